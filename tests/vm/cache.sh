@@ -17,12 +17,21 @@ die() { say "$*"; exit 2; }
 # cache_key WORD...: names an entry by everything that went into it
 cache_key() { printf '%s\0' "$@" | sha256sum | cut -c1-16; }
 
+# Each change of an input leaves an entry behind; drop what nobody used lately.
+cache_prune() {
+	find "$VM_CACHE" -mindepth 1 -maxdepth 1 \( -name 'kernel-*' -o -name 'rootfs-*' -o \
+		-name 'initrd-*' -o -name 'updates-*' -o -name "tmp.*" -o -name "lock-*" \) -mtime +3 -exec rm -rf {} +
+}
+
 # cache_entry PATH COMMAND...: makes PATH once; COMMAND is called with the
 # name to build under as its last argument
 cache_entry() {
 	local path=$1 tmp begin=$SECONDS
 	shift
-	[ -e "$path" ] && return 0
+	if [ -e "$path" ]; then
+		touch -c "$path"
+		return 0
+	fi
 	mkdir -p "$(dirname "$path")"
 	(
 		flock 9
@@ -33,5 +42,6 @@ cache_entry() {
 		"$@" "$tmp/entry"
 		mv "$tmp/entry" "$path"
 		say "made $(basename "$path") in $((SECONDS - begin)) s"
-	) 9>"$path.lock"
+		cache_prune
+	) 9>"$VM_CACHE/lock-$(basename "$path")"
 }
