@@ -11,6 +11,7 @@
 #include "session.h"
 #include "target.h"
 
+/* protects the tree as configuration changes it: see core/target.h */
 DEFINE_MUTEX(tcm_config_mutex);
 
 /* protects tcm_all_luns; a leaf lock */

@@ -75,7 +75,7 @@ struct tcm_cmd {
 
 	/* set by the core */
 	u8			status;		/* SAM status, valid in respond() */
-	u32			xfer_len;	/* bytes that moved or will move with the data phase */
+	u32			xfer_len;	/* bytes that the data phase moves */
 	u32			data_len;	/* bytes the CDB asks for */
 	u32			flags;
 	atomic_t		state;
@@ -99,7 +99,7 @@ struct tcm_cmd {
 	struct tcm_sense_extra	extra;		/* valid when @sense is a sense code */
 	u8			*raw_sense;	/* pass-through; kfree'd by tcm_cmd_put() */
 	unsigned int		raw_sense_len;
-	void			*work;		/* second-phase state of slow commands; owner frees */
+	void			*work;		/* of slow commands; who sets it frees it */
 	struct scatterlist	*fabric_sg;	/* @sg as the fabric gave it while it is bounced */
 
 	struct tcm_io		io;

@@ -78,7 +78,7 @@ struct tcm_lun {
 	struct tcm_device	*dev;
 	u64			lun;
 	u16			rtpi;		/* as VPD 83h and statistics show it */
-	u16			link_rtpi;	/* allocated for this link (kernels with ids per link) */
+	u16			link_rtpi;	/* of this link (6.1: one a link) */
 	bool			read_only;	/* of the device */
 	void			*priv;		/* fabric's */
 	u32			index;		/* statistics */
@@ -195,6 +195,7 @@ struct tcm_mapping {
 	atomic_t		pinned;		/* commands that found no counters yet */
 	struct rcu_head		rcu;
 };
+
 static_assert(sizeof(struct tcm_mapping) <= 256);
 
 #define TCM_LOW_LUNS	256
