@@ -169,7 +169,8 @@ static int tcm_loop_eh_target_reset(struct scsi_cmnd *sc)
  * The core holds every command that is out: it ends when the backend ends it, not
  * when a timer does.
  */
-static enum scsi_timeout_action tcm_loop_eh_timed_out(struct scsi_cmnd *sc)
+static enum scsi_timeout_action
+tcm_loop_eh_timed_out(struct scsi_cmnd *sc)
 {
 	return SCSI_EH_RESET_TIMER;
 }

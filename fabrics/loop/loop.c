@@ -24,7 +24,7 @@ MODULE_PARM_DESC(cmd_per_lun, "commands of a LUN at a time");
 #define TCM_LOOP_PATIENCE	(HZ / 2)
 
 static struct device *tcm_loop_root;
-static tcm_const_bus struct bus_type tcm_loop_bus = { .name = "tcm_loop_bus" };
+static tcm_bus_type tcm_loop_bus = { .name = "tcm_loop_bus" };
 static atomic_t tcm_loop_count = ATOMIC_INIT(0);
 /* host removals that go on after rmdir; module exit waits for them */
 static struct workqueue_struct *tcm_loop_remove_wq;
