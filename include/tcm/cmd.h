@@ -110,7 +110,8 @@ struct tcm_cmd {
  * @cmd: the fabric's memory; zeroed once when it was allocated, then reused as is
  * @sess: nexus; the caller keeps it valid during the call (RCU or a reference)
  * @lun: the LUN field in its eight byte form
- * @cdb: CDB; copied when it has at most TCM_CDB_MAX bytes, else it must stay valid
+ * @cdb: CDB in a buffer of at least 16 bytes; copied when it has at most TCM_CDB_MAX
+ *	bytes, else it must stay valid
  * @cdb_len: bytes of @cdb that are there
  *
  * Finds the LUN and the opcode's row, checks length and reserved bits, computes
