@@ -88,6 +88,7 @@ struct tcm_cmd {
 	struct tcm_device	*dev;
 	u64			lba;
 	u32			nblocks;
+	u32			fabric_nents;	/* sg_nents as the fabric gave it */
 	u64			unpacked_lun;
 	u64			start_ns;	/* 0 unless somebody traces */
 	struct llist_node	hop;
