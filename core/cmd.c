@@ -262,7 +262,7 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 		atomic_dec(&cmd->map->pinned);
 		return;
 	}
-	if (cmd->op && cmd->op->dir == DMA_FROM_DEVICE)
+	if (cmd->exp_dir == DMA_FROM_DEVICE)
 		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
 	else if (cmd->xfer_len)
 		this_cpu_add(stats->wr_bytes, cmd->xfer_len);

@@ -20,6 +20,7 @@
 
 struct tcm_cmd;
 struct tcm_device;
+struct tcm_hba;
 struct tcm_hop;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
@@ -99,6 +100,14 @@ struct tcm_limits {
 #define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
 
+/* What ident() tells; the first three are ASSOCIATION values (SPC-5 7.7.6.1). */
+enum tcm_ident {
+	TCM_IDENT_LU,
+	TCM_IDENT_PORT,
+	TCM_IDENT_TARGET,
+	TCM_IDENT_PROTOCOL,
+};
+
 enum tcm_dev_event {
 	TCM_DEV_RESIZED,	/* capacity() answers differently */
 	TCM_DEV_GONE,		/* the medium has disappeared for good */
@@ -130,6 +139,11 @@ enum tcm_dev_event {
  * @write_same: repeat one block. Default: the block is written over and over.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
+ * @hba_mode: leave (0) or enter the mode in which @hba stands for one SCSI host, which then
+ *	is in hba->priv. No device exists below @hba. tcm_config_mutex is held. Default: there
+ *	is no such mode.
+ * @ident: what the device's own VPD pages say, as the vpd_* files show it, at most
+ *	@size bytes; @dev may not be open. May sleep. Return the length. Default: nothing.
  *
  * All I/O members end with tcm_io_done() exactly once, from any context, and
  * never call back into configuration. A member that may block for longer than
@@ -155,6 +169,8 @@ struct tcm_backend_ops {
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
+	int	(*hba_mode)(struct tcm_hba *hba, unsigned long mode);
+	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
 
 	/* core's list of backends; under the registry mutex */
 	struct list_head node;
@@ -201,7 +217,7 @@ struct tcm_hba {
 	u32			index;		/* HBA Index of hba_info */
 	u32			stat_index;	/* `inst` of the statistics */
 	unsigned int		devices;	/* created below it; tcm_config_mutex */
-	void			*priv;		/* backend's (pscsi: physical mode) */
+	void			*priv;		/* not NULL: in the mode of ops->hba_mode() */
 };
 
 /* tcm_device.flags */
