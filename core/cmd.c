@@ -104,7 +104,8 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 
 static void tcm_cmd_copy_cdb(struct tcm_cmd *cmd, const u8 *cdb, unsigned int len)
 {
-	if (likely(len == 16)) {
+	if (likely(len <= 16)) {
+		/* What lies behind a shorter CDB is copied, but never looked at. */
 		memcpy(cmd->cdb_buf, cdb, 16);
 	} else if (len <= TCM_CDB_MAX) {
 		memset(cmd->cdb_buf, 0, TCM_CDB_MAX);
@@ -153,8 +154,6 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 	if (unlikely(!percpu_ref_tryget_live(&sess->ref)))
 		return -ESHUTDOWN;
 
-	atomic_set(&cmd->state, (atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1)) + TCM_ST_GEN +
-		   TCM_ST_NEW);
 	cmd->sess = sess;
 	cmd->flags = 0;
 	cmd->sense = TCM_OK;
@@ -174,16 +173,19 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 
 	tcm_cmd_copy_cdb(cmd, cdb, cdb_len);
 	tcm_cmd_find_lun(cmd, tcm_lun_unpack(lun));
-	if (unlikely(cdb_len < 6)) {
+	if (likely(cdb_len >= 6)) {
+		tcm_cmd_find_row(cmd);
+		if (unlikely(!cmd->dev))
+			tcm_cmd_no_lun(cmd);
+		if (likely(!cmd->sense))
+			cmd->sense = tcm_opcode_parse(cmd);
+	} else {
 		cmd->op = NULL;
 		cmd->sense = TCM_INVALID_OPCODE;
-		return 0;
 	}
-	tcm_cmd_find_row(cmd);
-	if (unlikely(!cmd->dev))
-		tcm_cmd_no_lun(cmd);
-	if (likely(!cmd->sense))
-		cmd->sense = tcm_opcode_parse(cmd);
+	/* Release: task management that sees the new state sees the new command. */
+	atomic_set_release(&cmd->state, (atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1)) +
+			   TCM_ST_GEN + TCM_ST_NEW);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_init);

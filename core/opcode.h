@@ -55,7 +55,7 @@ enum tcm_xfer {
  * @len_at: byte offset of the length
  * @len_size: bytes of it
  * @flags: TCM_OP_*
- * @timeout: seconds: recommended time-out (nominal in REPORT SUPPORTED OPERATION CODES), 0: not stated
+ * @timeout: seconds: recommended time-out (REPORT SUPPORTED OPERATION CODES), 0: not stated
  * @usage: CDB usage bitmap (SPC-4 6.37.3), byte 0 is the opcode. A zero bit is reserved:
  *	a CDB that sets it is refused.
  * @name: for traces and documentation

@@ -26,7 +26,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.exec = tcm_sbc_write,
 	}, {
 		.opcode = READ_CAPACITY, .name = "READ CAPACITY(10)", .cdb_len = 10,
-		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .flags = TCM_OP_PR_WE | TCM_OP_PR_EA,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES,
+		.flags = TCM_OP_PR_WE | TCM_OP_PR_EA,
 		.usage = { READ_CAPACITY },
 		.exec = tcm_sbc_read_capacity10,
 	}, {

@@ -50,7 +50,7 @@ void tcm_map_sum(const struct tcm_mapping *map, struct tcm_map_stats *sum)
 	/* Done first: what starts meanwhile must not look finished. */
 	for_each_possible_cpu(cpu)
 		sum->done += READ_ONCE(per_cpu_ptr(stats, cpu)->done);
-	smp_rmb();
+	smp_rmb(); /* pairs with the order in which a command counts itself */
 	for_each_possible_cpu(cpu) {
 		const struct tcm_map_stats *s = per_cpu_ptr(stats, cpu);
 

@@ -96,7 +96,7 @@ struct tcm_limits {
 /* struct tcm_backend_ops.flags */
 #define TCM_BE_ATOMIC		0x01	/* submit may be called in atomic context */
 #define TCM_BE_PASSTHROUGH	0x02	/* CDBs go to pass() unparsed */
-#define TCM_BE_OWN_CACHE	0x04	/* write cache is the device's: emulate_write_cache cannot be set */
+#define TCM_BE_OWN_CACHE	0x04	/* the write cache is the device's own */
 #define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
 
