@@ -44,7 +44,7 @@ static int tcm_pscsi_parse(struct tcm_device *dev, const char *key, char *value)
 	int err, n, *where;
 
 	if (!strcmp(key, "scsi_host_id")) {
-		if (READ_ONCE(dev->hba->priv))
+		if (dev->hba->physical)
 			return -EINVAL;
 		where = &ps->host_id;
 	} else if (!strcmp(key, "scsi_channel_id")) {
@@ -65,23 +65,15 @@ static int tcm_pscsi_parse(struct tcm_device *dev, const char *key, char *value)
 	return 0;
 }
 
-/* tcm_config_mutex held; no device exists below @hba but the one that asks. */
-static int tcm_pscsi_hba_mode(struct tcm_hba *hba, unsigned long mode)
+static int tcm_pscsi_set_physical(struct tcm_hba *hba, bool physical)
 {
-	struct Scsi_Host *host;
-
-	if (!mode == !hba->priv)
-		return 0;
-	if (!mode) {
+	if (!physical) {
 		scsi_host_put(hba->priv);
-		WRITE_ONCE(hba->priv, NULL);
+		hba->priv = NULL;
 		return 0;
 	}
-	host = scsi_host_lookup(hba->number);
-	if (!host)
-		return -EINVAL;
-	WRITE_ONCE(hba->priv, host);
-	return 0;
+	hba->priv = scsi_host_lookup(hba->number);
+	return hba->priv ? 0 : -EINVAL;
 }
 
 /* The host the device is on, with a reference; tcm_config_mutex held by enable. */
@@ -91,17 +83,18 @@ static struct Scsi_Host *tcm_pscsi_host(struct tcm_pscsi *ps)
 	struct Scsi_Host *host;
 
 	if (ps->host_id >= 0) {
-		if (hba->priv)
+		if (hba->physical)
 			return ERR_PTR(-EEXIST);
 		host = scsi_host_lookup(ps->host_id);
 		return host ?: ERR_PTR(-EINVAL);
 	}
-	if (!hba->priv) {
+	if (!hba->physical) {
 		/* The way of the first version: the directory's number is the host's. */
 		if (hba->devices > 1)
 			return ERR_PTR(-EEXIST);
-		if (tcm_pscsi_hba_mode(hba, 1))
+		if (tcm_pscsi_set_physical(hba, true))
 			return ERR_PTR(-ENODEV);
+		hba->physical = true;
 	}
 	ps->physical = true;
 	return scsi_host_get(hba->priv) ?: ERR_PTR(-ENODEV);
@@ -177,7 +170,7 @@ static int tcm_pscsi_open(struct tcm_device *dev)
 
 	if (ps->channel_id < 0 || ps->target_id < 0 || ps->lun_id < 0)
 		return -EINVAL;
-	if (!dev->hba->priv && !dev->udev_path[0])
+	if (!dev->hba->physical && !dev->udev_path[0])
 		return -EINVAL;
 	host = tcm_pscsi_host(ps);
 	if (IS_ERR(host))
@@ -226,7 +219,7 @@ static ssize_t tcm_pscsi_info(struct tcm_device *dev, char *buf, size_t size)
 	char host[16] = "PHBA Mode";
 	ssize_t len;
 
-	if (!ps->physical && !READ_ONCE(dev->hba->priv))
+	if (!ps->physical && !dev->hba->physical)
 		snprintf(host, sizeof(host), "%d", max(ps->host_id, 0));
 	len = scnprintf(buf, size, "SCSI Device Bus Location: Channel ID: %d Target ID: %d LUN: %d Host ID: %s\n",
 			max(ps->channel_id, 0), max(ps->target_id, 0), max(ps->lun_id, 0), host);
@@ -247,8 +240,8 @@ static struct tcm_backend_ops tcm_pscsi_ops = {
 	.close		= tcm_pscsi_close,
 	.info		= tcm_pscsi_info,
 	.pass		= tcm_pscsi_pass,
-	.hba_mode	= tcm_pscsi_hba_mode,
 	.ident		= tcm_pscsi_id_show,
+	.set_physical	= tcm_pscsi_set_physical,
 };
 
 static int __init tcm_pscsi_init(void)

@@ -157,20 +157,24 @@ static ssize_t tcm_pscsi_show_id(const struct tcm_pscsi_id *id, char *buf, size_
 	}
 }
 
+static const u8 tcm_pscsi_assoc_of[] = {
+	[TCM_IDENT_LU]		= 0,
+	[TCM_IDENT_PORT]	= 1,
+	[TCM_IDENT_DEVICE]	= 2,
+};
+
 ssize_t tcm_pscsi_id_show(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size)
 {
 	struct tcm_pscsi *ps = dev->priv;
 	ssize_t len = 0;
 	unsigned int i;
 
-	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
-		return 0;
 	for (i = 0; i < ps->nids; i++) {
 		const struct tcm_pscsi_id *id = &ps->ids[i];
 
 		if (what == TCM_IDENT_PROTOCOL)
 			len += tcm_pscsi_show_protocol(id, buf + len, size - len);
-		else if (id->association == what)
+		else if (id->association == tcm_pscsi_assoc_of[what])
 			len += tcm_pscsi_show_id(id, buf + len, size - len);
 	}
 	return len;

@@ -80,6 +80,17 @@ static void tcm_cmd_no_lun(struct tcm_cmd *cmd)
 		cmd->sense = TCM_LUN_NOT_SUPPORTED;
 }
 
+/* Does the core answer this for a device that it otherwise passes everything to? */
+static bool tcm_cmd_not_passed(const struct tcm_cmd *cmd)
+{
+	const struct tcm_opcode *op = cmd->op;
+
+	if (!op || (op->offered && !op->offered(cmd->dev)))
+		return false;
+	return (op->flags & TCM_OP_PASS) ||
+	       ((op->flags & TCM_OP_PASS_UA) && READ_ONCE(cmd->map->ua));
+}
+
 static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 {
 	const struct tcm_device *dev = cmd->dev;
@@ -87,8 +98,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 
 	cmd->op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
 	if (unlikely(dev && (dev->ops->flags & TCM_BE_PASSTHROUGH))) {
-		if (!cmd->op || !(cmd->op->flags & TCM_OP_PASS) ||
-		    (cmd->op->offered && !cmd->op->offered(dev)))
+		if (!tcm_cmd_not_passed(cmd))
 			cmd->op = &tcm_op_passthru;
 		return;
 	}

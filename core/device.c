@@ -53,23 +53,10 @@ struct tcm_hba *tcm_hba_create(const char *plugin, u32 number)
 	return hba;
 }
 
-int tcm_hba_set_mode(struct tcm_hba *hba, unsigned long mode)
-{
-	int err = -EINVAL;
-
-	if (!hba->ops->hba_mode)
-		return err;
-	mutex_lock(&tcm_config_mutex);
-	if (!hba->devices)
-		err = hba->ops->hba_mode(hba, mode);
-	mutex_unlock(&tcm_config_mutex);
-	return err;
-}
-
 void tcm_hba_destroy(struct tcm_hba *hba)
 {
-	if (hba->priv)
-		hba->ops->hba_mode(hba, 0);
+	if (hba->physical)
+		hba->ops->set_physical(hba, false);
 	tcm_backend_put(hba->ops);
 	kfree(hba);
 }

@@ -15,8 +15,6 @@ void tcm_device_exit(void);
 /* -EINVAL: no such plugin, also after asking for its module */
 struct tcm_hba *tcm_hba_create(const char *plugin, u32 number);
 void tcm_hba_destroy(struct tcm_hba *hba);
-/* -EINVAL: the backend has no modes, refuses this one, or there are devices below @hba */
-int tcm_hba_set_mode(struct tcm_hba *hba, unsigned long mode);
 
 struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name);
 /* No LUN links to it. The medium closes when the last command is back. */
