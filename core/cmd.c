@@ -370,15 +370,19 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_execute);
 
-/* A fabric without memory of its own gets some for the data phase. */
-static enum tcm_sense tcm_cmd_alloc_data(struct tcm_cmd *cmd)
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
-	cmd->sg = sgl_alloc(cmd->xfer_len, GFP_NOIO, &cmd->sg_nents);
+	u32 len = min(cmd->op == &tcm_op_passthru ? cmd->exp_len : cmd->data_len, cmd->exp_len);
+
+	if (!len || cmd->sense)
+		return 0;
+	cmd->sg = sgl_alloc(len, ctx == TCM_CTX_ATOMIC ? GFP_ATOMIC : GFP_NOIO, &cmd->sg_nents);
 	if (!cmd->sg)
-		return TCM_BUSY;
+		return -ENOMEM;
 	cmd->flags |= TCM_CMD_OWN_SG;
-	return TCM_OK;
+	return 0;
 }
+EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
 
 void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
@@ -393,7 +397,7 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 	cmd->xfer_len = min(cmd->data_len, cmd->exp_len);
 
 	if (unlikely(!cmd->sg && cmd->xfer_len && !cmd->sense))
-		cmd->sense = tcm_cmd_alloc_data(cmd);
+		cmd->sense = tcm_cmd_alloc(cmd, ctx) ? TCM_BUSY : TCM_OK;
 	if (ops->write_pending && !cmd->sense && cmd->xfer_len &&
 	    tcm_cmd_data_dir(cmd) == DMA_TO_DEVICE) {
 		int err;

@@ -131,6 +131,18 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd);
 
 /**
+ * tcm_cmd_alloc - get memory for the data phase
+ * @cmd: initialised command with exp_len (and exp_dir) set and no sg
+ * @ctx: whether the caller may sleep
+ *
+ * For a fabric that has data to put somewhere before it submits. tcm_cmd_submit()
+ * does it where it is still to be done. tcm_cmd_put() frees it.
+ *
+ * Return: 0 (also when no data moves: sg stays NULL) or -ENOMEM.
+ */
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx);
+
+/**
  * tcm_cmd_submit - execute
  * @cmd: initialised command with the fabric's members set
  * @ctx: whether the caller may sleep
