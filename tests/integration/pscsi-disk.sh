@@ -105,7 +105,7 @@ assert_eq "$(sg_opcodes "$lower")" "$(sg_opcodes "$upper")" "sg_opcodes"
 note "lengths that do not fit"
 "$SAME" edges "$lower" "$upper"
 "$SAME" sizes "$upper" 1048576
-"$SAME" sizes "$dev" 1048576
+"$SAME" sizes "$dev" 524288
 
 note "sense data"
 echo 0x1234 >/sys/module/scsi_debug/parameters/medium_error_start 2>/dev/null || :
