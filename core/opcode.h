@@ -29,6 +29,9 @@ enum tcm_xfer {
 #define TCM_OP_PASSTHRU	0x0080	/* the row of everything that is passed through */
 #define TCM_OP_READY	0x0800	/* needs a unit that runs: refused after START STOP UNIT's STOP */
 
+/* ... only while a unit attention of ours waits to be told; else the device answers */
+#define TCM_OP_PASS_UA	0x4000
+
 /* Reservations (SPC-4 table 67): may a nexus that does not hold the reservation? */
 #define TCM_OP_PR_WE	0x0100	/* ... under Write Exclusive */
 #define TCM_OP_PR_EA	0x0200	/* ... under Exclusive Access */

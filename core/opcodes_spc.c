@@ -17,7 +17,7 @@ const struct tcm_opcode tcm_ops_spc[] = {
 	}, {
 		.opcode = REQUEST_SENSE, .name = "REQUEST SENSE", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 4, .len_size = 1,
-		.flags = TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_ANYTIME,
+		.flags = TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_PASS_UA | TCM_OP_ANYTIME,
 		.usage = { REQUEST_SENSE, 0x01, 0, 0, 0xff },
 		.exec = tcm_spc_request_sense,
 	}, {
