@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a command: initialise, execute, complete, put.
+ *
+ * References: a command holds its session and, if the LUN exists, its LUN from
+ * tcm_cmd_init() to tcm_cmd_put(). The I_T_L nexus has none; it counts what was
+ * started and what is done and outlives the difference.
+ */
+#include <linux/export.h>
+#include <linux/ktime.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+#include <tcm/fabric.h>
+#include "cmd.h"
+#include "gate.h"
+#include "hop.h"
+#include "opcode.h"
+#include "session.h"
+#include "trace.h"
+
+u64 tcm_lun_unpack(const struct scsi_lun *lun)
+{
+	const u8 *b = lun->scsi_lun;
+
+	/* SAM-5 4.7.7: peripheral and flat space methods, single level */
+	if (likely(b[0] < 0x80)) {
+		if (unlikely(get_unaligned_be64(b) & 0x0000ffffffffffffULL))
+			return TCM_LUN_NONE;
+		return (b[0] & 0x3f) << 8 | b[1];
+	}
+	/* 4.7.7.5: extended flat space, three bytes of LUN */
+	if (b[0] == 0xd2 && !get_unaligned_be32(b + 4))
+		return get_unaligned_be24(b + 1);
+	return TCM_LUN_NONE;
+}
+
+void tcm_lun_pack(u64 number, struct scsi_lun *lun)
+{
+	u8 *b = lun->scsi_lun;
+
+	memset(b, 0, sizeof(*lun));
+	if (number < 256) {
+		b[1] = number;
+	} else if (number < 16384) {
+		b[0] = 0x40 | number >> 8;
+		b[1] = number;
+	} else {
+		b[0] = 0xd2;
+		put_unaligned_be24(number, b + 1);
+	}
+}
+
+/* Move the state word; tells what the abort bits were. */
+static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)
+{
+	int old = atomic_read(&cmd->state);
+
+	do {
+		if (WARN_ON_ONCE((old & TCM_ST_MASK) != from))
+			return 0;
+	} while (!atomic_try_cmpxchg(&cmd->state, &old, (old & ~TCM_ST_MASK) | to));
+	return old & (TCM_ST_ABORTED | TCM_ST_TAS);
+}
+
+bool tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas)
+{
+	int st = seen & TCM_ST_MASK;
+
+	if (st == TCM_ST_FREE || st == TCM_ST_DONE || (seen & TCM_ST_ABORTED))
+		return false;
+	return atomic_cmpxchg(&cmd->state, seen,
+			      seen | TCM_ST_ABORTED | (tas ? TCM_ST_TAS : 0)) == seen;
+}
+
+/* A LUN that is not there: only rows that say so answer (SPC-4 6.6, 6.33, 6.37). */
+static void tcm_cmd_no_lun(struct tcm_cmd *cmd)
+{
+	if (!cmd->op || !(cmd->op->flags & TCM_OP_NO_LUN))
+		cmd->sense = TCM_LUN_NOT_SUPPORTED;
+}
+
+static void tcm_cmd_find_row(struct tcm_cmd *cmd)
+{
+	const struct tcm_device *dev = cmd->dev;
+	bool known;
+
+	cmd->op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
+	if (unlikely(dev && (dev->ops->flags & TCM_BE_PASSTHROUGH))) {
+		if (!cmd->op || !(cmd->op->flags & TCM_OP_PASS) ||
+		    (cmd->op->offered && !cmd->op->offered(dev)))
+			cmd->op = &tcm_op_passthru;
+		return;
+	}
+	if (unlikely(cmd->op && dev && cmd->op->offered && !cmd->op->offered(dev))) {
+		cmd->op = NULL;
+		known = false;
+	}
+	if (likely(cmd->op))
+		return;
+	/* A known opcode with an unknown service action is a bad field (SPC-4 4.3.1). */
+	cmd->sense = known ? tcm_bad_cdb(cmd, 1, 4) : TCM_INVALID_OPCODE;
+}
+
+static void tcm_cmd_copy_cdb(struct tcm_cmd *cmd, const u8 *cdb, unsigned int len)
+{
+	if (likely(len <= 16)) {
+		/* What lies behind a shorter CDB is copied, but never looked at. */
+		memcpy(cmd->cdb_buf, cdb, 16);
+	} else if (len <= TCM_CDB_MAX) {
+		memset(cmd->cdb_buf, 0, TCM_CDB_MAX);
+		memcpy(cmd->cdb_buf, cdb, len);
+	} else {
+		cmd->cdb = cdb;
+		cmd->cdb_len = min_t(unsigned int, len, U8_MAX);
+		return;
+	}
+	cmd->cdb = cmd->cdb_buf;
+	cmd->cdb_len = len;
+}
+
+/* Take LUN and count the command on its nexus; the session is held. */
+static void tcm_cmd_find_lun(struct tcm_cmd *cmd, u64 number)
+{
+	struct tcm_mapping *map;
+
+	cmd->unpacked_lun = number;
+	rcu_read_lock();
+	map = number == TCM_LUN_NONE ? NULL : tcm_session_map(cmd->sess, number);
+	if (likely(map && percpu_ref_tryget_live_rcu(&map->lun->ref))) {
+		struct tcm_map_stats __percpu *stats = READ_ONCE(map->stats);
+
+		cmd->map = map;
+		cmd->lun = map->lun;
+		cmd->dev = map->lun->dev;
+		if (likely(stats)) {
+			this_cpu_inc(stats->started);
+			cmd->flags = TCM_CMD_COUNTED;
+		} else {
+			atomic_inc(&map->pinned);
+			cmd->flags = TCM_CMD_PINNED;
+		}
+	} else {
+		cmd->map = NULL;
+		cmd->lun = NULL;
+		cmd->dev = NULL;
+	}
+	rcu_read_unlock();
+}
+
+int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scsi_lun *lun,
+		 const u8 *cdb, unsigned int cdb_len)
+{
+	if (unlikely(!percpu_ref_tryget_live(&sess->ref)))
+		return -ESHUTDOWN;
+
+	cmd->sess = sess;
+	cmd->flags = 0;
+	cmd->sense = TCM_OK;
+	cmd->extra.flags = 0;
+	cmd->xfer_len = 0;
+	cmd->data_len = 0;
+	cmd->start_ns = 0;
+	cmd->sg = NULL;
+	cmd->sg_nents = 0;
+	cmd->exp_len = 0;
+	cmd->exp_dir = DMA_NONE;
+	cmd->attr = TCM_ATTR_SIMPLE;
+	cmd->prio = 0;
+	cmd->raw_sense = NULL;
+	cmd->work = NULL;
+	cmd->fabric_sg = NULL;
+
+	tcm_cmd_copy_cdb(cmd, cdb, cdb_len);
+	tcm_cmd_find_lun(cmd, tcm_lun_unpack(lun));
+	if (likely(cdb_len >= 6)) {
+		tcm_cmd_find_row(cmd);
+		if (unlikely(!cmd->dev))
+			tcm_cmd_no_lun(cmd);
+		if (likely(!cmd->sense))
+			cmd->sense = tcm_opcode_parse(cmd);
+	} else {
+		cmd->op = NULL;
+		cmd->sense = TCM_INVALID_OPCODE;
+	}
+	/* Release: task management that sees the new state sees the new command. */
+	atomic_set_release(&cmd->state, (atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1)) +
+			   TCM_ST_GEN + TCM_ST_NEW);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_init);
+
+enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd)
+{
+	if (!cmd->op)
+		return DMA_NONE;
+	if (cmd->op == &tcm_op_passthru)
+		return cmd->exp_dir;
+	return cmd->data_len ? cmd->op->dir : DMA_NONE;
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_data_dir);
+
+/*
+ * The medium is accessed in whole blocks. When the initiator's buffer does not hold all
+ * that the CDB asks for, reads go through a buffer of ours and are cut, writes are cut
+ * to the whole blocks that are there (the rest is reported as overflow).
+ */
+static enum tcm_sense tcm_cmd_misfit(struct tcm_cmd *cmd)
+{
+	u8 shift = cmd->dev->block_shift;
+	unsigned int nents;
+	struct scatterlist *sg;
+
+	if (cmd->op->dir == DMA_TO_DEVICE) {
+		cmd->xfer_len = round_down(cmd->xfer_len, 1U << shift);
+		if (cmd->op->xfer == TCM_XFER_ONE_BLOCK && !cmd->xfer_len)
+			return TCM_INVALID_FIELD_CDB;
+		if (cmd->op->xfer == TCM_XFER_BLOCKS || cmd->op->xfer == TCM_XFER_BLOCKS6)
+			cmd->nblocks = cmd->xfer_len >> shift;
+		return TCM_OK;
+	}
+	cmd->nblocks = DIV_ROUND_UP(cmd->xfer_len, 1U << shift);
+	if (!(cmd->xfer_len & ((1U << shift) - 1)))
+		return TCM_OK;
+	sg = sgl_alloc((u64)cmd->nblocks << shift, GFP_NOIO, &nents);
+	if (!sg)
+		return TCM_BUSY;
+	cmd->fabric_sg = cmd->sg;
+	cmd->work = NULL;
+	cmd->sg = sg;
+	swap(cmd->sg_nents, nents);
+	cmd->io.skip = nents;	/* the fabric's count, kept until the copy back */
+	return TCM_OK;
+}
+
+/* Copy a bounced read back into the initiator's buffer. */
+static void tcm_cmd_unbounce(struct tcm_cmd *cmd, bool good)
+{
+	struct scatterlist *bounce = cmd->sg;
+	struct sg_mapping_iter it;
+	unsigned int done = 0;
+
+	if (good) {
+		sg_miter_start(&it, bounce, cmd->sg_nents, SG_MITER_FROM_SG | SG_MITER_ATOMIC);
+		while (done < cmd->xfer_len && sg_miter_next(&it)) {
+			unsigned int n = min_t(unsigned int, it.length, cmd->xfer_len - done);
+
+			sg_pcopy_from_buffer(cmd->fabric_sg, SG_MAX_SEGMENTS, it.addr, n, done);
+			done += n;
+		}
+		sg_miter_stop(&it);
+	}
+	cmd->sg = cmd->fabric_sg;
+	cmd->fabric_sg = NULL;
+	sgl_free(bounce);
+}
+
+static void tcm_cmd_count(struct tcm_cmd *cmd)
+{
+	struct tcm_map_stats __percpu *stats = cmd->map->stats;
+
+	/* The nexus may be freed once both counts say so: nothing below touches it again. */
+	if (unlikely(cmd->flags & TCM_CMD_PINNED)) {
+		atomic_dec(&cmd->map->pinned);
+		return;
+	}
+	if (cmd->op && cmd->op->dir == DMA_FROM_DEVICE)
+		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
+	else if (cmd->xfer_len)
+		this_cpu_add(stats->wr_bytes, cmd->xfer_len);
+	this_cpu_inc(stats->done);
+}
+
+static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	cmd->status = tcm_sense_status(sense);
+	if (tcm_cmd_data_dir(cmd) == DMA_FROM_DEVICE && sense != TCM_RAW_SENSE)
+		cmd->xfer_len = 0;
+	trace_tcm_sense(cmd, sense);
+}
+
+static void tcm_cmd_aborted(struct tcm_cmd *cmd, int abort)
+{
+	cmd->xfer_len = 0;
+	cmd->sense = TCM_TASK_ABORTED;
+	cmd->status = SAM_STAT_TASK_ABORTED;
+	if (!(abort & TCM_ST_TAS))
+		cmd->flags |= TCM_CMD_NO_RESPONSE;
+}
+
+void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	int abort;
+
+	if (unlikely(cmd->fabric_sg))
+		tcm_cmd_unbounce(cmd, sense == TCM_OK);
+	cmd->sense = sense;
+	abort = tcm_cmd_move(cmd, TCM_ST_EXEC, TCM_ST_DONE);
+	if (unlikely(abort))
+		tcm_cmd_aborted(cmd, abort);
+	else if (unlikely(sense))
+		tcm_cmd_failed(cmd, sense);
+	else
+		cmd->status = SAM_STAT_GOOD;
+
+	if (likely(cmd->flags & (TCM_CMD_COUNTED | TCM_CMD_PINNED)))
+		tcm_cmd_count(cmd);
+	if (trace_tcm_complete_enabled())
+		trace_tcm_complete(cmd, cmd->start_ns ? ktime_get_ns() - cmd->start_ns : 0);
+	cmd->sess->ops->respond(cmd);
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_complete);
+
+static void tcm_cmd_run(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = cmd->sense;
+
+	if (unlikely(atomic_read(&cmd->state) & TCM_ST_ABORTED))
+		sense = TCM_TASK_ABORTED;
+	if (likely(cmd->map) && likely(!sense)) {
+		/* The LUN reference was taken before this load: see tcm/target.h. */
+		unsigned long gate = READ_ONCE(cmd->map->gate);
+
+		if (unlikely(gate))
+			sense = tcm_gate_check(cmd, gate);
+	}
+	if (unlikely(!sense && cmd->xfer_len != cmd->data_len &&
+		     (cmd->op->flags & TCM_OP_MEDIUM) && cmd->data_len))
+		sense = tcm_cmd_misfit(cmd);
+	if (likely(!sense))
+		sense = cmd->op->exec(cmd);
+	if (sense != TCM_PENDING)
+		tcm_cmd_complete(cmd, sense);
+}
+
+/* May this command run to its end without sleeping? */
+static bool tcm_cmd_atomic_ok(const struct tcm_cmd *cmd)
+{
+	if (cmd->sense)
+		return true;
+	if (!(cmd->op->flags & TCM_OP_INLINE))
+		return false;
+	if (unlikely(cmd->map && READ_ONCE(cmd->map->gate)))
+		return false;
+	if (unlikely(cmd->xfer_len != cmd->data_len))
+		return false;
+	return !(cmd->op->flags & TCM_OP_MEDIUM) || (cmd->dev->ops->flags & TCM_BE_ATOMIC);
+}
+
+void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
+{
+	int st = atomic_read(&cmd->state) & TCM_ST_MASK;
+
+	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
+	if (ctx == TCM_CTX_ATOMIC && !tcm_cmd_atomic_ok(cmd)) {
+		tcm_hop_queue(cmd, tcm_cmd_run);
+		return;
+	}
+	tcm_cmd_run(cmd);
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_execute);
+
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
+{
+	u32 len = min(cmd->op == &tcm_op_passthru ? cmd->exp_len : cmd->data_len, cmd->exp_len);
+
+	if (!len || cmd->sense)
+		return 0;
+	cmd->sg = sgl_alloc(len, ctx == TCM_CTX_ATOMIC ? GFP_ATOMIC : GFP_NOIO, &cmd->sg_nents);
+	if (!cmd->sg)
+		return -ENOMEM;
+	cmd->flags |= TCM_CMD_OWN_SG;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
+
+void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
+{
+	const struct tcm_fabric_ops *ops = cmd->sess->ops;
+
+	if (trace_tcm_submit_enabled() || trace_tcm_complete_enabled())
+		cmd->start_ns = ktime_get_ns();
+	trace_tcm_submit(cmd);
+
+	if (unlikely(cmd->op == &tcm_op_passthru))
+		cmd->data_len = cmd->exp_len;
+	cmd->xfer_len = min(cmd->data_len, cmd->exp_len);
+
+	if (unlikely(!cmd->sg && cmd->xfer_len && !cmd->sense))
+		cmd->sense = tcm_cmd_alloc(cmd, ctx) ? TCM_BUSY : TCM_OK;
+	if (ops->write_pending && !cmd->sense && cmd->xfer_len &&
+	    tcm_cmd_data_dir(cmd) == DMA_TO_DEVICE) {
+		int err;
+
+		tcm_cmd_move(cmd, TCM_ST_NEW, TCM_ST_DATA);
+		err = ops->write_pending(cmd);
+		if (!err)
+			return;
+		cmd->sense = TCM_INTERNAL_TARGET_FAILURE;
+	}
+	tcm_cmd_execute(cmd, ctx);
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_submit);
+
+void tcm_cmd_put(struct tcm_cmd *cmd)
+{
+	struct tcm_session *sess = cmd->sess;
+	struct tcm_lun *lun = cmd->lun;
+
+	if (unlikely(cmd->flags & TCM_CMD_OWN_SG))
+		sgl_free(cmd->sg);
+	if (unlikely(cmd->raw_sense))
+		kfree(cmd->raw_sense);
+	/* Release: an aborter that sees the slot free sees nothing of its former life. */
+	atomic_set_release(&cmd->state, atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1));
+	if (likely(lun))
+		percpu_ref_put(&lun->ref);
+	percpu_ref_put(&sess->ref);
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_put);
+
+unsigned int tcm_cmd_sense(const struct tcm_cmd *cmd, u8 *buf)
+{
+	if (cmd->status != SAM_STAT_CHECK_CONDITION)
+		return 0;
+	if (cmd->sense == TCM_RAW_SENSE) {
+		unsigned int len = min_t(unsigned int, cmd->raw_sense_len, TCM_SENSE_MAX);
+
+		if (len)
+			memcpy(buf, cmd->raw_sense, len);
+		return len;
+	}
+	return tcm_sense_build(cmd->sense, &cmd->extra, cmd->flags & TCM_CMD_SENSE_DESC, buf);
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_sense);
+
+u32 tcm_cmd_residual(const struct tcm_cmd *cmd, bool *overflow)
+{
+	*overflow = cmd->data_len > cmd->exp_len && !cmd->sense;
+	if (*overflow)
+		return cmd->data_len - cmd->exp_len;
+	return cmd->exp_len - cmd->xfer_len;
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_residual);
+
+void tcm_cmd_put_data(struct tcm_cmd *cmd, const void *buf, unsigned int len)
+{
+	/* Truncation by the allocation length is not an error (SPC-4 4.3.5.6). */
+	len = min(len, cmd->data_len);
+	cmd->data_len = len;
+	cmd->xfer_len = min(len, cmd->exp_len);
+	if (cmd->xfer_len)
+		sg_copy_from_buffer(cmd->sg, cmd->sg_nents, buf, cmd->xfer_len);
+}
+
+unsigned int tcm_cmd_get_data(struct tcm_cmd *cmd, void *buf, unsigned int len)
+{
+	len = min(len, cmd->xfer_len);
+	return len ? sg_copy_to_buffer(cmd->sg, cmd->sg_nents, buf, len) : 0;
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: from mkdir to the later of rmdir and the last LUN's end.
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include "device.h"
+#include "gate.h"
+#include "hop.h"
+#include "registry.h"
+#include "session.h"
+#include "target.h"
+
+/* protects tcm_devices and the counters; a leaf lock */
+static DEFINE_SPINLOCK(tcm_devices_lock);
+static LIST_HEAD(tcm_devices);
+static unsigned int tcm_devices_made, tcm_next_dev_index = 1, tcm_next_hba = 1;
+/* shared by HBAs and targets' statistics: `inst` is another counter than the HBA index */
+static u32 tcm_next_inst = 2;
+static DECLARE_WAIT_QUEUE_HEAD(tcm_devices_wait);
+static struct workqueue_struct *tcm_device_wq;
+
+int tcm_device_init(void)
+{
+	tcm_device_wq = alloc_workqueue("tcm_device", WQ_UNBOUND, 0);
+	return tcm_device_wq ? 0 : -ENOMEM;
+}
+
+void tcm_device_exit(void)
+{
+	destroy_workqueue(tcm_device_wq);
+}
+
+struct tcm_hba *tcm_hba_create(const char *plugin, u32 number)
+{
+	struct tcm_backend_ops *ops = tcm_backend_get(plugin);
+	struct tcm_hba *hba;
+
+	if (!ops)
+		return ERR_PTR(-EINVAL);
+	hba = kzalloc(sizeof(*hba), GFP_KERNEL);
+	if (!hba) {
+		tcm_backend_put(ops);
+		return ERR_PTR(-ENOMEM);
+	}
+	hba->ops = ops;
+	hba->number = number;
+	spin_lock(&tcm_devices_lock);
+	hba->index = tcm_next_hba++;
+	hba->stat_index = tcm_next_inst++;
+	spin_unlock(&tcm_devices_lock);
+	return hba;
+}
+
+void tcm_hba_destroy(struct tcm_hba *hba)
+{
+	tcm_backend_put(hba->ops);
+	kfree(hba);
+}
+
+/* The defaults of the contract, section 4.1. */
+static const struct tcm_dev_attr tcm_attr_defaults = {
+	.emulate_dpo		= 1,
+	.emulate_fua_write	= 1,
+	.emulate_fua_read	= 1,
+	.emulate_tas		= 1,
+	.emulate_caw		= 1,
+	.emulate_3pc		= 1,
+	.emulate_pr		= 1,
+	.emulate_rsoc		= 1,
+	.enforce_pr_isids	= 1,
+	.block_size		= 512,
+	.alua_support		= 1,
+	.pgr_support		= 1,
+};
+
+static void tcm_device_defaults(struct tcm_device *dev)
+{
+	dev->attr = tcm_attr_defaults;
+	if (dev->ops->flags & TCM_BE_PASSTHROUGH) {
+		dev->attr.alua_support = 0;
+		dev->attr.pgr_support = 0;
+	}
+	dev->block_shift = 9;
+	dev->company_id = 0x001405;
+	if (!(dev->ops->flags & TCM_BE_PASSTHROUGH)) {
+		strscpy(dev->vendor, "LIO-ORG", sizeof(dev->vendor));
+		strscpy(dev->product, dev->ops->product ?: "", sizeof(dev->product));
+		strscpy(dev->revision, "4.0", sizeof(dev->revision));
+	}
+}
+
+struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
+{
+	struct tcm_device *dev;
+	int err = -ENOMEM;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+	dev->ops = hba->ops;
+	dev->hba = hba;
+	spin_lock_init(&dev->lun_lock);
+	INIT_LIST_HEAD(&dev->luns);
+	refcount_set(&dev->ref, 1);
+	dev->created = get_jiffies_64();
+	dev->next_rtpi = 1;
+	tcm_device_defaults(dev);
+	dev->name = kstrdup(name, GFP_KERNEL);
+	dev->hop = tcm_hop_alloc();
+	if (!dev->name || !dev->hop)
+		goto free_dev;
+	err = dev->ops->create(dev);
+	if (err)
+		goto free_dev;
+	/* A module is not unloaded under a device that is still closing. */
+	spin_lock(&tcm_devices_lock);
+	dev->index = tcm_next_dev_index++;
+	list_add_tail(&dev->node, &tcm_devices);
+	tcm_devices_made++;
+	spin_unlock(&tcm_devices_lock);
+	mutex_lock(&tcm_config_mutex);
+	hba->devices++;
+	mutex_unlock(&tcm_config_mutex);
+	return dev;
+
+free_dev:
+	if (dev->hop)
+		tcm_hop_free(dev->hop);
+	kfree(dev->name);
+	kfree(dev);
+	return ERR_PTR(err);
+}
+
+static void tcm_device_free_work(struct work_struct *work)
+{
+	struct tcm_device *dev = container_of(work, struct tcm_device, free_work);
+
+	tcm_hop_free(dev->hop);
+	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		dev->ops->close(dev);
+	dev->ops->destroy(dev);
+	spin_lock(&tcm_devices_lock);
+	list_del(&dev->node);
+	/* Under the lock: who waits for the list may free what this wakes. */
+	wake_up_all(&tcm_devices_wait);
+	spin_unlock(&tcm_devices_lock);
+	kfree(dev->name);
+	kfree(dev);
+}
+
+void tcm_device_get(struct tcm_device *dev)
+{
+	refcount_inc(&dev->ref);
+}
+
+void tcm_device_put(struct tcm_device *dev)
+{
+	if (!refcount_dec_and_test(&dev->ref))
+		return;
+	INIT_WORK(&dev->free_work, tcm_device_free_work);
+	queue_work(tcm_device_wq, &dev->free_work);
+}
+
+void tcm_device_destroy(struct tcm_device *dev)
+{
+	mutex_lock(&tcm_config_mutex);
+	dev->hba->devices--;
+	dev->hba = NULL;
+	mutex_unlock(&tcm_config_mutex);
+	spin_lock(&tcm_devices_lock);
+	tcm_devices_made--;
+	spin_unlock(&tcm_devices_lock);
+	tcm_device_put(dev);
+}
+
+unsigned int tcm_device_count(void)
+{
+	return READ_ONCE(tcm_devices_made);
+}
+
+static struct tcm_device *tcm_device_of(const struct tcm_backend_ops *ops, char *name, size_t size)
+{
+	struct tcm_device *dev, *found = NULL;
+
+	spin_lock(&tcm_devices_lock);
+	list_for_each_entry(dev, &tcm_devices, node)
+		if (dev->ops == ops) {
+			strscpy(name, dev->name, size);
+			found = dev;
+			break;
+		}
+	spin_unlock(&tcm_devices_lock);
+	return found;
+}
+
+void tcm_device_drain(const struct tcm_backend_ops *ops)
+{
+	char name[64];
+
+	/* Ends when the backend gives its last I/O back; only the module's unload waits. */
+	while (!wait_event_timeout(tcm_devices_wait, !tcm_device_of(ops, name, sizeof(name)),
+				   10 * HZ))
+		pr_warn("tcm: unloading %s waits for I/O of device %s\n", ops->name, name);
+	flush_workqueue(tcm_device_wq);
+}
+
+int tcm_device_control(struct tcm_device *dev, char *text)
+{
+	char *token;
+	int err;
+
+	while ((token = strsep(&text, ",\n"))) {
+		char *value = strchr(token, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		err = dev->ops->parse(dev, token, value);
+		if (err && err != -ENOENT) {
+			pr_warn("tcm: device %s: control %s=%s refused: %d\n", dev->name, token,
+				value, err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void tcm_device_set_capacity(struct tcm_device *dev)
+{
+	if (dev->ops->capacity)
+		WRITE_ONCE(dev->nblocks, dev->ops->capacity(dev) >> dev->block_shift);
+}
+
+static void tcm_device_adopt_limits(struct tcm_device *dev)
+{
+	struct tcm_limits *lim = &dev->limits;
+	struct tcm_dev_attr *attr = &dev->attr;
+
+	attr->hw_block_size = lim->block_size;
+	attr->block_size = lim->block_size;
+	dev->block_shift = ilog2(lim->block_size);
+	attr->hw_max_sectors = lim->max_sectors;
+	attr->optimal_sectors = lim->max_sectors;
+	attr->hw_queue_depth = lim->queue_depth;
+	attr->queue_depth = lim->queue_depth;
+	attr->max_write_same_len = lim->max_write_same;
+	attr->is_nonrot = lim->nonrot;
+	tcm_device_set_capacity(dev);
+}
+
+int tcm_device_enable(struct tcm_device *dev)
+{
+	int err = -EEXIST;
+
+	mutex_lock(&tcm_config_mutex);
+	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		goto unlock;
+	err = dev->ops->open(dev);
+	if (err) {
+		pr_warn("tcm: device %s: enable refused: %d\n", dev->name, err);
+		goto unlock;
+	}
+	tcm_device_adopt_limits(dev);
+	set_bit(TCM_DEV_CONFIGURED, &dev->flags);
+unlock:
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+int tcm_device_set_block_size(struct tcm_device *dev, u32 size)
+{
+	if (size != 512 && size != 1024 && size != 2048 && size != 4096)
+		return -EINVAL;
+	mutex_lock(&tcm_config_mutex);
+	if (dev->exports && size != dev->attr.block_size) {
+		mutex_unlock(&tcm_config_mutex);
+		return -EINVAL;
+	}
+	dev->attr.block_size = size;
+	dev->block_shift = ilog2(size);
+	tcm_device_set_capacity(dev);
+	mutex_unlock(&tcm_config_mutex);
+	return 0;
+}
+
+void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event)
+{
+	unsigned long flags;
+	u64 old = dev->nblocks;
+
+	switch (event) {
+	case TCM_DEV_RESIZED:
+		tcm_device_set_capacity(dev);
+		if (dev->nblocks != old)
+			tcm_ua_raise_device(dev, TCM_UA_CAPACITY_CHANGED, NULL);
+		break;
+	case TCM_DEV_GONE:
+		set_bit(TCM_DEV_DEAD, &dev->flags);
+		spin_lock_irqsave(&dev->lun_lock, flags);
+		tcm_gate_device(dev, TCM_GATE_DEAD, true);
+		spin_unlock_irqrestore(&dev->lun_lock, flags);
+		break;
+	case TCM_DEV_LIMITS:
+		tcm_ua_raise_device(dev, TCM_UA_INQUIRY_CHANGED, NULL);
+		break;
+	}
+}
+EXPORT_SYMBOL_GPL(tcm_device_event);
+
+static void tcm_stats_add(struct tcm_map_stats *sum, const struct tcm_map_stats *one)
+{
+	sum->started += one->started;
+	sum->done += one->done;
+	sum->rd_bytes += one->rd_bytes;
+	sum->wr_bytes += one->wr_bytes;
+}
+
+/* dev->lun_lock held */
+static void tcm_lun_sum_locked(struct tcm_lun *lun, struct tcm_map_stats *sum)
+{
+	struct tcm_mapping *map;
+	struct tcm_map_stats one;
+
+	sum->started += lun->old_cmds;
+	sum->rd_bytes += lun->old_rd_bytes;
+	sum->wr_bytes += lun->old_wr_bytes;
+	list_for_each_entry(map, &lun->maps, lun_node) {
+		tcm_map_sum(map, &one);
+		tcm_stats_add(sum, &one);
+	}
+}
+
+void tcm_lun_sum(struct tcm_lun *lun, struct tcm_map_stats *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	spin_lock_irq(&lun->dev->lun_lock);
+	tcm_lun_sum_locked(lun, sum);
+	spin_unlock_irq(&lun->dev->lun_lock);
+}
+
+void tcm_device_sum(struct tcm_device *dev, struct tcm_map_stats *sum)
+{
+	struct tcm_lun *lun;
+
+	memset(sum, 0, sizeof(*sum));
+	spin_lock_irq(&dev->lun_lock);
+	sum->started = dev->old_cmds;
+	sum->rd_bytes = dev->old_rd_bytes;
+	sum->wr_bytes = dev->old_wr_bytes;
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		tcm_lun_sum_locked(lun, sum);
+	spin_unlock_irq(&dev->lun_lock);
+}

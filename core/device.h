@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Devices and the HBA directories above them, as configuration sees them. All may
+ * sleep and take tcm_config_mutex unless they say otherwise.
+ */
+#ifndef _TCM_CORE_DEVICE_H
+#define _TCM_CORE_DEVICE_H
+
+#include <tcm/backend.h>
+#include <tcm/target.h>
+
+int tcm_device_init(void);
+void tcm_device_exit(void);
+
+/* -EINVAL: no such plugin, also after asking for its module */
+struct tcm_hba *tcm_hba_create(const char *plugin, u32 number);
+void tcm_hba_destroy(struct tcm_hba *hba);
+
+struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name);
+/* No LUN links to it. The medium closes when the last command is back. */
+void tcm_device_destroy(struct tcm_device *dev);
+/* The `control` file: key=value tokens separated by comma or newline. */
+int tcm_device_control(struct tcm_device *dev, char *text);
+/* -EEXIST: enabled already; else the backend's */
+int tcm_device_enable(struct tcm_device *dev);
+void tcm_device_get(struct tcm_device *dev);
+void tcm_device_put(struct tcm_device *dev);
+
+/* Set the logical block length; -EINVAL unless 512..4096 and a power of two, or exported. */
+int tcm_device_set_block_size(struct tcm_device *dev, u32 size);
+
+/* How many configfs-made devices exist: dbroot cannot move while there are any. */
+unsigned int tcm_device_count(void);
+
+void tcm_device_sum(struct tcm_device *dev, struct tcm_map_stats *sum);
+
+/* Backends still closing in the background. Used by tcm_backend_unregister(). */
+void tcm_device_drain(const struct tcm_backend_ops *ops);
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The slow path of the gate: everything that is checked only while some bit is set.
+ */
+#include <linux/bitops.h>
+#include "gate.h"
+#include "opcode.h"
+#include "session.h"
+#include "ua.h"
+
+/* The first command on a nexus gives it its counters. */
+static enum tcm_sense tcm_gate_stats(struct tcm_cmd *cmd)
+{
+	if (tcm_map_stats_alloc(cmd->map))
+		return TCM_BUSY;
+	if (cmd->flags & TCM_CMD_PINNED) {
+		this_cpu_inc(cmd->map->stats->started);
+		cmd->flags ^= TCM_CMD_PINNED | TCM_CMD_COUNTED;
+		atomic_dec(&cmd->map->pinned);
+	}
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate)
+{
+	const struct tcm_opcode *op = cmd->op;
+	enum tcm_sense sense;
+
+	if (gate & BIT(TCM_GATE_STATS)) {
+		sense = tcm_gate_stats(cmd);
+		if (sense)
+			return sense;
+	}
+	if ((gate & BIT(TCM_GATE_UA)) && !(op->flags & TCM_OP_NO_UA) &&
+	    !(op->flags & TCM_OP_PASSTHRU && cmd->cdb[0] == INQUIRY)) {
+		sense = tcm_ua_take(cmd->map);
+		if (sense)
+			return sense;
+	}
+	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
+		return TCM_LUN_NOT_RESPONDING;
+	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))
+		return TCM_WRITE_PROTECTED;
+	return TCM_OK;
+}
+
+void tcm_gate_device(struct tcm_device *dev, enum tcm_gate bit, bool set)
+{
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+
+	lockdep_assert_held(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node) {
+			if (set)
+				set_bit(bit, &map->gate);
+			else
+				clear_bit(bit, &map->gate);
+		}
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gate: one word per I_T_L nexus. Zero lets a command pass with one load; any
+ * bit sends it through tcm_gate_check().
+ */
+#ifndef _TCM_GATE_H
+#define _TCM_GATE_H
+
+#include <tcm/cmd.h>
+
+/* Why a command must not run now, or TCM_OK. May sleep. */
+enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate);
+
+/* Set or clear one bit on every nexus of a device. dev->lun_lock held. */
+void tcm_gate_device(struct tcm_device *dev, enum tcm_gate bit, bool set);
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finding the row of a CDB and checking the CDB against it.
+ */
+#include <linux/unaligned.h>
+#include "opcode.h"
+
+static struct tcm_opcode_run tcm_op_index[256];
+
+static int tcm_opcode_add(const struct tcm_opcode *rows, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct tcm_opcode_run *run = &tcm_op_index[rows[i].opcode];
+
+		if (!run->n)
+			run->rows = &rows[i];
+		else if (&run->rows[run->n] != &rows[i])
+			return -EINVAL;
+		run->n++;
+	}
+	return 0;
+}
+
+int tcm_opcode_init(void)
+{
+	int err;
+
+	err = tcm_opcode_add(tcm_ops_spc, tcm_ops_spc_count);
+	if (err)
+		return err;
+	return tcm_opcode_add(tcm_ops_sbc, tcm_ops_sbc_count);
+}
+
+const struct tcm_opcode_run *tcm_opcode_run(u8 opcode)
+{
+	return &tcm_op_index[opcode];
+}
+
+void tcm_opcode_for_each(bool (*fn)(const struct tcm_opcode *op, void *arg), void *arg)
+{
+	unsigned int op, i;
+
+	for (op = 0; op < 256; op++)
+		for (i = 0; i < tcm_op_index[op].n; i++)
+			if (!fn(&tcm_op_index[op].rows[i], arg))
+				return;
+}
+
+static u16 tcm_opcode_sa(u8 sa_at, const u8 *cdb)
+{
+	return sa_at == TCM_SA_BYTE1 ? cdb[1] & 0x1f : get_unaligned_be16(cdb + 8);
+}
+
+const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *op_known)
+{
+	const struct tcm_opcode_run *run = &tcm_op_index[cdb[0]];
+	const struct tcm_opcode *op = run->rows;
+	unsigned int i;
+
+	*op_known = run->n;
+	if (!run->n)
+		return NULL;
+	if (likely(op->sa_at == TCM_SA_NONE))
+		return op;
+	if (len < (op->sa_at == TCM_SA_BYTE1 ? 2 : 10))
+		return NULL;
+	for (i = 0; i < run->n; i++, op++)
+		if (tcm_opcode_sa(op->sa_at, cdb) == op->sa)
+			return op;
+	return NULL;
+}
+
+static u64 tcm_cdb_field(const u8 *p, unsigned int size)
+{
+	switch (size) {
+	case 1:
+		return *p;
+	case 2:
+		return get_unaligned_be16(p);
+	case 3:
+		return get_unaligned_be24(p);
+	case 4:
+		return get_unaligned_be32(p);
+	default:
+		return get_unaligned_be64(p);
+	}
+}
+
+/* Point at the most significant reserved bit that is set, as SPC-4 4.5.2.4.2 asks. */
+static enum tcm_sense tcm_opcode_reserved(struct tcm_cmd *cmd)
+{
+	unsigned int i;
+
+	for (i = 1; i < cmd->op->cdb_len; i++) {
+		u8 bad = cmd->cdb[i] & ~cmd->op->usage[i];
+
+		if (bad)
+			return tcm_bad_cdb(cmd, i, fls(bad) - 1);
+	}
+	return TCM_INVALID_FIELD_CDB;
+}
+
+/* cdb_buf is zero padded to a multiple of eight; longer CDBs are compared in place. */
+static bool tcm_opcode_bits_ok(const struct tcm_opcode *op, const u8 *cdb)
+{
+	unsigned int left = op->cdb_len, i;
+	u64 bad = 0;
+
+	for (i = 0; left >= 8; i += 8, left -= 8)
+		bad |= get_unaligned_le64(cdb + i) & ~get_unaligned_le64(op->usage + i);
+	if (left)
+		bad |= get_unaligned_le64(cdb + i) & ~get_unaligned_le64(op->usage + i) &
+		       (~0ULL >> (64 - 8 * left));
+	return !bad;
+}
+
+enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)
+{
+	const struct tcm_opcode *op = cmd->op;
+	const u8 *cdb = cmd->cdb;
+	u64 len = 0;
+
+	if (unlikely(cmd->cdb_len < op->cdb_len))
+		return tcm_bad_cdb(cmd, cmd->cdb_len, -1);
+	if (unlikely(!tcm_opcode_bits_ok(op, cdb)))
+		return tcm_opcode_reserved(cmd);
+
+	if (op->lba_at) {
+		cmd->lba = tcm_cdb_field(cdb + op->lba_at, op->lba_size);
+		if (op->lba_size == 3)
+			cmd->lba &= 0x1fffff;
+	}
+	if (op->len_at)
+		len = tcm_cdb_field(cdb + op->len_at, op->len_size);
+
+	switch (op->xfer) {
+	case TCM_XFER_BLOCKS6:
+		len = len ?: 256;
+		fallthrough;
+	case TCM_XFER_BLOCKS:
+		cmd->nblocks = len;
+		if (unlikely(len > U32_MAX >> cmd->dev->block_shift))
+			return tcm_bad_cdb(cmd, op->len_at, -1);
+		cmd->data_len = len << cmd->dev->block_shift;
+		break;
+	case TCM_XFER_BYTES:
+		cmd->data_len = len;
+		break;
+	case TCM_XFER_ONE_BLOCK:
+		cmd->nblocks = len;
+		cmd->data_len = 1U << cmd->dev->block_shift;
+		break;
+	case TCM_XFER_EXTENT:
+		cmd->nblocks = len;
+		cmd->data_len = 0;
+		break;
+	default:
+		cmd->data_len = 0;
+		break;
+	}
+	return op->parse ? op->parse(cmd) : TCM_OK;
+}

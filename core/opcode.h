@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The opcode table: everything that is known of a command stands in its row.
+ */
+#ifndef _TCM_OPCODE_H
+#define _TCM_OPCODE_H
+
+#include <tcm/cmd.h>
+
+/* How the amount of data follows from the CDB. */
+enum tcm_xfer {
+	TCM_XFER_NONE,
+	TCM_XFER_BYTES,		/* allocation or parameter list length */
+	TCM_XFER_BLOCKS,	/* number of logical blocks */
+	TCM_XFER_BLOCKS6,	/* one byte, zero means 256 (SBC-4 5.13) */
+	TCM_XFER_ONE_BLOCK,	/* a single block, repeated @nblocks times */
+	TCM_XFER_EXTENT,	/* LBA and length, but no data */
+	TCM_XFER_FN,		/* row->parse() sets cmd->data_len and cmd->nblocks */
+};
+
+/* struct tcm_opcode.flags */
+#define TCM_OP_INLINE	0x0001	/* exec never sleeps: may run in atomic context */
+#define TCM_OP_MEDIUM	0x0002	/* reads or writes the medium: submits to the backend */
+#define TCM_OP_WRITES	0x0004	/* changes the medium or its state: write protection applies */
+#define TCM_OP_NO_UA	0x0008	/* a pending unit attention does not stop it (SPC-4 5.14.2) */
+#define TCM_OP_NO_LUN	0x0010	/* answers for a LUN that is not there */
+#define TCM_OP_HOQ	0x0020	/* implicitly HEAD OF QUEUE (SAM-5 8.9) */
+#define TCM_OP_PASS	0x0040	/* the core answers it for pass-through devices, too */
+#define TCM_OP_PASSTHRU	0x0080	/* the row of everything that is passed through */
+
+/* Reservations (SPC-4 table 67): may a nexus that does not hold the reservation? */
+#define TCM_OP_PR_WE	0x0100	/* ... under Write Exclusive */
+#define TCM_OP_PR_EA	0x0200	/* ... under Exclusive Access */
+#define TCM_OP_PR_REG	0x0400	/* decided by the service action itself */
+
+/* Asymmetric access states (SPC-4 5.15.2) in which it executes beside active */
+#define TCM_OP_STANDBY	0x1000
+#define TCM_OP_UNAVAIL	0x2000
+
+/* struct tcm_opcode.sa_at: where the SERVICE ACTION field is */
+#define TCM_SA_NONE	0
+#define TCM_SA_BYTE1	1	/* byte 1, bits 4..0 */
+#define TCM_SA_BYTE8	8	/* bytes 8 and 9 of a variable length CDB */
+
+/**
+ * struct tcm_opcode - one command
+ * @opcode: OPERATION CODE
+ * @sa_at: where the SERVICE ACTION field is, TCM_SA_*
+ * @sa: its value
+ * @cdb_len: bytes
+ * @dir: enum dma_data_direction
+ * @xfer: how @len_at is read
+ * @lba_at: byte offset of the LBA, 0: none
+ * @lba_size: bytes of it
+ * @len_at: byte offset of the length
+ * @len_size: bytes of it
+ * @flags: TCM_OP_*
+ * @timeout: seconds: recommended time-out (REPORT SUPPORTED OPERATION CODES), 0: not stated
+ * @usage: CDB usage bitmap (SPC-4 6.37.3), byte 0 is the opcode. A zero bit is reserved:
+ *	a CDB that sets it is refused.
+ * @name: for traces and documentation
+ * @parse: further checks that need no medium; may be NULL
+ * @exec: carry it out. Return TCM_OK, a sense code, or TCM_PENDING when
+ *	tcm_cmd_complete() follows.
+ * @offered: is it there on this device? NULL: on all
+ */
+struct tcm_opcode {
+	u8		opcode;
+	u8		sa_at;
+	u16		sa;
+	u8		cdb_len;
+	u8		dir;
+	u8		xfer;
+	u8		lba_at, lba_size;
+	u8		len_at, len_size;
+	u16		flags;
+	u16		timeout;
+	u8		usage[32];
+	const char	*name;
+	enum tcm_sense	(*parse)(struct tcm_cmd *cmd);
+	enum tcm_sense	(*exec)(struct tcm_cmd *cmd);
+	bool		(*offered)(const struct tcm_device *dev);
+};
+
+/* A run of rows with the same opcode, as the index by opcode finds it. */
+struct tcm_opcode_run {
+	const struct tcm_opcode	*rows;
+	unsigned int		n;
+};
+
+extern const struct tcm_opcode tcm_ops_spc[], tcm_ops_sbc[];
+extern const unsigned int tcm_ops_spc_count, tcm_ops_sbc_count;
+extern const struct tcm_opcode tcm_op_passthru;
+
+/* Build the index; fails when the rows of one opcode are not neighbours. */
+int tcm_opcode_init(void);
+
+/* All rows of an opcode; n is 0 when there is none. */
+const struct tcm_opcode_run *tcm_opcode_run(u8 opcode);
+
+/* The row for a CDB, or NULL with *@sa_known telling whether the opcode exists at all. */
+const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *op_known);
+
+/* Call @fn for every row until it returns false. */
+void tcm_opcode_for_each(bool (*fn)(const struct tcm_opcode *op, void *arg), void *arg);
+
+/*
+ * Check length and reserved bits, set lba, nblocks and data_len. Pure over cmd->cdb but for
+ * dev->block_shift; no side effects.
+ */
+enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the rows of core/opcodes_spc.c execute. */
+#ifndef _TCM_SPC_H
+#define _TCM_SPC_H
+
+#include <tcm/cmd.h>
+
+enum tcm_sense tcm_spc_inquiry(struct tcm_cmd *cmd);
+enum tcm_sense tcm_spc_test_unit_ready(struct tcm_cmd *cmd);
+enum tcm_sense tcm_spc_request_sense(struct tcm_cmd *cmd);
+enum tcm_sense tcm_spc_report_luns(struct tcm_cmd *cmd);
+
+#endif

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Target ports, LUNs behind them, ACLs and mapped LUNs: creation, and removal in
+ * bounded time. What is removed is unpublished at once and freed when the last
+ * command has let go of it.
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include "device.h"
+#include "session.h"
+#include "target.h"
+
+/* protects the tree as configuration changes it: see core/target.h */
+DEFINE_MUTEX(tcm_config_mutex);
+
+/* protects tcm_all_luns; a leaf lock */
+static DEFINE_SPINLOCK(tcm_all_lock);
+static LIST_HEAD(tcm_all_luns);
+static DECLARE_WAIT_QUEUE_HEAD(tcm_target_wait);
+static struct workqueue_struct *tcm_target_wq;
+
+/* Relative port identifiers in use by enabled portal groups; tcm_config_mutex */
+static DEFINE_XARRAY_ALLOC1(tcm_rtpis);
+static atomic_t tcm_lun_index = ATOMIC_INIT(0), tcm_acl_index = ATOMIC_INIT(0);
+static atomic_t tcm_wwn_inst = ATOMIC_INIT(0);
+
+int tcm_target_init(void)
+{
+	tcm_target_wq = alloc_workqueue("tcm_target", WQ_UNBOUND, 0);
+	return tcm_target_wq ? 0 : -ENOMEM;
+}
+
+void tcm_target_exit(void)
+{
+	destroy_workqueue(tcm_target_wq);
+	xa_destroy(&tcm_rtpis);
+}
+
+/* @ops is const to everybody else; its counter is the core's. */
+void tcm_target_began(const struct tcm_fabric_ops *ops)
+{
+	atomic_inc(&((struct tcm_fabric_ops *)ops)->live);
+}
+
+void tcm_target_ended(const struct tcm_fabric_ops *ops)
+{
+	/* Under the wait queue's lock: the waiter is a module about to go away. */
+	spin_lock(&tcm_all_lock);
+	if (atomic_dec_and_test(&((struct tcm_fabric_ops *)ops)->live))
+		wake_up_all(&tcm_target_wait);
+	spin_unlock(&tcm_all_lock);
+}
+
+static void tcm_target_warn(const struct tcm_fabric_ops *ops)
+{
+	struct tcm_lun *lun;
+	char name[64] = "(none)";
+
+	spin_lock(&tcm_all_lock);
+	list_for_each_entry(lun, &tcm_all_luns, all_node)
+		if (lun->tpg->ops == ops) {
+			strscpy(name, lun->dev->name, sizeof(name));
+			break;
+		}
+	spin_unlock(&tcm_all_lock);
+	pr_warn("tcm: unloading %s waits for I/O of device %s\n", ops->name, name);
+}
+
+void tcm_target_drain(const struct tcm_fabric_ops *ops)
+{
+	/* Ends when backends give their last I/O back; only the module's unload waits. */
+	while (!wait_event_timeout(tcm_target_wait, !atomic_read(&ops->live), 10 * HZ))
+		tcm_target_warn(ops);
+	flush_workqueue(tcm_target_wq);
+}
+
+void tcm_target_queue(struct work_struct *work)
+{
+	queue_work(tcm_target_wq, work);
+}
+
+struct tcm_wwn *tcm_wwn_create(const struct tcm_fabric_ops *ops, const char *name)
+{
+	struct tcm_wwn *wwn;
+	int err;
+
+	if (strlen(name) >= TCM_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	wwn = kzalloc(sizeof(*wwn), GFP_KERNEL);
+	if (!wwn)
+		return ERR_PTR(-ENOMEM);
+	wwn->ops = ops;
+	strscpy(wwn->name, name, sizeof(wwn->name));
+	wwn->completion_affinity = -1;
+	wwn->inst = atomic_inc_return(&tcm_wwn_inst) - 1;
+	INIT_LIST_HEAD(&wwn->tpgs);
+	refcount_set(&wwn->ref, 1);
+	err = ops->add_wwn(wwn);
+	if (err) {
+		kfree(wwn);
+		return ERR_PTR(err);
+	}
+	return wwn;
+}
+
+static void tcm_wwn_put(struct tcm_wwn *wwn)
+{
+	if (refcount_dec_and_test(&wwn->ref))
+		kfree(wwn);
+}
+
+void tcm_wwn_destroy(struct tcm_wwn *wwn)
+{
+	if (wwn->ops->del_wwn)
+		wwn->ops->del_wwn(wwn);
+	tcm_wwn_put(wwn);
+}
+
+struct tcm_tpg *tcm_tpg_create(struct tcm_wwn *wwn, u16 tag)
+{
+	struct tcm_tpg *tpg;
+	int err;
+
+	tpg = kzalloc(sizeof(*tpg), GFP_KERNEL);
+	if (!tpg)
+		return ERR_PTR(-ENOMEM);
+	tpg->wwn = wwn;
+	tpg->ops = wwn->ops;
+	tpg->tag = tag;
+	mutex_init(&tpg->lock);
+	INIT_LIST_HEAD(&tpg->sessions);
+	INIT_LIST_HEAD(&tpg->acls);
+	xa_init(&tpg->luns);
+	refcount_set(&tpg->ref, 1);
+	err = tpg->ops->add_tpg(tpg);
+	if (err) {
+		kfree(tpg);
+		return ERR_PTR(err);
+	}
+	refcount_inc(&wwn->ref);
+	mutex_lock(&tcm_config_mutex);
+	list_add_tail(&tpg->node, &wwn->tpgs);
+	mutex_unlock(&tcm_config_mutex);
+	return tpg;
+}
+
+void tcm_tpg_get(struct tcm_tpg *tpg)
+{
+	refcount_inc(&tpg->ref);
+}
+
+void tcm_tpg_put(struct tcm_tpg *tpg)
+{
+	if (!refcount_dec_and_test(&tpg->ref))
+		return;
+	xa_destroy(&tpg->luns);
+	tcm_wwn_put(tpg->wwn);
+	kfree(tpg);
+}
+
+void tcm_tpg_destroy(struct tcm_tpg *tpg)
+{
+	mutex_lock(&tcm_config_mutex);
+	list_del(&tpg->node);
+	if (tpg->rtpi && xa_load(&tcm_rtpis, tpg->rtpi) == tpg)
+		xa_erase(&tcm_rtpis, tpg->rtpi);
+	mutex_unlock(&tcm_config_mutex);
+	mutex_lock(&tpg->lock);
+	tpg->dead = true;
+	mutex_unlock(&tpg->lock);
+	tcm_session_close_all(tpg, NULL);
+	if (tpg->ops->del_tpg)
+		tpg->ops->del_tpg(tpg);
+	tcm_tpg_put(tpg);
+}
+
+/* Reserve the port's identifier; tcm_config_mutex held. */
+static int tcm_tpg_take_rtpi(struct tcm_tpg *tpg)
+{
+	u32 id;
+	int err;
+
+	if (tpg->rtpi) {
+		err = xa_insert(&tcm_rtpis, tpg->rtpi, tpg, GFP_KERNEL);
+		if (!err || tpg->rtpi_manual)
+			return err == -EBUSY ? -EINVAL : err;
+	}
+	err = xa_alloc(&tcm_rtpis, &id, tpg, XA_LIMIT(1, U16_MAX), GFP_KERNEL);
+	if (err)
+		return err == -ENOMEM ? err : -EBUSY;
+	tpg->rtpi = id;
+	return 0;
+}
+
+int tcm_tpg_enable(struct tcm_tpg *tpg, bool enable)
+{
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	if (tpg->enabled == enable)
+		goto unlock;
+	if (enable) {
+		err = tcm_tpg_take_rtpi(tpg);
+		if (err)
+			goto unlock;
+	}
+	err = tpg->ops->enable_tpg(tpg, enable);
+	if (err == 0)
+		tpg->enabled = enable;
+	if (!tpg->enabled)
+		xa_erase(&tcm_rtpis, tpg->rtpi);
+unlock:
+	mutex_unlock(&tcm_config_mutex);
+	if (err)
+		pr_warn("tcm: %s %s tpgt_%u: enable refused: %d\n", tpg->ops->name,
+			tpg->wwn->name, tpg->tag, err);
+	return err;
+}
+
+int tcm_tpg_set_rtpi(struct tcm_tpg *tpg, u16 rtpi)
+{
+	int err = -EINVAL;
+
+	mutex_lock(&tcm_config_mutex);
+	if (!tpg->enabled && rtpi) {
+		tpg->rtpi = rtpi;
+		tpg->rtpi_manual = true;
+		err = 0;
+	}
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+u16 tcm_lun_rtpi(const struct tcm_lun *lun)
+{
+	return TCM_RTPI_PER_LINK ? lun->link_rtpi : lun->tpg->rtpi;
+}
+
+static void tcm_lun_free_work(struct work_struct *work)
+{
+	struct tcm_lun *lun = container_of(work, struct tcm_lun, free_work);
+	const struct tcm_fabric_ops *ops = lun->tpg->ops;
+	struct tcm_device *dev = lun->dev;
+
+	spin_lock(&tcm_all_lock);
+	list_del(&lun->all_node);
+	spin_unlock(&tcm_all_lock);
+	spin_lock_irq(&dev->lun_lock);
+	list_del(&lun->dev_node);
+	dev->old_cmds += lun->old_cmds;
+	dev->old_rd_bytes += lun->old_rd_bytes;
+	dev->old_wr_bytes += lun->old_wr_bytes;
+	spin_unlock_irq(&dev->lun_lock);
+	tcm_device_put(dev);
+	tcm_tpg_put(lun->tpg);
+	percpu_ref_exit(&lun->ref);
+	kfree_rcu(lun, rcu);
+	tcm_target_ended(ops);
+}
+
+static void tcm_lun_release(struct percpu_ref *ref)
+{
+	struct tcm_lun *lun = container_of(ref, struct tcm_lun, ref);
+
+	INIT_WORK(&lun->free_work, tcm_lun_free_work);
+	tcm_target_queue(&lun->free_work);
+}
+
+static struct tcm_lun *tcm_lun_alloc(struct tcm_tpg *tpg, u64 number, struct tcm_device *dev)
+{
+	struct tcm_lun *lun = kzalloc(sizeof(*lun), GFP_KERNEL);
+	int err;
+
+	if (!lun)
+		return ERR_PTR(-ENOMEM);
+	err = percpu_ref_init(&lun->ref, tcm_lun_release, 0, GFP_KERNEL);
+	if (err) {
+		kfree(lun);
+		return ERR_PTR(err);
+	}
+	lun->tpg = tpg;
+	lun->dev = dev;
+	lun->lun = number;
+	lun->read_only = dev->limits.read_only;
+	lun->index = atomic_inc_return(&tcm_lun_index);
+	INIT_LIST_HEAD(&lun->maps);
+	INIT_LIST_HEAD(&lun->mapped);
+	tcm_tpg_get(tpg);
+	tcm_device_get(dev);
+	tcm_target_began(tpg->ops);
+	spin_lock_irq(&dev->lun_lock);
+	lun->link_rtpi = dev->next_rtpi++;
+	if (!dev->next_rtpi)
+		dev->next_rtpi = 1;
+	list_add_tail(&lun->dev_node, &dev->luns);
+	spin_unlock_irq(&dev->lun_lock);
+	spin_lock(&tcm_all_lock);
+	list_add_tail(&lun->all_node, &tcm_all_luns);
+	spin_unlock(&tcm_all_lock);
+	return lun;
+}
+
+static void tcm_lun_count(struct tcm_device *dev, int by)
+{
+	mutex_lock(&tcm_config_mutex);
+	dev->exports += by;
+	mutex_unlock(&tcm_config_mutex);
+}
+
+struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device *dev)
+{
+	struct tcm_lun *lun;
+	int err;
+
+	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return ERR_PTR(-ENODEV);
+	if (number > TCM_LUN_MAX)
+		return ERR_PTR(-EINVAL);
+	lun = tcm_lun_alloc(tpg, number, dev);
+	if (IS_ERR(lun))
+		return lun;
+	tcm_lun_count(dev, 1);
+
+	mutex_lock(&tpg->lock);
+	err = xa_insert(&tpg->luns, number, lun, GFP_KERNEL);
+	if (!err) {
+		err = tcm_session_lun_added(tpg, lun);
+		if (err)
+			goto remove;
+	}
+	mutex_unlock(&tpg->lock);
+	if (err) {
+		err = err == -EBUSY ? -EEXIST : err;
+		goto kill;
+	}
+	if (tpg->ops->link_lun) {
+		err = tpg->ops->link_lun(lun, true);
+		if (err) {
+			mutex_lock(&tpg->lock);
+			goto remove;
+		}
+	}
+	return lun;
+
+remove:
+	xa_erase(&tpg->luns, number);
+	tcm_session_lun_removed(tpg, lun);
+	mutex_unlock(&tpg->lock);
+kill:
+	tcm_lun_count(dev, -1);
+	percpu_ref_kill(&lun->ref);
+	return ERR_PTR(err);
+}
+
+void tcm_lun_unlink(struct tcm_lun *lun)
+{
+	struct tcm_tpg *tpg = lun->tpg;
+
+	if (tpg->ops->link_lun)
+		tpg->ops->link_lun(lun, false);
+	mutex_lock(&tpg->lock);
+	xa_erase(&tpg->luns, lun->lun);
+	tcm_session_lun_removed(tpg, lun);
+	mutex_unlock(&tpg->lock);
+	tcm_lun_count(lun->dev, -1);
+	percpu_ref_kill(&lun->ref);
+}
+
+struct tcm_acl *tcm_acl_create(struct tcm_tpg *tpg, const char *name)
+{
+	struct tcm_session *sess;
+	struct tcm_acl *acl;
+	int err;
+
+	if (strlen(name) >= TCM_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	if (tpg->ops->check_acl) {
+		err = tpg->ops->check_acl(tpg, name);
+		if (err)
+			return ERR_PTR(err);
+	}
+	acl = kzalloc(sizeof(*acl), GFP_KERNEL);
+	if (!acl)
+		return ERR_PTR(-ENOMEM);
+	acl->tpg = tpg;
+	strscpy(acl->name, name, sizeof(acl->name));
+	acl->queue_depth = 1;
+	acl->index = atomic_inc_return(&tcm_acl_index);
+	INIT_LIST_HEAD(&acl->mapped);
+	tcm_tpg_get(tpg);
+
+	mutex_lock(&tpg->lock);
+	list_add_tail(&acl->node, &tpg->acls);
+	/* A demo mode session of that name becomes one of the ACL and keeps its LUNs. */
+	list_for_each_entry(sess, &tpg->sessions, node)
+		if (!sess->acl && !strcasecmp(sess->name, name))
+			sess->acl = acl;
+	mutex_unlock(&tpg->lock);
+	return acl;
+}
+
+void tcm_acl_destroy(struct tcm_acl *acl)
+{
+	struct tcm_tpg *tpg = acl->tpg;
+
+	tcm_session_close_all(tpg, acl);
+	mutex_lock(&tpg->lock);
+	list_del(&acl->node);
+	mutex_unlock(&tpg->lock);
+	tcm_tpg_put(tpg);
+	kfree(acl);
+}
+
+struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm_lun *lun)
+{
+	struct tcm_mapped_lun *mlun, *other;
+	int err = 0;
+
+	if (number > TCM_LUN_MAX)
+		return ERR_PTR(-EINVAL);
+	mlun = kzalloc(sizeof(*mlun), GFP_KERNEL);
+	if (!mlun)
+		return ERR_PTR(-ENOMEM);
+	mlun->acl = acl;
+	mlun->lun = lun;
+	mlun->number = number;
+	mlun->write_protect = lun->read_only;
+	mlun->created = get_jiffies_64();
+
+	mutex_lock(&acl->tpg->lock);
+	list_for_each_entry(other, &acl->mapped, acl_node)
+		if (other->number == number)
+			err = -EEXIST;
+	if (!err) {
+		list_add_tail(&mlun->acl_node, &acl->mapped);
+		list_add_tail(&mlun->lun_node, &lun->mapped);
+		err = tcm_session_mlun_added(mlun);
+		if (err) {
+			tcm_session_mlun_removed(mlun);
+			list_del(&mlun->acl_node);
+			list_del(&mlun->lun_node);
+		}
+	}
+	mutex_unlock(&acl->tpg->lock);
+	if (err) {
+		kfree(mlun);
+		return ERR_PTR(err);
+	}
+	return mlun;
+}
+
+void tcm_mlun_unlink(struct tcm_mapped_lun *mlun)
+{
+	struct mutex *lock = &mlun->acl->tpg->lock;
+
+	mutex_lock(lock);
+	tcm_session_mlun_removed(mlun);
+	list_del(&mlun->acl_node);
+	list_del(&mlun->lun_node);
+	mutex_unlock(lock);
+	kfree(mlun);
+}
+
+void tcm_mlun_set_wp(struct tcm_mapped_lun *mlun, bool wp)
+{
+	mutex_lock(&mlun->acl->tpg->lock);
+	mlun->write_protect = wp || mlun->lun->read_only;
+	tcm_session_mlun_wp(mlun);
+	mutex_unlock(&mlun->acl->tpg->lock);
+}
+
+void tcm_mlun_sum(struct tcm_mapped_lun *mlun, struct tcm_map_stats *sum)
+{
+	struct tcm_mapping *map;
+	struct tcm_map_stats one;
+
+	memset(sum, 0, sizeof(*sum));
+	sum->started = mlun->old_cmds;
+	sum->rd_bytes = mlun->old_rd_bytes;
+	sum->wr_bytes = mlun->old_wr_bytes;
+	mutex_lock(&mlun->acl->tpg->lock);
+	spin_lock_irq(&mlun->lun->dev->lun_lock);
+	list_for_each_entry(map, &mlun->lun->maps, lun_node) {
+		if (map->mlun != mlun)
+			continue;
+		tcm_map_sum(map, &one);
+		sum->started += one.started;
+		sum->rd_bytes += one.rd_bytes;
+		sum->wr_bytes += one.wr_bytes;
+	}
+	spin_unlock_irq(&mlun->lun->dev->lun_lock);
+	mutex_unlock(&mlun->acl->tpg->lock);
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Task management (SAM-5 7). Commands are found by asking the fabric to walk its
+ * slots; what is found is marked aborted by one compare-and-exchange on its state
+ * word. Nothing here waits for a backend.
+ */
+#include <linux/export.h>
+#include <tcm/fabric.h>
+#include "cmd.h"
+#include "session.h"
+#include "target.h"
+#include "trace.h"
+#include "ua.h"
+
+/* What one walk over a session's slots looks for and found. */
+struct tcm_tmf_walk {
+	const struct tcm_device	*dev;	/* NULL: any */
+	const struct tcm_session *sess;	/* the nexus whose walk this is */
+	bool		by_tag;
+	bool		query;		/* only look */
+	bool		tas;		/* these commands are owed TASK ABORTED */
+	u64		tag;
+	unsigned int	found;
+};
+
+static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
+{
+	struct tcm_tmf_walk *walk = arg;
+	int st = atomic_read_acquire(&cmd->state);
+
+	if ((st & TCM_ST_MASK) == TCM_ST_FREE || (st & TCM_ST_MASK) == TCM_ST_DONE ||
+	    (st & TCM_ST_ABORTED))
+		return false;
+	if (cmd->sess != walk->sess || (walk->dev && cmd->dev != walk->dev))
+		return false;
+	if (walk->by_tag && cmd->tag != walk->tag)
+		return false;
+	/* The generation in the state word makes sure that it is still the one looked at. */
+	if (walk->query || tcm_cmd_abort(cmd, st, walk->tas))
+		walk->found++;
+	return walk->by_tag;
+}
+
+static void tcm_tmf_session(struct tcm_session *sess, struct tcm_tmf_walk *walk)
+{
+	walk->sess = sess;
+	sess->ops->for_each_cmd(sess, NULL, tcm_tmf_visit, walk);
+}
+
+/* Every nexus of the device; only the sender's own commands go without TASK ABORTED. */
+static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct tcm_tmf_walk *walk,
+			   enum tcm_ua ua, bool tell_sender)
+{
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node) {
+			unsigned int before = walk->found;
+
+			walk->tas = dev->attr.emulate_tas && map->sess != tmf->sess;
+			tcm_tmf_session(map->sess, walk);
+			if (map->sess == tmf->sess ? tell_sender :
+			    (ua == TCM_UA_LUN_RESET || walk->found != before))
+				tcm_ua_raise(map, ua);
+		}
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+}
+
+static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
+{
+	struct tcm_tmf_walk walk = { .dev = dev };
+
+	tmf->resp = TCM_TMF_COMPLETE;
+	switch (tmf->func) {
+	case TCM_TMF_ABORT_TASK:
+	case TCM_TMF_QUERY_TASK:
+		walk.by_tag = true;
+		walk.tag = tmf->tag;
+		walk.query = tmf->func == TCM_TMF_QUERY_TASK;
+		tcm_tmf_session(tmf->sess, &walk);
+		if (walk.query)
+			tmf->resp = walk.found ? TCM_TMF_SUCCEEDED : TCM_TMF_COMPLETE;
+		else if (walk.found)
+			atomic_long_inc(&dev->aborts_complete);
+		else
+			atomic_long_inc(&dev->aborts_no_task);
+		break;
+	case TCM_TMF_QUERY_TASK_SET:
+		walk.query = true;
+		tcm_tmf_session(tmf->sess, &walk);
+		tmf->resp = walk.found ? TCM_TMF_SUCCEEDED : TCM_TMF_COMPLETE;
+		break;
+	case TCM_TMF_ABORT_TASK_SET:
+		tcm_tmf_session(tmf->sess, &walk);
+		break;
+	case TCM_TMF_CLEAR_TASK_SET:
+		tcm_tmf_device(tmf, dev, &walk, TCM_UA_COMMANDS_CLEARED, false);
+		break;
+	case TCM_TMF_LUN_RESET:
+		tcm_tmf_device(tmf, dev, &walk, TCM_UA_LUN_RESET, true);
+		atomic_long_inc(&dev->resets);
+		break;
+	default:
+		tmf->resp = TCM_TMF_NOT_SUPPORTED;
+		return;
+	}
+	if (!walk.query)
+		tmf->outstanding = walk.found;
+}
+
+void tcm_tmf_submit(struct tcm_tmf *tmf)
+{
+	struct tcm_session *sess = tmf->sess;
+	u64 number = tcm_lun_unpack(&tmf->lun);
+	struct tcm_mapping *map;
+	struct tcm_lun *lun = NULL;
+
+	tmf->outstanding = 0;
+	rcu_read_lock();
+	map = number == TCM_LUN_NONE ? NULL : tcm_session_map(sess, number);
+	if (map && percpu_ref_tryget_live_rcu(&map->lun->ref))
+		lun = map->lun;
+	rcu_read_unlock();
+
+	if (lun) {
+		tcm_tmf_lun(tmf, lun->dev);
+		percpu_ref_put(&lun->ref);
+	} else {
+		tmf->resp = TCM_TMF_BAD_LUN;
+	}
+	trace_tcm_tmf(tmf);
+	sess->ops->tmf_done(tmf);
+}
+EXPORT_SYMBOL_GPL(tcm_tmf_submit);

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loopback: exports LUNs to the machine they are on. A target is a SCSI host, a
+ * portal group a SCSI target, a LUN link makes /dev/sdX appear.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <scsi/scsi_device.h>
+#include <scsi/scsi_host.h>
+#include <tcm/fabric.h>
+#include "loop.h"
+
+static unsigned int nr_hw_queues;
+module_param(nr_hw_queues, uint, 0644);
+MODULE_PARM_DESC(nr_hw_queues, "hardware queues of new hosts (0: one for each CPU)");
+static unsigned int can_queue = 1024;
+module_param(can_queue, uint, 0644);
+MODULE_PARM_DESC(can_queue, "commands of a host at a time");
+static unsigned int cmd_per_lun = 1024;
+module_param(cmd_per_lun, uint, 0644);
+MODULE_PARM_DESC(cmd_per_lun, "commands of a LUN at a time");
+
+/* How long a link or unlink waits for the SCSI layer before it leaves it to the background. */
+#define TCM_LOOP_PATIENCE	(HZ / 2)
+
+static struct device *tcm_loop_root;
+static tcm_bus_type tcm_loop_bus = { .name = "tcm_loop_bus" };
+static atomic_t tcm_loop_count = ATOMIC_INIT(0);
+/* host removals that go on after rmdir; module exit waits for them */
+static struct workqueue_struct *tcm_loop_remove_wq;
+
+/* A LUN that came or goes, for the scan queue. */
+struct tcm_loop_scan {
+	struct work_struct	work;
+	struct tcm_loop		*loop;
+	u64			lun;
+	unsigned int		id;
+	bool			add;
+	struct completion	done;
+	refcount_t		ref;	/* the work and who waits for it */
+};
+
+static void tcm_loop_scan_put(struct tcm_loop_scan *scan)
+{
+	if (refcount_dec_and_test(&scan->ref))
+		kfree(scan);
+}
+
+static void tcm_loop_scan_work(struct work_struct *work)
+{
+	struct tcm_loop_scan *scan = container_of(work, struct tcm_loop_scan, work);
+	struct Scsi_Host *host = scan->loop->host;
+	struct scsi_device *sdev;
+
+	if (scan->add) {
+		scsi_add_device(host, 0, scan->id, scan->lun);
+	} else {
+		sdev = scsi_device_lookup(host, 0, scan->id, scan->lun);
+		if (sdev) {
+			scsi_remove_device(sdev);
+			scsi_device_put(sdev);
+		}
+	}
+	complete_all(&scan->done);
+	tcm_loop_scan_put(scan);
+}
+
+static int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 lun, bool add)
+{
+	struct tcm_loop_scan *scan = kzalloc(sizeof(*scan), GFP_KERNEL);
+
+	if (!scan)
+		return -ENOMEM;
+	INIT_WORK(&scan->work, tcm_loop_scan_work);
+	scan->loop = ltpg->loop;
+	scan->id = ltpg->tpg->tag;
+	scan->lun = lun;
+	scan->add = add;
+	init_completion(&scan->done);
+	refcount_set(&scan->ref, 2);
+	queue_work(scan->loop->scan_wq, &scan->work);
+	wait_for_completion_timeout(&scan->done, TCM_LOOP_PATIENCE);
+	tcm_loop_scan_put(scan);
+	return 0;
+}
+
+static int tcm_loop_link_lun(struct tcm_lun *lun, bool link)
+{
+	struct tcm_loop_tpg *ltpg = lun->tpg->priv;
+
+	return tcm_loop_scan(ltpg, lun->lun, link);
+}
+
+static void tcm_loop_scan_all(struct tcm_loop_tpg *ltpg)
+{
+	unsigned long number;
+	struct tcm_lun *lun;
+
+	xa_for_each(&ltpg->tpg->luns, number, lun)
+		tcm_loop_scan(ltpg, number, true);
+}
+
+static void tcm_loop_free_tpg(struct kref *ref)
+{
+	struct tcm_loop_tpg *ltpg = container_of(ref, struct tcm_loop_tpg, ref);
+
+	scsi_host_put(ltpg->host);
+	kfree_rcu(ltpg, rcu);
+}
+
+/* The last command of the nexus is back, nobody walks its commands any more. */
+static void tcm_loop_nexus_released(struct tcm_session *sess)
+{
+	struct tcm_loop_tpg *ltpg = sess->priv;
+
+	kref_put(&ltpg->ref, tcm_loop_free_tpg);
+}
+
+int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
+{
+	struct tcm_session *sess;
+	int err = 0;
+
+	mutex_lock(&ltpg->lock);
+	if (rcu_access_pointer(ltpg->sess)) {
+		err = -EEXIST;
+		goto unlock;
+	}
+	sess = tcm_session_create(ltpg->tpg, name, NULL, true, ltpg);
+	if (IS_ERR(sess)) {
+		err = PTR_ERR(sess);
+	} else {
+		kref_get(&ltpg->ref);
+		rcu_assign_pointer(ltpg->sess, sess);
+	}
+unlock:
+	mutex_unlock(&ltpg->lock);
+	/* LUNs that were linked before there was a nexus become visible now. */
+	if (!err)
+		tcm_loop_scan_all(ltpg);
+	return err;
+}
+
+int tcm_loop_nexus_del(struct tcm_loop_tpg *ltpg, bool force)
+{
+	struct tcm_session *sess;
+	int err = 0;
+
+	mutex_lock(&ltpg->lock);
+	sess = rcu_dereference_protected(ltpg->sess, lockdep_is_held(&ltpg->lock));
+	if (!sess)
+		err = -ENODEV;
+	else if (!force && !xa_empty(&ltpg->tpg->luns))
+		err = -EPERM;
+	else
+		RCU_INIT_POINTER(ltpg->sess, NULL);
+	mutex_unlock(&ltpg->lock);
+	if (!err)
+		tcm_session_close(sess, tcm_loop_nexus_released);
+	return err;
+}
+
+static void tcm_loop_close_session(struct tcm_session *sess)
+{
+	tcm_loop_nexus_del(sess->priv, true);
+}
+
+static void tcm_loop_tmf_done(struct tcm_tmf *tmf)
+{
+}
+
+static int tcm_loop_add_tpg(struct tcm_tpg *tpg)
+{
+	struct tcm_loop *loop = tpg->wwn->priv;
+	struct tcm_loop_tpg *ltpg;
+
+	if (tpg->tag >= TCM_LOOP_TPGS)
+		return -EINVAL;
+	ltpg = kzalloc(sizeof(*ltpg), GFP_KERNEL);
+	if (!ltpg)
+		return -ENOMEM;
+	ltpg->loop = loop;
+	ltpg->tpg = tpg;
+	ltpg->host = scsi_host_get(loop->host);
+	kref_init(&ltpg->ref);
+	mutex_init(&ltpg->lock);
+	tpg->priv = ltpg;
+	rcu_assign_pointer(loop->tpgs[tpg->tag], ltpg);
+	return 0;
+}
+
+static void tcm_loop_del_tpg(struct tcm_tpg *tpg)
+{
+	struct tcm_loop_tpg *ltpg = tpg->priv;
+
+	RCU_INIT_POINTER(ltpg->loop->tpgs[tpg->tag], NULL);
+	tcm_loop_nexus_del(ltpg, true);
+	kref_put(&ltpg->ref, tcm_loop_free_tpg);
+}
+
+static int tcm_loop_set_proto(struct tcm_wwn *wwn)
+{
+	if (strstr(wwn->name, "naa."))
+		wwn->proto = TCM_PROTO_SAS;
+	else if (strstr(wwn->name, "fc."))
+		wwn->proto = TCM_PROTO_FCP;
+	else if (strstr(wwn->name, "iqn."))
+		wwn->proto = TCM_PROTO_ISCSI;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static void tcm_loop_release(struct device *dev)
+{
+	struct tcm_loop *loop = container_of(dev, struct tcm_loop, dev);
+
+	kfree(loop);
+}
+
+static int tcm_loop_add_host(struct tcm_loop *loop)
+{
+	struct Scsi_Host *host;
+	int err;
+
+	host = scsi_host_alloc(&tcm_loop_template, sizeof(loop));
+	if (!host)
+		return -ENOMEM;
+	*(struct tcm_loop **)shost_priv(host) = loop;
+	host->max_id = TCM_LOOP_TPGS;
+	host->max_lun = ~0ULL;
+	host->max_cmd_len = 32;
+	host->max_channel = 0;
+	host->can_queue = can_queue ?: 1;
+	host->cmd_per_lun = min_t(unsigned int, cmd_per_lun ?: 1, S16_MAX);
+	host->nr_hw_queues = nr_hw_queues ?: num_online_cpus();
+	err = scsi_add_host(host, &loop->dev);
+	if (err) {
+		scsi_host_put(host);
+		return err;
+	}
+	loop->host = host;
+	return 0;
+}
+
+static int tcm_loop_add_wwn(struct tcm_wwn *wwn)
+{
+	struct tcm_loop *loop;
+	int err;
+
+	err = tcm_loop_set_proto(wwn);
+	if (err)
+		return err;
+	loop = kzalloc(sizeof(*loop), GFP_KERNEL);
+	if (!loop)
+		return -ENOMEM;
+	loop->wwn = wwn;
+	loop->scan_wq = alloc_ordered_workqueue("tcm_loop_scan", WQ_MEM_RECLAIM);
+	if (!loop->scan_wq) {
+		kfree(loop);
+		return -ENOMEM;
+	}
+	device_initialize(&loop->dev);
+	loop->dev.bus = &tcm_loop_bus;
+	loop->dev.parent = tcm_loop_root;
+	loop->dev.release = tcm_loop_release;
+	dev_set_name(&loop->dev, "tcm_loop_adapter_%d", atomic_inc_return(&tcm_loop_count) - 1);
+	err = device_add(&loop->dev);
+	if (err)
+		goto put_device;
+	err = tcm_loop_add_host(loop);
+	if (err)
+		goto del_device;
+	wwn->priv = loop;
+	return 0;
+
+del_device:
+	device_del(&loop->dev);
+put_device:
+	destroy_workqueue(loop->scan_wq);
+	put_device(&loop->dev);
+	return err;
+}
+
+/* May wait in the block layer for a disk that hangs, as for any local disk. */
+static void tcm_loop_remove_work(struct work_struct *work)
+{
+	struct tcm_loop *loop = container_of(work, struct tcm_loop, remove_work);
+
+	destroy_workqueue(loop->scan_wq);
+	WRITE_ONCE(loop->dying, true);
+	synchronize_rcu();
+	scsi_remove_host(loop->host);
+	scsi_host_put(loop->host);
+	device_unregister(&loop->dev);
+}
+
+static void tcm_loop_del_wwn(struct tcm_wwn *wwn)
+{
+	struct tcm_loop *loop = wwn->priv;
+
+	INIT_WORK(&loop->remove_work, tcm_loop_remove_work);
+	queue_work(tcm_loop_remove_wq, &loop->remove_work);
+}
+
+static struct tcm_fabric_ops tcm_loop_ops = {
+	.name		= "loopback",
+	.owner		= THIS_MODULE,
+	.flags		= TCM_FAB_BORROWS_MEMORY,
+	.submit_type	= 2,
+	.add_wwn	= tcm_loop_add_wwn,
+	.del_wwn	= tcm_loop_del_wwn,
+	.add_tpg	= tcm_loop_add_tpg,
+	.del_tpg	= tcm_loop_del_tpg,
+	.link_lun	= tcm_loop_link_lun,
+	.respond	= tcm_loop_respond,
+	.tmf_done	= tcm_loop_tmf_done,
+	.for_each_cmd	= tcm_loop_for_each_cmd,
+	.close_session	= tcm_loop_close_session,
+	.root_attrs	= tcm_loop_root_attrs,
+	.tpg_attrs	= tcm_loop_tpg_attrs,
+	.tpg_attrib_attrs = tcm_loop_attrib_attrs,
+};
+
+static int __init tcm_loop_init(void)
+{
+	int err;
+
+	tcm_loop_remove_wq = alloc_workqueue("tcm_loop_remove", WQ_UNBOUND, 0);
+	if (!tcm_loop_remove_wq)
+		return -ENOMEM;
+	tcm_loop_root = root_device_register("tcm_loop_0");
+	if (IS_ERR(tcm_loop_root)) {
+		err = PTR_ERR(tcm_loop_root);
+		goto destroy_wq;
+	}
+	err = bus_register(&tcm_loop_bus);
+	if (err)
+		goto unregister_root;
+	err = tcm_fabric_register(&tcm_loop_ops);
+	if (err)
+		goto unregister_bus;
+	return 0;
+
+unregister_bus:
+	bus_unregister(&tcm_loop_bus);
+unregister_root:
+	root_device_unregister(tcm_loop_root);
+destroy_wq:
+	destroy_workqueue(tcm_loop_remove_wq);
+	return err;
+}
+
+static void __exit tcm_loop_exit(void)
+{
+	destroy_workqueue(tcm_loop_remove_wq);
+	tcm_fabric_unregister(&tcm_loop_ops);
+	bus_unregister(&tcm_loop_bus);
+	root_device_unregister(tcm_loop_root);
+}
+
+module_init(tcm_loop_init);
+module_exit(tcm_loop_exit);
+MODULE_DESCRIPTION("TCM loopback fabric");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("5.0.0");

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a backend provides and what it may call.
+ *
+ * A backend stores blocks. It registers one ops table; the core creates a
+ * struct tcm_device for every directory below core/<plugin>_<n>/ and calls the
+ * members in this order: create, parse (any number of times), open, I/O, close,
+ * destroy. Documentation/backend.md walks through one.
+ */
+#ifndef _TCM_BACKEND_H
+#define _TCM_BACKEND_H
+
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <tcm/sense.h>
+
+struct tcm_cmd;
+struct tcm_device;
+struct tcm_hop;
+
+/* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
+#define TCM_IO_SCRATCH	384
+
+/* tcm_io.flags */
+#define TCM_IO_FUA	0x01	/* on stable storage before done */
+#define TCM_IO_DPO	0x02	/* not worth caching */
+#define TCM_IO_ANCHOR	0x04	/* unmap: keep the blocks anchored */
+#define TCM_IO_MAY_UNMAP 0x08	/* write_zeroes: may deallocate when it reads back as zeros */
+
+/**
+ * struct tcm_io - one access to a backend
+ * @dev: device
+ * @pos: byte offset on the medium, a multiple of the logical block length
+ * @len: bytes, a multiple of the logical block length
+ * @sg: data; may be chained; for write_same one logical block
+ * @skip: bytes to pass over at the start of @sg
+ * @write: data flows to the medium
+ * @flags: TCM_IO_*
+ * @done: called once by tcm_io_done(), in whatever context the access ends
+ * @bad_pos: byte offset of the first block that failed, U64_MAX if not known
+ * @scratch: the backend's own from submission to tcm_io_done()
+ *
+ * The core has checked range and alignment. The memory behind @sg stays valid
+ * until tcm_io_done(); the backend fills all of it on a successful read.
+ */
+struct tcm_io {
+	struct tcm_device	*dev;
+	u64			pos;
+	u64			len;
+	struct scatterlist	*sg;
+	u32			skip;
+	bool			write;
+	u8			flags;
+	void			(*done)(struct tcm_io *io, enum tcm_sense sense);
+	u64			bad_pos;
+	u8			scratch[TCM_IO_SCRATCH] __aligned(16);
+};
+
+/**
+ * tcm_io_done - a backend access has ended
+ * @io: the access; not to be touched by the backend afterwards
+ * @sense: TCM_OK or why it failed
+ *
+ * Context: any, hard interrupt included.
+ */
+static inline void tcm_io_done(struct tcm_io *io, enum tcm_sense sense)
+{
+	io->done(io, sense);
+}
+
+/* What open() finds out about the medium; the core derives attributes and VPD from it. */
+struct tcm_limits {
+	u32	block_size;		/* hw_block_size: smallest addressable unit, bytes */
+	u32	max_sectors;		/* hw_max_sectors, in blocks of block_size */
+	u32	queue_depth;		/* hw_queue_depth */
+	u32	phys_block_exp;		/* log2(physical / logical block) */
+	u32	align_offset;		/* lowest aligned LBA */
+	u32	io_min;			/* bytes, 0 = logical block */
+	u32	io_opt;			/* bytes, 0 = not stated */
+	u32	max_unmap_lba;		/* blocks for one UNMAP, 0 = no unmap */
+	u32	max_unmap_desc;
+	u32	unmap_granularity;	/* blocks */
+	u32	unmap_alignment;	/* blocks */
+	u32	max_write_same;		/* blocks, default of max_write_same_len */
+	bool	unmap_zeroes;		/* unmapped blocks read as zeros */
+	bool	nonrot;
+	bool	write_cache;		/* a volatile cache that flush empties */
+	bool	read_only;
+};
+
+/* struct tcm_backend_ops.flags */
+#define TCM_BE_ATOMIC		0x01	/* submit may be called in atomic context */
+#define TCM_BE_PASSTHROUGH	0x02	/* CDBs go to pass() unparsed */
+#define TCM_BE_OWN_CACHE	0x04	/* the write cache is the device's own */
+#define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
+#define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
+
+enum tcm_dev_event {
+	TCM_DEV_RESIZED,	/* capacity() answers differently */
+	TCM_DEV_GONE,		/* the medium has disappeared for good */
+	TCM_DEV_LIMITS,		/* dev->limits was changed */
+};
+
+/**
+ * struct tcm_backend_ops - a kind of storage
+ * @name: plugin name, the part of core/<name>_<n>/ before the number
+ * @product: default PRODUCT IDENTIFICATION, up to 16 characters
+ * @owner: module
+ * @flags: TCM_BE_*
+ *
+ * @create: allocate private data into dev->priv. May sleep.
+ * @destroy: undo create. May sleep.
+ * @parse: one key=value of the `control` file. Return 0, -ENOENT for a key it
+ *	does not know (which the core ignores), or an errno. May sleep.
+ * @open: called by writing `enable`; fill dev->limits, be ready for I/O. May sleep.
+ * @close: undo open; no I/O is in flight. May sleep. Also after open failed? No.
+ * @info: text for the `info` file after its generic first line, at most @size
+ *	bytes; @dev may not be open. Return the length.
+ * @capacity: bytes of the medium now. Any context. Mandatory unless pass-through.
+ * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set. Mandatory unless
+ *	pass-through.
+ * @flush: bring [pos, pos+len) to stable storage, len 0 = to the end. Default: nothing
+ *	is cached and SYNCHRONIZE CACHE returns at once.
+ * @unmap: deallocate. Default: UNMAP is not offered.
+ * @write_zeroes: zero without a data transfer. Default: zeros are written.
+ * @write_same: repeat one block. Default: the block is written over and over.
+ * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
+ *	tcm_cmd_complete(). Sleepable.
+ *
+ * All I/O members end with tcm_io_done() exactly once, from any context, and
+ * never call back into configuration. A member that may block for longer than
+ * one access takes its own work queue.
+ */
+struct tcm_backend_ops {
+	const char	*name;
+	const char	*product;
+	struct module	*owner;
+	u32		flags;
+
+	int	(*create)(struct tcm_device *dev);
+	void	(*destroy)(struct tcm_device *dev);
+	int	(*parse)(struct tcm_device *dev, const char *key, char *value);
+	int	(*open)(struct tcm_device *dev);
+	void	(*close)(struct tcm_device *dev);
+	ssize_t	(*info)(struct tcm_device *dev, char *buf, size_t size);
+	u64	(*capacity)(struct tcm_device *dev);
+
+	void	(*submit)(struct tcm_io *io);
+	void	(*flush)(struct tcm_io *io);
+	void	(*unmap)(struct tcm_io *io);
+	void	(*write_zeroes)(struct tcm_io *io);
+	void	(*write_same)(struct tcm_io *io);
+	void	(*pass)(struct tcm_cmd *cmd);
+
+	/* core's list of backends; under the registry mutex */
+	struct list_head node;
+};
+
+/**
+ * tcm_backend_register - make a kind of storage known
+ * @ops: static table
+ *
+ * Context: may sleep; module init. Takes no configfs lock, so it is safe from
+ * a module init that a mkdir requested. Return: 0, -EINVAL for an incomplete table, -EEXIST.
+ */
+int tcm_backend_register(struct tcm_backend_ops *ops);
+
+/**
+ * tcm_backend_unregister - undo tcm_backend_register()
+ * @ops: the table; no device of it exists (each holds a module reference)
+ *
+ * Context: may sleep; module exit. Waits for closes that go on in the background
+ * and names the devices it waits for.
+ */
+void tcm_backend_unregister(struct tcm_backend_ops *ops);
+
+/* A tuple of attributes per device; configfs shows them one a file. */
+struct tcm_dev_attr {
+	u32 emulate_model_alias, emulate_dpo, emulate_fua_write, emulate_fua_read;
+	u32 emulate_write_cache, emulate_ua_intlck_ctrl, emulate_tas;
+	u32 emulate_tpu, emulate_tpws, emulate_caw, emulate_3pc, emulate_pr, emulate_rsoc;
+	u32 pi_prot_type, hw_pi_prot_type, pi_prot_verify;
+	u32 enforce_pr_isids, is_nonrot, emulate_rest_reord, force_pr_aptpl;
+	u32 hw_block_size, block_size, hw_max_sectors, optimal_sectors;
+	u32 hw_queue_depth, queue_depth;
+	u32 max_unmap_lba_count, max_unmap_block_desc_count;
+	u32 unmap_granularity, unmap_granularity_alignment, unmap_zeroes_data;
+	u32 max_write_same_len, alua_support, pgr_support, submit_type;
+};
+
+#define TCM_ALIAS_MAX	512
+#define TCM_SERIAL_MAX	254
+
+struct tcm_hba {
+	struct tcm_backend_ops	*ops;
+	u32			number;		/* n of <plugin>_<n> */
+	u32			index;		/* HBA Index of hba_info */
+	u32			stat_index;	/* `inst` of the statistics */
+	unsigned int		devices;	/* created below it; tcm_config_mutex */
+	void			*priv;		/* backend's (pscsi: physical mode) */
+};
+
+/* tcm_device.flags */
+enum tcm_dev_flag {
+	TCM_DEV_CONFIGURED,	/* open() succeeded */
+	TCM_DEV_DEAD,		/* medium gone: I/O fails */
+	TCM_DEV_SERIAL_FIXED,	/* unit serial came from the device */
+};
+
+/**
+ * struct tcm_device - a logical unit's storage
+ *
+ * Lives from mkdir to the later of rmdir and the last LUN's end. @priv,
+ * @limits and @block_shift are the backend's and core's before open() ends;
+ * what follows is read without locks on the I/O path.
+ */
+struct tcm_device {
+	const struct tcm_backend_ops *ops;
+	void			*priv;
+	unsigned long		flags;		/* enum tcm_dev_flag, atomic bit operations */
+	u64			nblocks;	/* capacity in logical blocks; WRITE_ONCE */
+	u8			block_shift;
+	u8			type;		/* peripheral device type */
+	struct tcm_hop __percpu	*hop;
+	struct tcm_dev_attr	attr;
+	struct tcm_limits	limits;
+
+	struct tcm_hba		*hba;
+	char			*name;
+	u32			index;		/* dev index of the statistics */
+	u64			created;	/* jiffies64 at creation */
+
+	char			alias[TCM_ALIAS_MAX];
+	char			udev_path[TCM_ALIAS_MAX];
+	char			serial[TCM_SERIAL_MAX];
+	char			vendor[8 + 1], product[16 + 1], revision[4 + 1];
+	u32			company_id;
+
+	/* @lun_lock protects @luns, @next_rtpi and every tcm_lun.maps of this device */
+	spinlock_t		lun_lock;
+	struct list_head	luns;
+	u16			next_rtpi;
+	unsigned int		exports;	/* LUN links; tcm_config_mutex */
+
+	refcount_t		ref;		/* the directory and each LUN */
+	struct work_struct	free_work;
+	struct list_head	node;		/* all devices; core's device list lock */
+
+	/* totals of LUNs that are gone, for the statistics; @lun_lock */
+	u64			old_cmds, old_rd_bytes, old_wr_bytes;
+	atomic_long_t		resets, aborts_complete, aborts_no_task;
+
+	void			*alua;		/* core's: target port groups */
+	void			*pr;		/* core's: reservations */
+	void			*mode;		/* core's: mode page state */
+};
+
+/**
+ * tcm_device_event - a backend reports that something changed
+ * @dev: device
+ * @event: what
+ *
+ * Raises the unit attention that belongs to it on every nexus.
+ * Context: any.
+ */
+void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event);
+
+#endif

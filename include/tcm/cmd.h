@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command: three doors (tcm_cmd_init, tcm_cmd_submit, tcm_cmd_complete) and
+ * a way out (tcm_cmd_put). Documentation/command-life.md draws it.
+ */
+#ifndef _TCM_CMD_H
+#define _TCM_CMD_H
+
+#include <linux/atomic.h>
+#include <linux/dma-direction.h>
+#include <linux/llist.h>
+#include <tcm/backend.h>
+#include <tcm/sense.h>
+#include <tcm/target.h>
+
+struct tcm_opcode;
+
+/* Who calls: may the core sleep before it returns? */
+enum tcm_ctx {
+	TCM_CTX_ATOMIC,
+	TCM_CTX_SLEEPABLE,
+};
+
+/* Task attributes, SAM-5 8.9 */
+enum tcm_task_attr {
+	TCM_ATTR_SIMPLE,
+	TCM_ATTR_ORDERED,
+	TCM_ATTR_HEAD_OF_QUEUE,
+	TCM_ATTR_ACA,
+};
+
+/*
+ * The state word: state in the low bits, TCM_ST_ABORTED beside it, a generation
+ * above, so that a slot in its next life is never aborted for its former one.
+ * Only tcm_cmd_move() and the aborter's cmpxchg change it.
+ */
+enum tcm_cmd_state {
+	TCM_ST_FREE,		/* the fabric's; nothing below is valid */
+	TCM_ST_NEW,		/* initialised, not executing */
+	TCM_ST_DATA,		/* waits for data from the initiator */
+	TCM_ST_EXEC,		/* the core's or the backend's */
+	TCM_ST_DONE,		/* the fabric's, to respond and put */
+	TCM_ST_MASK	= 0x0f,
+	TCM_ST_ABORTED	= 0x10,	/* a task management function took it off its nexus */
+	TCM_ST_TAS	= 0x20,	/* ... and TASK ABORTED status is owed (control mode page TAS) */
+	TCM_ST_GEN	= 0x100,
+};
+
+/* tcm_cmd.flags */
+#define TCM_CMD_OWN_SG		0x01	/* the core allocated sg and pages */
+#define TCM_CMD_NO_RESPONSE	0x02	/* aborted: send nothing, just put */
+#define TCM_CMD_COUNTED		0x04	/* counted in map->stats */
+#define TCM_CMD_HOPPED		0x08	/* runs in the device's work item */
+#define TCM_CMD_PINNED		0x20	/* counted in map->pinned: no counters yet */
+#define TCM_CMD_SENSE_DESC	0x10	/* descriptor format asked for (D_SENSE) */
+
+#define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
+
+/**
+ * struct tcm_cmd - a SCSI command, embedded in the fabric's own
+ *
+ * Nothing clears it as a whole: tcm_cmd_init() writes what the path reads.
+ * The fabric sets the members of the first block between tcm_cmd_init() and
+ * tcm_cmd_submit() and reads those of the second in its respond().
+ */
+struct tcm_cmd {
+	/* set by the fabric */
+	struct scatterlist	*sg;		/* its own memory, or NULL: the core allocates */
+	u32			sg_nents;
+	u32			exp_len;	/* bytes the initiator expects to move */
+	u64			tag;
+	u8			exp_dir;	/* enum dma_data_direction */
+	u8			attr;		/* enum tcm_task_attr */
+	u8			prio;		/* command priority, 0..15 */
+
+	/* set by the core */
+	u8			status;		/* SAM status, valid in respond() */
+	u32			xfer_len;	/* bytes that the data phase moves */
+	u32			data_len;	/* bytes the CDB asks for */
+	u32			flags;
+	atomic_t		state;
+	enum tcm_sense		sense;		/* outcome */
+
+	const struct tcm_opcode	*op;
+	struct tcm_session	*sess;
+	struct tcm_mapping	*map;		/* the I_T_L nexus; NULL: no such LUN */
+	struct tcm_lun		*lun;		/* holds lun->ref */
+	struct tcm_device	*dev;
+	u64			lba;
+	u32			nblocks;
+	u64			unpacked_lun;
+	u64			start_ns;	/* 0 unless somebody traces */
+	struct llist_node	hop;
+	void			(*resume)(struct tcm_cmd *cmd);	/* what the hop calls */
+	const u8		*cdb;
+	u8			cdb_len;
+
+	u8			cdb_buf[TCM_CDB_MAX] __aligned(8);
+	struct tcm_sense_extra	extra;		/* valid when @sense is a sense code */
+	u8			*raw_sense;	/* pass-through; kfree'd by tcm_cmd_put() */
+	unsigned int		raw_sense_len;
+	void			*work;		/* of slow commands; who sets it frees it */
+	struct scatterlist	*fabric_sg;	/* @sg as the fabric gave it while it is bounced */
+
+	struct tcm_io		io;
+};
+
+/**
+ * tcm_cmd_init - take in a command
+ * @cmd: the fabric's memory; zeroed once when it was allocated, then reused as is
+ * @sess: nexus; the caller keeps it valid during the call (RCU or a reference)
+ * @lun: the LUN field in its eight byte form
+ * @cdb: CDB in a buffer of at least 16 bytes; copied when it has at most TCM_CDB_MAX
+ *	bytes, else it must stay valid
+ * @cdb_len: bytes of @cdb that are there
+ *
+ * Finds the LUN and the opcode's row, checks length and reserved bits, computes
+ * @cmd->data_len and direction; no side effects. An error is kept in the command
+ * and reported by tcm_cmd_submit(). Takes references on session and LUN.
+ *
+ * Context: any; the fabric's ordering of one slot's use. Return: 0, or -ESHUTDOWN when
+ * the session is closing: then nothing was taken and nothing must be put.
+ */
+int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scsi_lun *lun,
+		 const u8 *cdb, unsigned int cdb_len);
+
+/**
+ * tcm_cmd_data_dir - the way data flows for this command
+ * @cmd: initialised command
+ */
+enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd);
+
+/**
+ * tcm_cmd_alloc - get memory for the data phase
+ * @cmd: initialised command with exp_len (and exp_dir) set and no sg
+ * @ctx: whether the caller may sleep
+ *
+ * For a fabric that has data to put somewhere before it submits. tcm_cmd_submit()
+ * does it where it is still to be done. tcm_cmd_put() frees it.
+ *
+ * Return: 0 (also when no data moves: sg stays NULL) or -ENOMEM.
+ */
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx);
+
+/**
+ * tcm_cmd_submit - execute
+ * @cmd: initialised command with the fabric's members set
+ * @ctx: whether the caller may sleep
+ *
+ * Ends with one call of ops->respond(), possibly before this returns. Where data
+ * has to come from the initiator first and the fabric has write_pending(), that
+ * is called and the fabric goes on with tcm_cmd_execute().
+ */
+void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx);
+
+/**
+ * tcm_cmd_execute - the data of a write has arrived
+ * @cmd: command that was in write_pending()
+ * @ctx: whether the caller may sleep
+ */
+void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx);
+
+/**
+ * tcm_cmd_complete - a command that was pending has ended
+ * @cmd: command whose row returned TCM_PENDING
+ * @sense: outcome
+ *
+ * Context: any.
+ */
+void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense);
+
+/**
+ * tcm_cmd_put - the fabric is done with the command
+ * @cmd: command after respond(); the slot is free afterwards
+ *
+ * Context: any.
+ */
+void tcm_cmd_put(struct tcm_cmd *cmd);
+
+/**
+ * tcm_cmd_sense - write the sense data of a CHECK CONDITION
+ * @cmd: command in respond()
+ * @buf: at least TCM_SENSE_MAX bytes
+ *
+ * Return: length in bytes, 0 when there is none.
+ */
+unsigned int tcm_cmd_sense(const struct tcm_cmd *cmd, u8 *buf);
+
+/**
+ * tcm_cmd_residual - what the initiator expected and did not get
+ * @cmd: command in respond()
+ * @overflow: set when the command wanted more than the initiator offered
+ *
+ * Return: bytes (SAM-5 5.1, the same for every transport).
+ */
+u32 tcm_cmd_residual(const struct tcm_cmd *cmd, bool *overflow);
+
+/* Sense with a field pointer into the CDB; for rows. */
+static inline enum tcm_sense tcm_bad_cdb(struct tcm_cmd *cmd, u16 byte, s8 bit)
+{
+	cmd->extra.flags = TCM_SX_FIELD | (bit >= 0 ? TCM_SX_BIT : 0);
+	cmd->extra.field = byte;
+	cmd->extra.bit = bit >= 0 ? bit : 0;
+	return TCM_INVALID_FIELD_CDB;
+}
+
+/* Sense with a field pointer into the parameter list; for rows. */
+static inline enum tcm_sense tcm_bad_param(struct tcm_cmd *cmd, u16 byte, s8 bit)
+{
+	cmd->extra.flags = TCM_SX_FIELD | TCM_SX_PARAM | (bit >= 0 ? TCM_SX_BIT : 0);
+	cmd->extra.field = byte;
+	cmd->extra.bit = bit >= 0 ? bit : 0;
+	return TCM_INVALID_FIELD_PARAM;
+}
+
+/* Sense with an LBA or offset in INFORMATION; for rows. */
+static inline enum tcm_sense tcm_sense_info(struct tcm_cmd *cmd, enum tcm_sense sense, u64 info)
+{
+	cmd->extra.flags = TCM_SX_INFO;
+	cmd->extra.info = info;
+	return sense;
+}
+
+#endif

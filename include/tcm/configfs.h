@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For a fabric's own attributes: from the configfs item of a directory to the
+ * object it stands for. Rows are made with tcm_cfs_* macros of the fabric's choice or
+ * plain CONFIGFS_ATTR().
+ */
+#ifndef _TCM_CONFIGFS_H
+#define _TCM_CONFIGFS_H
+
+#include <linux/configfs.h>
+#include <tcm/target.h>
+
+/**
+ * tcm_item_wwn - the target of an attribute in <wwn>/
+ * @item: as configfs passes it to show and store
+ */
+struct tcm_wwn *tcm_item_wwn(struct config_item *item);
+
+/**
+ * tcm_item_tpg - the portal group of an attribute in tpgt_<n>/, or in its attrib/, param/, auth/
+ * @item: as configfs passes it to show and store
+ */
+struct tcm_tpg *tcm_item_tpg(struct config_item *item);
+
+/**
+ * tcm_item_acl - the ACL of an attribute in acls/<name>/, or in its attrib/, param/, auth/
+ * @item: as configfs passes it to show and store
+ */
+struct tcm_acl *tcm_item_acl(struct config_item *item);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The error currency of commands: sense codes and SCSI status values.
+ *
+ * Configuration speaks errno, commands speak enum tcm_sense; tcm_sense_from_errno()
+ * and tcm_sense_from_blk() are the only bridges between the two.
+ */
+#ifndef _TCM_SENSE_H
+#define _TCM_SENSE_H
+
+#include <linux/types.h>
+#include <linux/blk_types.h>
+#include <scsi/scsi_proto.h>
+
+/* A sense code carries key, ASC and ASCQ; it implies status CHECK CONDITION. */
+#define TCM_SENSE(key, asc, ascq)	((key) << 16 | (asc) << 8 | (ascq))
+/* A code that is a bare status, without sense data. */
+#define TCM_STATUS(status)		(1 << 24 | (status))
+
+enum tcm_sense {
+	TCM_OK				= 0,
+
+	/* Not an outcome: the command completes later through tcm_cmd_complete(). */
+	TCM_PENDING			= 1 << 25,
+
+	TCM_BUSY			= TCM_STATUS(SAM_STAT_BUSY),
+	TCM_RESERVATION_CONFLICT	= TCM_STATUS(SAM_STAT_RESERVATION_CONFLICT),
+	TCM_TASK_SET_FULL		= TCM_STATUS(SAM_STAT_TASK_SET_FULL),
+	TCM_ACA_ACTIVE			= TCM_STATUS(SAM_STAT_ACA_ACTIVE),
+	TCM_TASK_ABORTED		= TCM_STATUS(SAM_STAT_TASK_ABORTED),
+	/* The backend supplied raw sense bytes (pass-through). */
+	TCM_RAW_SENSE			= TCM_STATUS(SAM_STAT_CHECK_CONDITION),
+
+	TCM_NOT_READY_CAUSE_UNKNOWN	= TCM_SENSE(NOT_READY, 0x04, 0x00),
+	TCM_NOT_READY_BECOMING		= TCM_SENSE(NOT_READY, 0x04, 0x01),
+	TCM_NOT_READY_INIT_REQUIRED	= TCM_SENSE(NOT_READY, 0x04, 0x02),
+	TCM_NOT_READY_MANUAL		= TCM_SENSE(NOT_READY, 0x04, 0x03),
+	TCM_NOT_READY_FORMAT		= TCM_SENSE(NOT_READY, 0x04, 0x04),
+	TCM_NOT_READY_SPACE_ALLOC	= TCM_SENSE(NOT_READY, 0x04, 0x14),
+	TCM_ALUA_TRANSITION		= TCM_SENSE(NOT_READY, 0x04, 0x0a),
+	TCM_ALUA_STANDBY		= TCM_SENSE(NOT_READY, 0x04, 0x0b),
+	TCM_ALUA_UNAVAILABLE		= TCM_SENSE(NOT_READY, 0x04, 0x0c),
+	TCM_ALUA_OFFLINE		= TCM_SENSE(NOT_READY, 0x04, 0x12),
+	TCM_LUN_NOT_RESPONDING		= TCM_SENSE(NOT_READY, 0x05, 0x00),
+	TCM_LUN_COMM_FAILURE		= TCM_SENSE(NOT_READY, 0x08, 0x00),
+	TCM_MEDIUM_NOT_PRESENT		= TCM_SENSE(NOT_READY, 0x3a, 0x00),
+
+	TCM_WRITE_ERROR			= TCM_SENSE(MEDIUM_ERROR, 0x0c, 0x00),
+	TCM_READ_ERROR			= TCM_SENSE(MEDIUM_ERROR, 0x11, 0x00),
+
+	TCM_INTERNAL_TARGET_FAILURE	= TCM_SENSE(HARDWARE_ERROR, 0x44, 0x00),
+
+	TCM_PARAM_LIST_LENGTH		= TCM_SENSE(ILLEGAL_REQUEST, 0x1a, 0x00),
+	TCM_INVALID_OPCODE		= TCM_SENSE(ILLEGAL_REQUEST, 0x20, 0x00),
+	TCM_LBA_OUT_OF_RANGE		= TCM_SENSE(ILLEGAL_REQUEST, 0x21, 0x00),
+	TCM_INVALID_FIELD_CDB		= TCM_SENSE(ILLEGAL_REQUEST, 0x24, 0x00),
+	TCM_LUN_NOT_SUPPORTED		= TCM_SENSE(ILLEGAL_REQUEST, 0x25, 0x00),
+	TCM_INVALID_FIELD_PARAM		= TCM_SENSE(ILLEGAL_REQUEST, 0x26, 0x00),
+	TCM_SAVING_NOT_SUPPORTED	= TCM_SENSE(ILLEGAL_REQUEST, 0x39, 0x00),
+	TCM_INSUFFICIENT_RESOURCES	= TCM_SENSE(ILLEGAL_REQUEST, 0x55, 0x03),
+	TCM_INSUFFICIENT_REG_RESOURCES	= TCM_SENSE(ILLEGAL_REQUEST, 0x55, 0x04),
+
+	TCM_WRITE_PROTECTED		= TCM_SENSE(DATA_PROTECT, 0x27, 0x00),
+	TCM_SPACE_ALLOC_FAILED		= TCM_SENSE(DATA_PROTECT, 0x27, 0x07),
+
+	TCM_NO_ADDITIONAL_SENSE		= TCM_SENSE(ABORTED_COMMAND, 0x00, 0x00),
+	TCM_UNEXPECTED_UNSOLICITED_DATA	= TCM_SENSE(ABORTED_COMMAND, 0x0c, 0x0c),
+	TCM_NOT_ENOUGH_UNSOLICITED_DATA	= TCM_SENSE(ABORTED_COMMAND, 0x0c, 0x0d),
+	TCM_COMMAND_TIMEOUT		= TCM_SENSE(ABORTED_COMMAND, 0x2e, 0x02),
+	TCM_CRC_ERROR			= TCM_SENSE(ABORTED_COMMAND, 0x47, 0x05),
+	TCM_INTERNAL_RESOURCES		= TCM_SENSE(ABORTED_COMMAND, 0x55, 0x03),
+
+	TCM_MISCOMPARE			= TCM_SENSE(MISCOMPARE, 0x1d, 0x00),
+};
+
+#define TCM_SENSE_KEY(sense)	(((u32)(sense) >> 16) & 0x0f)
+#define TCM_SENSE_ASC(sense)	(((u32)(sense) >> 8) & 0xff)
+#define TCM_SENSE_ASCQ(sense)	((u32)(sense) & 0xff)
+
+/* What a sense code needs beside key and codes; valid where its flag is set. */
+struct tcm_sense_extra {
+	u64 info;		/* INFORMATION: LBA or byte offset */
+	u16 field;		/* FIELD POINTER: byte of CDB or parameter list */
+	u8 bit;			/* BIT POINTER */
+	u8 flags;
+#define TCM_SX_INFO	0x01	/* @info */
+#define TCM_SX_FIELD	0x02	/* @field, in the CDB unless TCM_SX_PARAM */
+#define TCM_SX_PARAM	0x04
+#define TCM_SX_BIT	0x08	/* @bit */
+#define TCM_SX_PROGRESS	0x10	/* @field is a PROGRESS INDICATION, of 65536 */
+};
+
+/* Room for descriptor sense with information and sense-key-specific parts. */
+#define TCM_SENSE_MAX	96
+
+/**
+ * tcm_sense_build - write sense data in fixed or descriptor format
+ * @sense: the code
+ * @x: extra fields, or NULL
+ * @desc: descriptor format (SPC-4 4.5.2) instead of fixed (4.5.3)
+ * @buf: at least TCM_SENSE_MAX bytes
+ *
+ * An INFORMATION field beyond 32 bits cannot be told in fixed format: VALID
+ * stays zero there (SPC-4 4.5.3).
+ *
+ * Context: any. Return: the length of the sense data in bytes.
+ */
+unsigned int tcm_sense_build(enum tcm_sense sense, const struct tcm_sense_extra *x,
+			     bool desc, u8 *buf);
+
+/**
+ * tcm_sense_status - the SCSI status that goes with a code
+ * @sense: any code but TCM_PENDING
+ */
+static inline u8 tcm_sense_status(enum tcm_sense sense)
+{
+	if (sense == TCM_OK)
+		return SAM_STAT_GOOD;
+	if (sense & (1 << 24))
+		return sense & 0xff;
+	return SAM_STAT_CHECK_CONDITION;
+}
+
+/**
+ * tcm_sense_from_errno - a backend's errno as a sense code
+ * @err: zero or a negative errno
+ * @write: whether the failed access was a write
+ */
+enum tcm_sense tcm_sense_from_errno(int err, bool write);
+
+/**
+ * tcm_sense_from_blk - a block layer status as a sense code
+ * @sts: status
+ * @write: whether the failed access was a write
+ */
+enum tcm_sense tcm_sense_from_blk(blk_status_t sts, bool write);
+
+#endif
