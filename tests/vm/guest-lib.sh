@@ -3,15 +3,26 @@
 #
 # What a guest script sources first:
 #
+#	#!/bin/bash
 #	set -euo pipefail
 #	. /tcm/tests/vm/guest-lib.sh
 #
-# Every wait here has a deadline and says what it waited for.
+# Every wait here has a deadline and says what it waited for. Words a script
+# may use besides: VM_DISKS (the --disk drives, in order), VM_ICOUNT (1 under
+# --icount), /out (kept by the host), /share (--share), /tcm (the tree).
 
 KREL=$(uname -r)
 CFS=/sys/kernel/config/target
+VM_GUEST=/tcm/tests/vm
+export TERM=${TERM:-dumb}
 
 # ---- saying and asserting -------------------------------------------------
+
+uptime_cs() {
+	local up
+	read -r up _ </proc/uptime
+	REPLY=$((10#${up/./}))
+}
 
 # note TEXT...: progress, stamped with the guest's clock
 note() {
@@ -20,13 +31,18 @@ note() {
 	printf '[%8s] %s\n' "$up" "$*"
 }
 
+vm_backtrace() {
+	local i
+	for ((i = 2; i < ${#FUNCNAME[@]}; i++)); do
+		printf '    at %s:%s in %s\n' "${BASH_SOURCE[$i]##*/}" "${BASH_LINENO[$((i - 1))]}" "${FUNCNAME[$i]}"
+	done
+}
+
 # fail TEXT...: end the script here, as a failure, naming the line that asked
 fail() {
-	local i
+	trap - ERR
 	printf 'FAIL: %s\n' "$*"
-	for ((i = 1; i < ${#FUNCNAME[@]}; i++)); do
-		printf '    at %s:%s %s\n' "${BASH_SOURCE[$i]}" "${BASH_LINENO[$((i - 1))]}" "${FUNCNAME[$i]}"
-	done
+	vm_backtrace
 	exit 1
 }
 
@@ -37,8 +53,14 @@ skip() {
 }
 
 # Under `set -e` a command that fails ends the script: say which one did.
-trap 'rc=$?; printf "FAIL: %s:%s: \"%s\" gave %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" "$rc"' ERR
+vm_err() {
+	local rc=$? command=$BASH_COMMAND
+	trap - ERR
+	printf 'FAIL: "%s" gave %s\n' "$command" "$rc"
+	vm_backtrace
+}
 set -E
+trap vm_err ERR
 
 # assert_eq WANT GOT [TEXT...]
 assert_eq() {
@@ -50,96 +72,208 @@ assert_match() {
 	[[ $2 =~ $1 ]] || fail "${*:3}: wanted a match of \"$1\", got \"$2\""
 }
 
-# assert_fails COMMAND...: the command must fail, and its output is kept quiet
+# assert_fails COMMAND...: the command must fail; its output is dropped
 assert_fails() {
 	if "$@" >/dev/null 2>&1; then fail "did not fail: $*"; fi
 }
 
-# assert_within SECONDS COMMAND...: the command must succeed in that time
+# assert_within SECONDS COMMAND...: an executable must succeed in that time
 assert_within() {
 	local limit=$1 rc=0
 	shift
 	timeout -k 5 "$limit" "$@" || rc=$?
-	[ $rc != 124 ] && [ $rc != 137 ] || fail "not done after $limit s: $*"
-	[ $rc = 0 ] || fail "gave $rc: $*"
+	case $rc in
+	0) ;;
+	124 | 137) fail "not done after $limit s: $*" ;;
+	*) fail "gave $rc: $*" ;;
+	esac
 }
 
 # ---- waiting --------------------------------------------------------------
 
+# A pipe nobody writes to: reading it with a time-out sleeps without a process.
+exec {VM_NEVER}<> <(:)
+nap() { read -rt "$1" -u "$VM_NEVER" _ || :; }
+
 # wait_for SECONDS COMMAND...: until the command succeeds; the command may be a
 # function. Its output is not shown.
 wait_for() {
-	local up end limit=$1
+	local end limit=$1
 	shift
-	read -r up _ </proc/uptime
-	end=$((${up%.*} + limit))
+	uptime_cs
+	end=$((REPLY + limit * 100))
 	until "$@" >/dev/null 2>&1; do
-		read -r up _ </proc/uptime
-		[ "${up%.*}" -le "$end" ] || fail "waited $limit s for: $*"
-		read -rt 0.05 <> <(:) || :
+		uptime_cs
+		[ "$REPLY" -le "$end" ] || fail "waited $limit s for: $*"
+		nap 0.05
 	done
 }
 
 is_block() { [ -b "$1" ]; }
 is_gone() { [ ! -e "$1" ]; }
+reads_as() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
 
-# wait_block DEVICE [SECONDS], wait_gone PATH [SECONDS]
-wait_block() { wait_for "${2:-20}" is_block "$1"; }
-wait_gone() { wait_for "${2:-20}" is_gone "$1"; }
+# wait_block DEVICE [SECONDS], wait_gone PATH [SECONDS], wait_reads FILE TEXT [SECONDS]
+wait_block() { wait_for "${2:-30}" is_block "$1"; }
+wait_gone() { wait_for "${2:-30}" is_gone "$1"; }
+wait_reads() { wait_for "${3:-30}" reads_as "$1" "$2"; }
+
+# settle: udev has handled all that happened so far
+settle() { udevadm settle --timeout="${1:-60}" || fail "udev did not settle"; }
+
+# ---- the kernel log -------------------------------------------------------
+
+# kmsg_mark: kmsg_since prints what the kernel said after the last mark
+kmsg_mark() {
+	VM_MARK="tcm-test-mark-$RANDOM$RANDOM"
+	echo "$VM_MARK" >/dev/kmsg
+}
+kmsg_since() { dmesg | sed "1,/$VM_MARK/d"; }
+
+# assert_kmsg REGEX: the kernel said it since the mark
+assert_kmsg() {
+	kmsg_since | grep -Eq -- "$1" || fail "the kernel log lacks \"$1\" since the mark: $(kmsg_since)"
+}
 
 # ---- services -------------------------------------------------------------
 
-# targetcli wants a system bus
+# start_dbus: targetcli wants a system bus
 start_dbus() {
 	[ ! -S /run/dbus/system_bus_socket ] || return 0
-	mkdir -p /run/dbus
 	dbus-daemon --system --fork --nopidfile
-	wait_for 10 test -S /run/dbus/system_bus_socket
+	wait_for 20 test -S /run/dbus/system_bus_socket
 }
 
-# run_targetcli LINE...: one targetcli process for all lines (each process is
-# seconds of emulated Python); fails when a line fails
+# run_targetcli LINE...: all lines in one targetcli process (a process is
+# seconds of emulated Python); fails when a line does
 run_targetcli() {
-	local out
+	local out=/tmp/targetcli.out rc=0
 	start_dbus
-	mkdir -p /etc/rtslib-fb-target/backup
-	out=$(printf '%s\n' "$@" | targetcli 2>&1) || { echo "$out"; fail "targetcli gave an error"; }
-	echo "$out"
-	case $out in
-	*"Traceback (most recent"*) fail "targetcli died" ;;
-	esac
+	printf '%s\n' "$@" | "$VM_GUEST/guest-targetcli" >$out 2>&1 || rc=$?
+	cat $out
+	[ $rc = 0 ] || fail "targetcli gave an error"
+	# what it logs without giving an error
+	if grep -q 'Traceback (most recent' $out; then fail "targetcli died"; fi
+}
+
+# try_targetcli LINE...: the same, the status is the caller's to judge
+try_targetcli() {
+	start_dbus
+	printf '%s\n' "$@" | "$VM_GUEST/guest-targetcli" 2>&1
 }
 
 # ---- which target ---------------------------------------------------------
 
-# Modules of the stock target that stand where ours would
-stock_path() {
-	find "/lib/modules/$KREL/kernel/drivers/target" "/lib/modules/$KREL/kernel/drivers/usb/gadget" \
-		"/lib/modules/$KREL/kernel/drivers/vhost" -name "$1.ko*" 2>/dev/null | head -n 1
-}
+target_version() { cat /sys/module/target_core_mod/version 2>/dev/null || echo none; }
 
 # use_stock_target: from here on modprobe finds the kernel's own target, as if
-# our modules were not installed
+# ours were not installed (the image of its modules covers updates/)
 use_stock_target() {
 	[ ! -d /sys/module/target_core_mod ] || fail "a target is loaded already"
-	if [ -d "/lib/modules/$KREL/updates" ]; then
-		mkdir -p /etc/depmod.d
-		mv "/lib/modules/$KREL/updates" /root/updates-aside
-		depmod -a
-	fi
+	mountpoint -q /run/vm/stock-modules || fail "no stock modules in this guest"
+	[ -n "${VM_STOCK:-}" ] || mount --bind /run/vm/stock-modules "/lib/modules/$KREL"
+	VM_STOCK=1
 	modprobe target_core_mod
-	assert_eq "" "$(cat /sys/module/target_core_mod/version 2>/dev/null | grep '^5\.' || true)" "the stock core was wanted"
+	assert_match '^(none|4\.)' "$(target_version)" "the stock core was wanted"
 }
+
+# have_our_target: whether the guest was given modules of ours
+have_our_target() { [ -e "/lib/modules/$KREL/updates/target_core_mod.ko" ]; }
 
 # use_our_target: the modules under test
 use_our_target() {
-	[ -e "/lib/modules/$KREL/updates/target_core_mod.ko" ] || fail "our modules are not in this guest"
+	[ ! -d /sys/module/target_core_mod ] || fail "a target is loaded already"
+	[ -z "${VM_STOCK:-}" ] || umount "/lib/modules/$KREL"
+	VM_STOCK=
+	have_our_target || fail "our modules are not in this guest: build them, or give --modules"
 	modprobe target_core_mod
-	assert_match '^[5-9]\.' "$(cat /sys/module/target_core_mod/version)" "our core was wanted"
+	assert_match '^([5-9]|[1-9][0-9])\.' "$(target_version)" "our core was wanted"
 }
 
-# cfs_write PATH VALUE: write below /sys/kernel/config/target, the error named
+# unload_target: every module that hangs on the core, then the core. What the
+# configuration leaves behind in configfs goes first; all must unload.
+unload_target() {
+	local d m round
+	for d in "$CFS"/core/*_[0-9]* "$CFS"/*/; do
+		case $d in
+		*/core/ | */"*"*) ;;
+		*) rmdir "$d" || fail "not empty: $d" ;;
+		esac
+	done
+	for round in 1 2 3 4; do
+		[ -d /sys/module/target_core_mod ] || return 0
+		for m in $(awk '/^target_core_mod /{gsub(",", " ", $4); if ($4 != "-") print $4}' /proc/modules) \
+			target_core_mod; do
+			rmmod "$m" 2>/dev/null || :
+		done
+	done
+	[ ! -d /sys/module/target_core_mod ] || fail "round $round, the core does not unload: $(grep ^target_core_mod /proc/modules)"
+}
+
+# ---- configfs -------------------------------------------------------------
+
+# cfs_write PATH VALUE, cfs_read PATH: below /sys/kernel/config/target
 cfs_write() {
-	printf '%s' "$2" 2>/dev/null >"$CFS/$1" || fail "write of \"$2\" to $1 refused"
+	printf '%s' "$2" 2>/dev/null >"$CFS/$1" || fail "writing \"$2\" to $1 was refused"
+}
+cfs_refuses() {
+	if printf '%s' "$2" 2>/dev/null >"$CFS/$1"; then fail "writing \"$2\" to $1 was accepted"; fi
 }
 cfs_read() { cat "$CFS/$1"; }
+
+# ---- disks ----------------------------------------------------------------
+
+# scsi_device H:C:T:L: name of the block device, waited for
+scsi_device() {
+	wait_for 30 compgen -G "/sys/class/scsi_device/$1/device/block/sd*"
+	basename "$(compgen -G "/sys/class/scsi_device/$1/device/block/sd*")"
+}
+
+# loop_lun_device WWN LUN: the disk a loopback LUN became, e.g. sda
+loop_lun_device() {
+	local address
+	wait_for 30 test -e "$CFS/loopback/$1/tpgt_1/address"
+	address=$(cat "$CFS/loopback/$1/tpgt_1/address")
+	scsi_device "$address:$2"
+}
+
+# ---- figures --------------------------------------------------------------
+
+# quiet_queue DEV: no scheduler, no merging: each request is counted as issued
+quiet_queue() {
+	echo none >"/sys/block/$1/queue/scheduler"
+	echo 2 >"/sys/block/$1/queue/nomerges"
+}
+
+# icount_fio DEV RW BS QD [FIO-OPTION...]: run fio for a second of guest time
+# and print "DEV RW BS QD: N instructions per I/O (IOPS)". Under --icount a
+# guest nanosecond is an instruction. Sets ICOUNT_INSTR and ICOUNT_IOPS.
+icount_fio() {
+	local dev=$1 rw=$2 bs=$3 qd=$4
+	shift 4
+	[ "$VM_ICOUNT" = 1 ] || fail "icount_fio without --icount counts nothing"
+	quiet_queue "$dev"
+	fio --name=icount --filename="/dev/$dev" --direct=1 --ioengine=io_uring --numjobs=1 \
+		--rw="$rw" --bs="$bs" --iodepth="$qd" --time_based --runtime=1s --ramp_time=200ms \
+		--randrepeat=1 --norandommap --gtod_reduce=1 --output-format=json \
+		--output=/tmp/icount.json "$@" || fail "fio on $dev failed"
+	ICOUNT_IOPS=$(jq '[.jobs[0].read.iops, .jobs[0].write.iops, .jobs[0].trim.iops] | add' /tmp/icount.json)
+	assert_eq 0 "$(jq '.jobs[0].error' /tmp/icount.json)" "fio's error"
+	ICOUNT_INSTR=$(awk -v iops="$ICOUNT_IOPS" 'BEGIN { printf "%.0f", 1e9 / iops }')
+	printf '%s %s %s qd %s: %s instructions per I/O (%.0f IOPS)\n' \
+		"$dev" "$rw" "$bs" "$qd" "$ICOUNT_INSTR" "$ICOUNT_IOPS"
+}
+
+# ---- power cuts -----------------------------------------------------------
+
+# power_cut: the guest is gone at once, nothing is synced; `run` given
+# --expect-cut then reports success. What was on a --disk FILE stays.
+power_cut() {
+	dmesg >/out/dmesg
+	printf 'cut 1\n' >/out/status
+	sleep 0 # let 9p's write return before the plug is pulled
+	printf '\0' | dd of=/dev/port bs=1 seek=244 conv=notrunc status=none 2>/dev/null
+	echo b >/proc/sysrq-trigger
+	nap 60
+	fail "still alive after a power cut"
+}
