@@ -82,6 +82,12 @@ struct tcm_opcode {
 	bool		(*offered)(const struct tcm_device *dev);
 };
 
+/* Is the command there on @dev? */
+static inline bool tcm_opcode_offered(const struct tcm_opcode *op, const struct tcm_device *dev)
+{
+	return !op->offered || op->offered(dev);
+}
+
 /* A run of rows with the same opcode, as the index by opcode finds it. */
 struct tcm_opcode_run {
 	const struct tcm_opcode	*rows;
