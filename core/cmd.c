@@ -41,16 +41,15 @@ void tcm_lun_pack(u64 number, struct scsi_lun *lun)
 	u8 *b = lun->scsi_lun;
 
 	memset(b, 0, sizeof(*lun));
-	if (number < 256) {
-		b[1] = number;
-	} else if (number < 16384) {
-		b[0] = 0x40 | number >> 8;
-		b[1] = number;
+	/* Flat space would be the better method from 256 on, but these bytes name paths. */
+	if (number < 16384) {
+		put_unaligned_be16(number, b);
 	} else {
 		b[0] = 0xd2;
 		put_unaligned_be24(number, b + 1);
 	}
 }
+EXPORT_SYMBOL_GPL(tcm_lun_pack);
 
 /* Move the state word; tells what the abort bits were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)

@@ -77,7 +77,7 @@ struct tcm_opcode {
 	u8		xfer;
 	u8		lba_at, lba_size;
 	u8		len_at, len_size;
-	u16		flags;
+	u32		flags;
 	u16		timeout;
 	u8		usage[32];
 	const char	*name;
@@ -85,6 +85,12 @@ struct tcm_opcode {
 	enum tcm_sense	(*exec)(struct tcm_cmd *cmd);
 	bool		(*offered)(const struct tcm_device *dev);
 };
+
+/* Is the command there on @dev? */
+static inline bool tcm_opcode_offered(const struct tcm_opcode *op, const struct tcm_device *dev)
+{
+	return !op->offered || op->offered(dev);
+}
 
 /* A run of rows with the same opcode, as the index by opcode finds it. */
 struct tcm_opcode_run {
