@@ -271,7 +271,6 @@ icount_fio() {
 power_cut() {
 	dmesg >/out/dmesg
 	printf 'cut 1\n' >/out/status
-	sleep 0 # let 9p's write return before the plug is pulled
 	printf '\0' | dd of=/dev/port bs=1 seek=244 conv=notrunc status=none 2>/dev/null
 	echo b >/proc/sysrq-trigger
 	nap 60
