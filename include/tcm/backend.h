@@ -18,9 +18,12 @@
 #include <linux/workqueue.h>
 #include <tcm/sense.h>
 
+struct tcm_alua;
 struct tcm_cmd;
 struct tcm_device;
+struct tcm_hba;
 struct tcm_hop;
+struct tcm_pr;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
 #define TCM_IO_SCRATCH	384
@@ -82,7 +85,7 @@ struct tcm_limits {
 	u32	io_min;			/* bytes, 0 = logical block */
 	u32	io_opt;			/* bytes, 0 = not stated */
 	u32	max_unmap_lba;		/* blocks for one UNMAP, 0 = no unmap */
-	u32	max_unmap_desc;
+	u32	max_unmap_desc;		/* 0: the attributes show limits once UNMAP is turned on */
 	u32	unmap_granularity;	/* blocks */
 	u32	unmap_alignment;	/* blocks */
 	u32	max_write_same;		/* blocks, default of max_write_same_len */
@@ -98,6 +101,14 @@ struct tcm_limits {
 #define TCM_BE_OWN_CACHE	0x04	/* the write cache is the device's own */
 #define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
+
+/* What a pass-through device says of itself, for the files of wwn/ */
+enum tcm_ident {
+	TCM_IDENT_PROTOCOL,	/* vpd_protocol_identifier */
+	TCM_IDENT_LU,		/* vpd_assoc_logical_unit */
+	TCM_IDENT_PORT,		/* vpd_assoc_target_port */
+	TCM_IDENT_DEVICE,	/* vpd_assoc_scsi_target_device */
+};
 
 enum tcm_dev_event {
 	TCM_DEV_RESIZED,	/* capacity() answers differently */
@@ -128,6 +139,10 @@ enum tcm_dev_event {
  * @unmap: deallocate. Default: UNMAP is not offered.
  * @write_zeroes: zero without a data transfer. Default: zeros are written.
  * @write_same: repeat one block. Default: the block is written over and over.
+ * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
+ *	the files are empty.
+ * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
+ *	directory has; there are no devices below it. Default: the mode cannot be changed.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -148,6 +163,8 @@ struct tcm_backend_ops {
 	void	(*close)(struct tcm_device *dev);
 	ssize_t	(*info)(struct tcm_device *dev, char *buf, size_t size);
 	u64	(*capacity)(struct tcm_device *dev);
+	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
+	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 
 	void	(*submit)(struct tcm_io *io);
 	void	(*flush)(struct tcm_io *io);
@@ -201,6 +218,7 @@ struct tcm_hba {
 	u32			index;		/* HBA Index of hba_info */
 	u32			stat_index;	/* `inst` of the statistics */
 	unsigned int		devices;	/* created below it; tcm_config_mutex */
+	bool			physical;	/* hba_mode; tcm_config_mutex */
 	void			*priv;		/* backend's (pscsi: physical mode) */
 };
 
@@ -209,6 +227,7 @@ enum tcm_dev_flag {
 	TCM_DEV_CONFIGURED,	/* open() succeeded */
 	TCM_DEV_DEAD,		/* medium gone: I/O fails */
 	TCM_DEV_SERIAL_FIXED,	/* unit serial came from the device */
+	TCM_DEV_OPENING,	/* open() is running; tcm_config_mutex */
 };
 
 /**
@@ -229,9 +248,9 @@ struct tcm_device {
 	struct tcm_dev_attr	attr;
 	struct tcm_limits	limits;
 
-	struct tcm_hba		*hba;
+	struct tcm_hba		*hba;		/* NULL after rmdir; tcm_config_mutex */
 	char			*name;
-	u32			index;		/* dev index of the statistics */
+	u32			index, inst;	/* indices of the statistics: own, and the HBA's */
 	u64			created;	/* jiffies64 at creation */
 
 	char			alias[TCM_ALIAS_MAX];
@@ -254,8 +273,8 @@ struct tcm_device {
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
 
-	void			*alua;		/* core's: target port groups */
-	void			*pr;		/* core's: reservations */
+	struct tcm_alua		*alua;		/* core's: target port groups */
+	struct tcm_pr		*pr;		/* core's: reservations */
 	void			*mode;		/* core's: mode page state */
 };
 

@@ -14,9 +14,15 @@
 #include <tcm/cmd.h>
 #include <tcm/target.h>
 
-struct config_group;
+struct config_item_type;
 struct configfs_attribute;
 struct tcm_tmf;
+
+/* A group below fabric_statistics/; @type has tcm_item_ops of <tcm/configfs.h> and the attributes */
+struct tcm_attr_group {
+	const char			*name;
+	const struct config_item_type	*type;
+};
 
 /* struct tcm_fabric_ops.flags */
 #define TCM_FAB_BORROWS_MEMORY	0x01	/* pages are the initiator's: not given back early */
@@ -94,7 +100,9 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  *
  * @add_wwn: mkdir <fabric>/<wwn>: check the name, set wwn->proto and wwn->priv. May sleep.
  * @del_wwn: rmdir. No portal group is left.
- * @add_tpg: mkdir tpgt_<tag>: check tpg->tag, set tpg->priv. May sleep.
+ * @tpg_tag: turn a directory's name into a tag; an errno refuses it. Default: tpgt_<n> with
+ *	n decimal, 0 to 65535.
+ * @add_tpg: mkdir <tpg>: check tpg->tag, set tpg->priv. May sleep.
  * @del_tpg: rmdir. No LUN or ACL is left; sessions may be: close them, without waiting.
  * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time.
  * @link_lun: a LUN was linked (true) or is about to be unlinked (false; the return value is
@@ -115,6 +123,8 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  * @acl_attrs, @acl_attrib_attrs, @acl_param_attrs, @acl_auth_attrs, @discovery_attrs,
  * @np_attrs: NULL-terminated configfs attributes of the respective directory, made with
  *	<tcm/configfs.h>. May be NULL.
+ * @wwn_stats, @acl_stats: groups below fabric_statistics/ of a target or an ACL; the last one
+ *	has no name. May be NULL.
  */
 struct tcm_fabric_ops {
 	const char	*name;
@@ -127,6 +137,7 @@ struct tcm_fabric_ops {
 
 	int	(*add_wwn)(struct tcm_wwn *wwn);
 	void	(*del_wwn)(struct tcm_wwn *wwn);
+	int	(*tpg_tag)(const char *name, u16 *tag);
 	int	(*add_tpg)(struct tcm_tpg *tpg);
 	void	(*del_tpg)(struct tcm_tpg *tpg);
 	int	(*enable_tpg)(struct tcm_tpg *tpg, bool enable);
@@ -144,6 +155,7 @@ struct tcm_fabric_ops {
 	struct configfs_attribute **tpg_auth_attrs, **np_attrs;
 	struct configfs_attribute **acl_attrs, **acl_attrib_attrs, **acl_param_attrs;
 	struct configfs_attribute **acl_auth_attrs;
+	const struct tcm_attr_group *wwn_stats, *acl_stats;
 
 	/* core's list of fabrics; under the registry mutex */
 	struct list_head node;
