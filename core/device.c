@@ -269,12 +269,22 @@ static void tcm_device_set_capacity(struct tcm_device *dev)
 		WRITE_ONCE(dev->nblocks, dev->ops->capacity(dev) >> dev->block_shift);
 }
 
+/* The backend counts in blocks of its own; a command's bytes are counted in 32 bits. */
+static void tcm_device_set_max_blocks(struct tcm_device *dev)
+{
+	u64 bytes = (u64)dev->limits.max_sectors * dev->limits.block_size;
+
+	WRITE_ONCE(dev->max_blocks, min_t(u64, bytes, U32_MAX) >> dev->block_shift);
+}
+
 void tcm_device_adopt_block_size(struct tcm_device *dev)
 {
 	lockdep_assert_held(&tcm_config_mutex);
 	dev->block_shift = ilog2(dev->attr.block_size);
-	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
-		tcm_device_set_capacity(dev);
+	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return;
+	tcm_device_set_capacity(dev);
+	tcm_device_set_max_blocks(dev);
 }
 
 static void tcm_device_adopt_limits(struct tcm_device *dev)
@@ -347,6 +357,7 @@ void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event)
 		spin_unlock_irqrestore(&dev->lun_lock, flags);
 		break;
 	case TCM_DEV_LIMITS:
+		tcm_device_set_max_blocks(dev);
 		tcm_ua_raise_device(dev, TCM_UA_INQUIRY_CHANGED, NULL);
 		break;
 	}

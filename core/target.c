@@ -404,6 +404,13 @@ struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device 
 	struct tcm_lun *lun;
 	int err;
 
+<<<<<<< HEAD
+=======
+	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return ERR_PTR(-ENODEV);
+	if (number > TCM_LUN_MAX)
+		return ERR_PTR(-EINVAL);
+>>>>>>> main
 	lun = tcm_lun_alloc(tpg, number, dev);
 	if (IS_ERR(lun))
 		return lun;
@@ -524,6 +531,8 @@ struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm
 	struct tcm_mapped_lun *mlun;
 	int err;
 
+	if (number > TCM_LUN_MAX)
+		return ERR_PTR(-EINVAL);
 	mlun = kzalloc(sizeof(*mlun), GFP_KERNEL);
 	if (!mlun)
 		return ERR_PTR(-ENOMEM);
