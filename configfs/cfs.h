@@ -36,6 +36,7 @@ enum tcm_cfs_kind {
 	TCM_CFS_LUN,		/* struct tcm_cfs_lun */
 	TCM_CFS_ACL,		/* struct tcm_acl */
 	TCM_CFS_MLUN,		/* struct tcm_cfs_mlun */
+	TCM_CFS_NP,		/* struct tcm_np */
 };
 
 /*
@@ -46,7 +47,7 @@ struct tcm_cfs_types {
 	struct kref			ref;
 	struct tcm_fabric_ops		*ops;
 	struct configfs_attribute	**tpg_attrs;	/* the fabric's and the generic ones */
-	struct config_item_type		root, discovery, wwn, tpg, attrib, param, auth;
+	struct config_item_type		root, discovery, wwn, tpg, attrib, param, auth, np;
 	struct config_item_type		acl, acl_attrib, acl_param, acl_auth;
 };
 
@@ -168,6 +169,7 @@ extern const struct config_item_type tcm_device_type, tcm_dev_attrib_type;
 extern const struct config_item_type tcm_dev_attrib_pass_type, tcm_dev_wwn_type;
 extern const struct config_item_type tcm_dev_pr_type, tcm_dev_alua_type, tcm_lu_gps_type;
 extern const struct config_item_type tcm_luns_type, tcm_acls_type, tcm_nps_type, tcm_lun_type;
+extern const struct config_item_type tcm_no_nps_type;
 extern const struct tcm_cfs_sub tcm_dev_stat_subs[], tcm_lun_stat_subs[], tcm_mlun_stat_subs[];
 extern struct configfs_attribute *tcm_tpg_generic_attrs[], tcm_tpg_attr_enable;
 extern struct configfs_attribute tcm_device_attr_lba_map;

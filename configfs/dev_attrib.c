@@ -19,7 +19,7 @@ static ssize_t tcm_attrib_store(struct config_item *item, const char *page, size
 	int err = 0;
 
 	switch (tcm_attr_rows[id].kind) {
-	case TCM_ATTR_STUB:
+	case TCM_ATTR_IGNORED:
 		return count;
 	case TCM_ATTR_BOOL:
 		err = tcm_text_bool(page, count, &value);
@@ -53,7 +53,7 @@ CONFIGFS_ATTR(tcm_attrib_, name);
 
 #define TCM_ATTRIB_BOOL	TCM_ATTRIB_RW
 #define TCM_ATTRIB_UINT	TCM_ATTRIB_RW
-#define TCM_ATTRIB_STUB	TCM_ATTRIB_RW
+#define TCM_ATTRIB_IGNORED	TCM_ATTRIB_RW
 
 #define TCM_ATTRIB(name, kind, flags, max, setter)	TCM_ATTRIB_##kind(name)
 TCM_DEV_ATTRS(TCM_ATTRIB)

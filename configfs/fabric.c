@@ -81,6 +81,7 @@ static struct tcm_cfs_types *tcm_types_make(struct tcm_fabric_ops *ops)
 	tcm_types_set(types, &types->attrib, ops->tpg_attrib_attrs, NULL);
 	tcm_types_set(types, &types->param, ops->tpg_param_attrs, NULL);
 	tcm_types_set(types, &types->auth, ops->tpg_auth_attrs, NULL);
+	tcm_types_set(types, &types->np, ops->np_attrs, NULL);
 	tcm_types_set(types, &types->acl, ops->acl_attrs, &tcm_acl_group_ops);
 	tcm_types_set(types, &types->acl_attrib, ops->acl_attrib_attrs, NULL);
 	tcm_types_set(types, &types->acl_param, ops->acl_param_attrs, NULL);

@@ -221,8 +221,6 @@ int tcm_cfs_claim(struct tcm_cfs_numbers *dir, u64 number, void *owner)
 {
 	int err;
 
-	if (number > ULONG_MAX)
-		return -ERANGE;
 	err = xa_insert(&dir->luns, number, owner, GFP_KERNEL);
 	return err == -EBUSY ? -EEXIST : err;
 }

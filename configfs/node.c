@@ -64,7 +64,7 @@ const struct config_item_type tcm_cfs_stats_type = {
 };
 
 /* np/ of fabrics without network portals */
-const struct config_item_type tcm_nps_type = {
+const struct config_item_type tcm_no_nps_type = {
 	.ct_item_ops	= &tcm_item_ops,
 	.ct_group_ops	= &tcm_stats_group_ops,
 	.ct_owner	= THIS_MODULE,
@@ -178,7 +178,12 @@ int tcm_cfs_check_name(const char *name)
 
 int tcm_cfs_lun_number(const char *name, u64 *number)
 {
+	int err;
+
 	if (!strstarts(name, "lun_"))
 		return -EINVAL;
-	return kstrtou64(name + 4, 0, number);
+	err = kstrtou64(name + 4, 0, number);
+	if (err)
+		return err;
+	return *number > TCM_LUN_MAX ? -EINVAL : 0;
 }

@@ -63,7 +63,7 @@ struct configfs_attribute *tcm_tpg_generic_attrs[] = {
 static int tcm_tpg_add_groups(struct tcm_cfs_node *tpg, struct tcm_cfs_types *types)
 {
 	const struct tcm_cfs_sub subs[] = {
-		{ "np", &tcm_nps_type },
+		{ "np", types->ops->add_np ? &tcm_nps_type : &tcm_no_nps_type },
 		{ "acls", &tcm_acls_type },
 		{ "attrib", &types->attrib },
 		{ "auth", &types->auth },

@@ -15,7 +15,7 @@
 enum tcm_attr_kind {
 	TCM_ATTR_BOOL,
 	TCM_ATTR_UINT,		/* 0..max */
-	TCM_ATTR_STUB,		/* whatever is written is accepted and changes nothing */
+	TCM_ATTR_IGNORED,		/* whatever is written is accepted and changes nothing */
 	TCM_ATTR_RO,
 };
 
@@ -30,9 +30,9 @@ enum tcm_attr_kind {
  */
 #define TCM_DEV_ATTRS(X)							\
 	X(emulate_model_alias, BOOL, TCM_ATTR_IDLE, 1, tcm_set_model_alias)	\
-	X(emulate_dpo, STUB, 0, 1, NULL)					\
+	X(emulate_dpo, IGNORED, 0, 1, NULL)					\
 	X(emulate_fua_write, BOOL, TCM_ATTR_MODE, 1, NULL)			\
-	X(emulate_fua_read, STUB, 0, 1, NULL)					\
+	X(emulate_fua_read, IGNORED, 0, 1, NULL)					\
 	X(emulate_write_cache, BOOL, TCM_ATTR_MODE, 1, tcm_set_write_cache)	\
 	X(emulate_ua_intlck_ctrl, UINT, TCM_ATTR_IDLE, 2, NULL)			\
 	X(emulate_tas, BOOL, TCM_ATTR_IDLE, 1, NULL)				\

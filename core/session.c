@@ -461,11 +461,14 @@ void tcm_session_close_all(struct tcm_tpg *tpg, struct tcm_acl *acl)
 
 		mutex_lock(&tpg->lock);
 		list_for_each_entry(sess, &tpg->sessions, node) {
-			if (sess->closing || (acl && sess->acl != acl))
+			if (acl && sess->acl != acl)
 				continue;
-			sess->closing = true;
+			/* The ACL is about to go, also for those that are closing by themselves. */
 			if (acl)
 				sess->acl = NULL;
+			if (sess->closing)
+				continue;
+			sess->closing = true;
 			percpu_ref_get(&sess->ref);
 			found = sess;
 			break;

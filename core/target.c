@@ -404,13 +404,10 @@ struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device 
 	struct tcm_lun *lun;
 	int err;
 
-<<<<<<< HEAD
-=======
-	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
-		return ERR_PTR(-ENODEV);
-	if (number > TCM_LUN_MAX)
+	if (number > TCM_LUN_MAX) {
+		*why = "no LUN field can say that number";
 		return ERR_PTR(-EINVAL);
->>>>>>> main
+	}
 	lun = tcm_lun_alloc(tpg, number, dev);
 	if (IS_ERR(lun))
 		return lun;
@@ -451,19 +448,43 @@ void tcm_lun_unlink(struct tcm_lun *lun)
 	percpu_ref_kill(&lun->ref);
 }
 
+static int tcm_acl_publish(struct tcm_acl *acl)
+{
+	struct tcm_tpg *tpg = acl->tpg;
+	struct tcm_session *sess;
+	int err = 0;
+
+	mutex_lock(&tpg->lock);
+	if (tcm_acl_find(tpg, acl->name)) {
+		err = -EEXIST;
+		goto unlock;
+	}
+	list_add_tail(&acl->node, &tpg->acls);
+	/* A demo mode session of that name becomes one of the ACL and keeps its LUNs. */
+	list_for_each_entry(sess, &tpg->sessions, node)
+		if (!sess->acl && !strcasecmp(sess->name, acl->name))
+			sess->acl = acl;
+unlock:
+	mutex_unlock(&tpg->lock);
+	return err;
+}
+
+static void tcm_acl_free(struct tcm_acl *acl)
+{
+	if (acl->tpg->ops->del_acl)
+		acl->tpg->ops->del_acl(acl);
+	tcm_tpg_put(acl->tpg);
+	xa_destroy(&acl->mapped);
+	kfree(acl);
+}
+
 struct tcm_acl *tcm_acl_create(struct tcm_tpg *tpg, const char *name)
 {
-	struct tcm_session *sess;
 	struct tcm_acl *acl;
 	int err;
 
 	if (strlen(name) >= TCM_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	if (tpg->ops->check_acl) {
-		err = tpg->ops->check_acl(tpg, name);
-		if (err)
-			return ERR_PTR(err);
-	}
 	acl = kzalloc(sizeof(*acl), GFP_KERNEL);
 	if (!acl)
 		return ERR_PTR(-ENOMEM);
@@ -472,20 +493,17 @@ struct tcm_acl *tcm_acl_create(struct tcm_tpg *tpg, const char *name)
 	acl->queue_depth = 1;
 	acl->index = atomic_inc_return(&tcm_acl_index);
 	xa_init(&acl->mapped);
-
-	mutex_lock(&tpg->lock);
-	if (tcm_acl_find(tpg, name)) {
-		mutex_unlock(&tpg->lock);
+	err = tpg->ops->add_acl ? tpg->ops->add_acl(acl) : 0;
+	if (err) {
 		kfree(acl);
-		return ERR_PTR(-EEXIST);
+		return ERR_PTR(err);
 	}
 	tcm_tpg_get(tpg);
-	list_add_tail(&acl->node, &tpg->acls);
-	/* A demo mode session of that name becomes one of the ACL and keeps its LUNs. */
-	list_for_each_entry(sess, &tpg->sessions, node)
-		if (!sess->acl && !strcasecmp(sess->name, name))
-			sess->acl = acl;
-	mutex_unlock(&tpg->lock);
+	err = tcm_acl_publish(acl);
+	if (err) {
+		tcm_acl_free(acl);
+		return ERR_PTR(err);
+	}
 	return acl;
 }
 
@@ -493,13 +511,12 @@ void tcm_acl_destroy(struct tcm_acl *acl)
 {
 	struct tcm_tpg *tpg = acl->tpg;
 
-	tcm_session_close_all(tpg, acl);
+	/* No session finds it from here on; those that have it are told to end. */
 	mutex_lock(&tpg->lock);
 	list_del(&acl->node);
 	mutex_unlock(&tpg->lock);
-	tcm_tpg_put(tpg);
-	xa_destroy(&acl->mapped);
-	kfree(acl);
+	tcm_session_close_all(tpg, acl);
+	tcm_acl_free(acl);
 }
 
 /* tpg->lock held */

@@ -18,7 +18,7 @@ extern struct configfs_item_operations tcm_item_ops;
  * @item: as configfs passes it to show and store
  *
  * The object is valid until show or store returns: configfs keeps rmdir out. So
- * it is with the other two. Context: show and store only.
+ * it is with the others. Context: show and store only.
  */
 struct tcm_wwn *tcm_item_wwn(struct config_item *item);
 
@@ -34,5 +34,11 @@ struct tcm_tpg *tcm_item_tpg(struct config_item *item);
  * @item: as configfs passes it to show and store
  */
 struct tcm_acl *tcm_item_acl(struct config_item *item);
+
+/**
+ * tcm_item_np - the network portal of an attribute in np/<name>/
+ * @item: as configfs passes it to show and store
+ */
+struct tcm_np *tcm_item_np(struct config_item *item);
 
 #endif

@@ -28,7 +28,6 @@ struct tcm_attr_group {
 #define TCM_FAB_BORROWS_MEMORY	0x01	/* pages are the initiator's: not given back early */
 #define TCM_FAB_HAS_ENABLE	0x02	/* portal groups have an `enable` file */
 #define TCM_FAB_NODE_ACLS	0x04	/* acls/<name> may be created by mkdir and mean something */
-#define TCM_FAB_NPS		0x08	/* network portals (np/) */
 #define TCM_FAB_PI		0x10	/* carries protection information */
 
 /* Task management functions, SAM-5 7 */
@@ -107,7 +106,11 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time.
  * @link_lun: a LUN was linked (true) or is about to be unlinked (false; the return value is
  *	ignored then). Bounded in time. Default: nothing to do.
- * @check_acl: may @name be an ACL of @tpg? Default: any name.
+ * @add_acl: mkdir acls/<name>: check acl->name, set acl->priv. May sleep. Default: any name.
+ * @del_acl: rmdir. Its sessions were told to end; some may still be ending.
+ * @add_np: mkdir np/<name>: parse np->name, listen, set np->priv. May sleep. Default: there are
+ *	no network portals.
+ * @del_np: rmdir. Bounded in time.
  * @write_pending: get cmd->xfer_len bytes into cmd->sg, then call tcm_cmd_execute(). Return 0,
  *	or an errno that fails the command. Default: the data is there at submission.
  * @respond: send data-in and status (or nothing, see TCM_CMD_NO_RESPONSE), then
@@ -142,7 +145,10 @@ struct tcm_fabric_ops {
 	void	(*del_tpg)(struct tcm_tpg *tpg);
 	int	(*enable_tpg)(struct tcm_tpg *tpg, bool enable);
 	int	(*link_lun)(struct tcm_lun *lun, bool link);
-	int	(*check_acl)(struct tcm_tpg *tpg, const char *name);
+	int	(*add_acl)(struct tcm_acl *acl);
+	void	(*del_acl)(struct tcm_acl *acl);
+	int	(*add_np)(struct tcm_np *np);
+	void	(*del_np)(struct tcm_np *np);
 	int	(*write_pending)(struct tcm_cmd *cmd);
 	void	(*respond)(struct tcm_cmd *cmd);
 	void	(*tmf_done)(struct tcm_tmf *tmf);

@@ -112,6 +112,13 @@ struct tcm_acl {
 	void			*cfg;		/* configfs's */
 };
 
+/* A network portal: np/<name>/ */
+struct tcm_np {
+	struct tcm_tpg		*tpg;
+	char			name[TCM_NAME_MAX];
+	void			*priv;		/* fabric's */
+};
+
 /* An ACL's view of a LUN: acls/<name>/lun_<n>/ with its symlink */
 struct tcm_mapped_lun {
 	struct tcm_acl		*acl;
