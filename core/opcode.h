@@ -27,6 +27,10 @@ enum tcm_xfer {
 #define TCM_OP_HOQ	0x0020	/* implicitly HEAD OF QUEUE (SAM-5 8.9) */
 #define TCM_OP_PASS	0x0040	/* the core answers it for pass-through devices, too */
 #define TCM_OP_PASSTHRU	0x0080	/* the row of everything that is passed through */
+#define TCM_OP_READY	0x0800	/* needs a unit that runs: refused after START STOP UNIT's STOP */
+
+/* ... only while a unit attention of ours waits to be told; else the device answers */
+#define TCM_OP_PASS_UA	0x4000
 
 /* Reservations (SPC-4 table 67): may a nexus that does not hold the reservation? */
 #define TCM_OP_PR_WE	0x0100	/* ... under Write Exclusive */
@@ -55,7 +59,7 @@ enum tcm_xfer {
  * @len_at: byte offset of the length
  * @len_size: bytes of it
  * @flags: TCM_OP_*
- * @timeout: seconds: recommended time-out (nominal in REPORT SUPPORTED OPERATION CODES), 0: not stated
+ * @timeout: seconds: recommended time-out (REPORT SUPPORTED OPERATION CODES), 0: not stated
  * @usage: CDB usage bitmap (SPC-4 6.37.3), byte 0 is the opcode. A zero bit is reserved:
  *	a CDB that sets it is refused.
  * @name: for traces and documentation

@@ -14,13 +14,13 @@
 const struct tcm_opcode tcm_ops_spc[] = {
 	{
 		.opcode = TEST_UNIT_READY, .name = "TEST UNIT READY", .cdb_len = 6,
-		.dir = DMA_NONE, .flags = TCM_OP_INLINE | TCM_OP_PR_ANY,
+		.dir = DMA_NONE, .flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_ANY,
 		.usage = { TEST_UNIT_READY },
 		.exec = tcm_spc_test_unit_ready,
 	}, {
 		.opcode = REQUEST_SENSE, .name = "REQUEST SENSE", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 4, .len_size = 1,
-		.flags = TCM_OP_ANYTIME,
+		.flags = TCM_OP_ANYTIME | TCM_OP_PASS_UA,
 		.usage = { REQUEST_SENSE, 0x01, 0, 0, 0xff },
 		.exec = tcm_spc_request_sense,
 	}, {

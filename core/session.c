@@ -50,7 +50,7 @@ void tcm_map_sum(const struct tcm_mapping *map, struct tcm_map_stats *sum)
 	/* Done first: what starts meanwhile must not look finished. */
 	for_each_possible_cpu(cpu)
 		sum->done += READ_ONCE(per_cpu_ptr(stats, cpu)->done);
-	smp_rmb();
+	smp_rmb(); /* pairs with the order in which a command counts itself */
 	for_each_possible_cpu(cpu) {
 		const struct tcm_map_stats *s = per_cpu_ptr(stats, cpu);
 
@@ -188,6 +188,8 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	list_add_tail(&map->lun_node, &lun->maps);
 	if (test_bit(TCM_DEV_DEAD, &dev->flags))
 		__set_bit(TCM_GATE_DEAD, &map->gate);
+	if (test_bit(TCM_DEV_STOPPED, &dev->flags))
+		__set_bit(TCM_GATE_STOPPED, &map->gate);
 	spin_unlock_irq(&dev->lun_lock);
 
 	err = tcm_map_publish(map);

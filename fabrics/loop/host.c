@@ -20,6 +20,11 @@ static struct scsi_cmnd *tcm_loop_scmd(struct tcm_cmd *cmd)
 	return (struct scsi_cmnd *)container_of(cmd, struct tcm_loop_cmd, cmd) - 1;
 }
 
+static struct tcm_loop *tcm_loop_of(struct Scsi_Host *host)
+{
+	return *(struct tcm_loop **)shost_priv(host);
+}
+
 /* Keeps the SCSI layer from clearing our part for each command. */
 static int tcm_loop_init_cmd(struct Scsi_Host *host, struct scsi_cmnd *sc)
 {
@@ -27,17 +32,10 @@ static int tcm_loop_init_cmd(struct Scsi_Host *host, struct scsi_cmnd *sc)
 	return 0;
 }
 
-static u8 tcm_loop_attr(const struct scsi_cmnd *sc)
-{
-	return sc->flags & SCMD_TAGGED && sc->device->simple_tags ? TCM_ATTR_SIMPLE :
-								    TCM_ATTR_SIMPLE;
-}
-
 static int tcm_loop_queuecommand(struct Scsi_Host *host, struct scsi_cmnd *sc)
 {
-	struct tcm_loop *loop = *(struct tcm_loop **)shost_priv(host);
-	struct tcm_loop_cmd *lcmd = scsi_cmd_priv(sc);
-	struct tcm_cmd *cmd = &lcmd->cmd;
+	struct tcm_loop *loop = tcm_loop_of(host);
+	struct tcm_cmd *cmd = &((struct tcm_loop_cmd *)scsi_cmd_priv(sc))->cmd;
 	struct tcm_loop_tpg *ltpg;
 	struct tcm_session *sess;
 	struct scsi_lun lun;
@@ -63,7 +61,6 @@ static int tcm_loop_queuecommand(struct Scsi_Host *host, struct scsi_cmnd *sc)
 	cmd->exp_len = scsi_bufflen(sc);
 	cmd->exp_dir = sc->sc_data_direction;
 	cmd->tag = blk_mq_unique_tag(scsi_cmd_to_rq(sc));
-	cmd->attr = tcm_loop_attr(sc);
 	tcm_cmd_submit(cmd, TCM_CTX_ATOMIC);
 	return 0;
 }
@@ -113,13 +110,18 @@ void tcm_loop_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
 {
 	struct tcm_loop_tpg *ltpg = sess->priv;
 	struct tcm_loop_walk walk = { .sess = sess, .lun = lun, .fn = fn, .arg = arg };
+	struct tcm_loop *loop = *(struct tcm_loop **)shost_priv(ltpg->host);
 
-	scsi_host_busy_iter(ltpg->loop->host, tcm_loop_visit, &walk);
+	/* tcm_loop_remove_work() sets dying and waits a grace period before tags go away. */
+	rcu_read_lock();
+	if (!READ_ONCE(loop->dying))
+		scsi_host_busy_iter(ltpg->host, tcm_loop_visit, &walk);
+	rcu_read_unlock();
 }
 
 static int tcm_loop_tmf(struct scsi_device *sdev, enum tcm_tmf_func func, u64 tag)
 {
-	struct tcm_loop *loop = *(struct tcm_loop **)shost_priv(sdev->host);
+	struct tcm_loop *loop = tcm_loop_of(sdev->host);
 	struct tcm_tmf tmf = { .func = func, .tag = tag };
 	struct tcm_loop_tpg *ltpg;
 	int ret = FAILED;
@@ -157,7 +159,7 @@ static int tcm_loop_eh_device_reset(struct scsi_cmnd *sc)
 
 static int tcm_loop_eh_target_reset(struct scsi_cmnd *sc)
 {
-	struct tcm_loop *loop = *(struct tcm_loop **)shost_priv(sc->device->host);
+	struct tcm_loop *loop = tcm_loop_of(sc->device->host);
 	struct tcm_loop_tpg *ltpg;
 
 	rcu_read_lock();
@@ -172,7 +174,8 @@ static int tcm_loop_eh_target_reset(struct scsi_cmnd *sc)
  * The core holds every command that is out: it ends when the backend ends it, not
  * when a timer does.
  */
-static enum scsi_timeout_action tcm_loop_eh_timed_out(struct scsi_cmnd *sc)
+static enum scsi_timeout_action
+tcm_loop_eh_timed_out(struct scsi_cmnd *sc)
 {
 	return SCSI_EH_RESET_TIMER;
 }

@@ -31,11 +31,11 @@
 #define SCSI_EH_RESET_TIMER	BLK_EH_RESET_TIMER
 
 /* 6.4 ff: the driver core takes buses by pointer to const */
-#define tcm_const_bus
+#define tcm_bus_type		struct bus_type
 
 #else
 
-#define tcm_const_bus	const
+#define tcm_bus_type		const struct bus_type
 #define TCM_RTPI_PER_LINK	0
 
 #define tcm_assign_str(dst, src)	__assign_str(dst)

@@ -75,7 +75,7 @@ struct tcm_cmd {
 
 	/* set by the core */
 	u8			status;		/* SAM status, valid in respond() */
-	u32			xfer_len;	/* bytes that moved or will move with the data phase */
+	u32			xfer_len;	/* bytes that the data phase moves */
 	u32			data_len;	/* bytes the CDB asks for */
 	u32			flags;
 	atomic_t		state;
@@ -88,6 +88,7 @@ struct tcm_cmd {
 	struct tcm_device	*dev;
 	u64			lba;
 	u32			nblocks;
+	u32			fabric_nents;	/* sg_nents as the fabric gave it */
 	u64			unpacked_lun;
 	u64			start_ns;	/* 0 unless somebody traces */
 	struct llist_node	hop;
@@ -99,7 +100,7 @@ struct tcm_cmd {
 	struct tcm_sense_extra	extra;		/* valid when @sense is a sense code */
 	u8			*raw_sense;	/* pass-through; kfree'd by tcm_cmd_put() */
 	unsigned int		raw_sense_len;
-	void			*work;		/* second-phase state of slow commands; owner frees */
+	void			*work;		/* of slow commands; who sets it frees it */
 	struct scatterlist	*fabric_sg;	/* @sg as the fabric gave it while it is bounced */
 
 	struct tcm_io		io;
@@ -110,7 +111,8 @@ struct tcm_cmd {
  * @cmd: the fabric's memory; zeroed once when it was allocated, then reused as is
  * @sess: nexus; the caller keeps it valid during the call (RCU or a reference)
  * @lun: the LUN field in its eight byte form
- * @cdb: CDB; copied when it has at most TCM_CDB_MAX bytes, else it must stay valid
+ * @cdb: CDB in a buffer of at least 16 bytes; copied when it has at most TCM_CDB_MAX
+ *	bytes, else it must stay valid
  * @cdb_len: bytes of @cdb that are there
  *
  * Finds the LUN and the opcode's row, checks length and reserved bits, computes
@@ -139,6 +141,18 @@ void tcm_lun_pack(u64 number, struct scsi_lun *lun);
  * @cmd: initialised command
  */
 enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd);
+
+/**
+ * tcm_cmd_alloc - get memory for the data phase
+ * @cmd: initialised command with exp_len (and exp_dir) set and no sg
+ * @ctx: whether the caller may sleep
+ *
+ * For a fabric that has data to put somewhere before it submits. tcm_cmd_submit()
+ * does it where it is still to be done. tcm_cmd_put() frees it.
+ *
+ * Return: 0 (also when no data moves: sg stays NULL) or -ENOMEM.
+ */
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx);
 
 /**
  * tcm_cmd_submit - execute

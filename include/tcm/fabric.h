@@ -19,7 +19,7 @@ struct configfs_attribute;
 struct tcm_tmf;
 
 /* struct tcm_fabric_ops.flags */
-#define TCM_FAB_BORROWS_MEMORY	0x01	/* data pages belong to the initiator: never given back early */
+#define TCM_FAB_BORROWS_MEMORY	0x01	/* pages are the initiator's: not given back early */
 #define TCM_FAB_HAS_ENABLE	0x02	/* portal groups have an `enable` file */
 #define TCM_FAB_NODE_ACLS	0x04	/* acls/<name> may be created by mkdir and mean something */
 #define TCM_FAB_NPS		0x08	/* network portals (np/) */

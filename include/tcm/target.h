@@ -24,6 +24,8 @@ struct tcm_session;
 struct tcm_tpg;
 
 #define TCM_NAME_MAX	256
+/* The largest LUN that the extended flat space method can say (SAM-5 4.7.7.5). */
+#define TCM_LUN_MAX	0xffffff
 
 /* PROTOCOL IDENTIFIER, SPC-4 7.6.1 table 476 */
 enum tcm_protocol {
@@ -79,7 +81,7 @@ struct tcm_lun {
 	struct tcm_device	*dev;
 	u64			lun;
 	u16			rtpi;		/* as VPD 83h and statistics show it */
-	u16			link_rtpi;	/* allocated for this link (kernels with ids per link) */
+	u16			link_rtpi;	/* of this link (6.1: one a link) */
 	bool			read_only;	/* of the device */
 	void			*priv;		/* fabric's */
 	u32			index;		/* statistics */
@@ -133,6 +135,7 @@ enum tcm_gate {
 	TCM_GATE_ALUA,		/* not active/optimized */
 	TCM_GATE_COUNTED,	/* ORDERED, HEAD OF QUEUE or ACA around */
 	TCM_GATE_ORPHAN,	/* orphan writes are outstanding on the device */
+	TCM_GATE_STOPPED,	/* by START STOP UNIT */
 };
 
 /*
@@ -196,6 +199,7 @@ struct tcm_mapping {
 	atomic_t		pinned;		/* commands that found no counters yet */
 	struct rcu_head		rcu;
 };
+
 static_assert(sizeof(struct tcm_mapping) <= 256);
 
 #define TCM_LOW_LUNS	256
@@ -232,7 +236,8 @@ struct tcm_session {
  * @name: initiator port name, at most TCM_NAME_MAX - 1 bytes
  * @isid: six bytes, or NULL
  * @demo: accept without an ACL, with every LUN of @tpg mapped one to one
- * @priv: the fabric's, in sess->priv
+ * @priv: the fabric's, in sess->priv; for_each_cmd() may be asked until @released of
+ *	tcm_session_close() is called, so it stays valid until then
  *
  * Context: may sleep, takes tpg->lock. Return: the session or an ERR_PTR: -EACCES when
  * there is no ACL and @demo is false, -ENOMEM, -ESHUTDOWN when @tpg is going away.

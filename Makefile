@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What a person types. Kbuild says what is built; the work is done by scripts/ and tests/.
+
+SHELL := /bin/bash
+KVER ?= $(shell uname -r)
+KERNELS := $(shell scripts/kernels 2>/dev/null)
+export KVER
+
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+
+## make demo              a guest exports a file through targetcli, puts a file system on it, verifies
+demo:
+	@scripts/demo
+
+## make check             the gate: builds, lint, every suite at a stated size; at most an hour
+check:
+	@scripts/check
+
+## make check-long        the same suites at full counts, resumable; hours
+check-long:
+	@TCM_LONG=1 scripts/check
+
+## make modules KVER=...  build for one kernel into build/<KVER>/*.ko
+modules:
+	@scripts/build-modules $(KVER) W=1 TCM_WERROR=y
+
+## make install           on this host, by DKMS into updates/; make uninstall brings the stock target back
+install:
+	@scripts/install
+uninstall:
+	@scripts/uninstall
+
+## make shell             a guest with the modules loaded and targetcli ready
+shell: deps
+	@scripts/build-modules $$(scripts/kernels | head -n 1) >/dev/null
+	@tests/vm/shell
+
+## make vm T=name         integration scripts tests/integration/<name>*.sh, all without T
+vm: deps
+	@scripts/build-all
+	@tests/vm/suite $(T)
+
+## make lint              checkpatch, sparse with endian checks, layering, file sizes, shellcheck
+lint: deps
+	@scripts/lint
+
+deps:
+	@scripts/ci-deps.sh
+
+## make clean             remove build/ and results/
+clean:
+	rm -rf build results
+
+.PHONY: help demo check check-long modules install uninstall shell vm lint deps clean
