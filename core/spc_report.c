@@ -2,7 +2,6 @@
 /*
  * TEST UNIT READY, REQUEST SENSE and REPORT LUNS (SPC-4 6.47, 6.39, 6.33).
  */
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "cmd.h"
@@ -49,9 +48,6 @@ enum tcm_sense tcm_spc_request_sense(struct tcm_cmd *cmd)
 #define TCM_SELECT_ADMIN		0x10	/* administrative: conglomerates have them */
 #define TCM_SELECT_NOT_SUBSIDIARY	0x11
 
-/* More than there are LUNs: nobody makes us set aside as much as a CDB can ask for. */
-#define TCM_REPORT_LUNS_MAX	SZ_2M
-
 enum tcm_sense tcm_spc_report_luns_parse(struct tcm_cmd *cmd)
 {
 	switch (cmd->cdb[2]) {
@@ -66,10 +62,7 @@ enum tcm_sense tcm_spc_report_luns_parse(struct tcm_cmd *cmd)
 		return tcm_bad_cdb(cmd, 2, -1);
 	}
 	/* SPC-4 6.33: header and one LUN at least */
-	if (cmd->data_len < 16)
-		return tcm_bad_cdb(cmd, 6, -1);
-	cmd->data_len = min_t(u32, cmd->data_len, TCM_REPORT_LUNS_MAX);
-	return TCM_OK;
+	return cmd->data_len < 16 ? tcm_bad_cdb(cmd, 6, -1) : TCM_OK;
 }
 
 /*
