@@ -1,25 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: --timeout 420
+# vm: --disk 64M --timeout 180
 #
-# tcm-switch: stock to ours and back with a configuration, what it refuses, and the way
-# back from a step that fails.
+# tcm-switch: the choice, and stock to ours and back with a configuration.
 set -euo pipefail
+# shellcheck source=tests/vm/guest-lib.sh
 . /tcm/tests/vm/guest-lib.sh
-. /tcm/tests/packaging/lib.sh
-
-switch=/tcm/scripts/tcm-switch
-wwn=naa.5001405000000001
-
-setup() {
-	have_our_target || fail "our modules are not in this guest"
-	slim_modules
-	mkdir -p /usr/lib/tcm /etc/rtslib-fb-target
-	for m in "$MODS"/updates/*.ko; do basename "$m" .ko; done >/usr/lib/tcm/modules
-	without_iscsi
-	truncate -s 64M /var/tmp/disk.img
-	modprobe -a sd_mod sg
-}
+# shellcheck source=tests/integration/packaging.inc
+. /tcm/tests/integration/packaging.inc
 
 test_nothing_loaded() {
 	note "nothing loaded: the choice alone"
@@ -30,34 +18,48 @@ test_nothing_loaded() {
 	depmod -a
 	assert_match /kernel/drivers/target/target_core_mod "$(taken target_core_mod)" "the choice outlives depmod"
 	[ ! -d /sys/module/target_core_mod ] || fail "a target was loaded"
-	expect_out . $switch ours
-	[ ! -e $CHOICE ] || fail "$CHOICE is still there"
-	assert_match /updates/target_core_mod "$(taken target_core_mod)" "ours is chosen"
 }
 
-configure() {
-	note "stock target with a configuration"
-	$switch stock
-	modprobe target_core_mod
+test_stock_to_ours() {
+	note "stock to ours"
+	stock_with_configuration
+	expect_out 'TCM is loaded, the configuration is as before' $switch ours
+	core_is ours
+	[ ! -e "$CHOICE" ] || fail "$CHOICE is still there"
+	live_json /tmp/ours.json
+	same_where_both_have /tmp/first.json /tmp/ours.json
+	assert_eq "$(cat /tmp/boot.json)" "$(cat $SAVECONFIG)" "the file of the next boot"
+	expect_out 'loaded: TCM 5' $switch status
+	expect_out 'is loaded already' $switch ours
+}
+
+test_ours_to_stock() {
+	note "ours to stock"
+	expect_out 'the stock target is loaded, the configuration is as before' $switch stock
 	core_is stock
-	run_targetcli "/backstores/ramdisk create name=r0 size=32M nullio=true" \
-		"/backstores/ramdisk create name=r1 size=32M" \
-		"/backstores/fileio create name=f0 file_or_dev=/var/tmp/disk.img" \
-		"/loopback create $wwn" \
-		"/loopback/$wwn/luns create /backstores/ramdisk/r0" \
-		"/loopback/$wwn/luns create /backstores/fileio/f0 lun=7" \
-		"saveconfig"
-	live_json /tmp/first.json
+	live_json /tmp/second.json
+	diff /tmp/first.json /tmp/second.json || fail "the configuration changed on the way there and back"
 }
 
-setup
+# same_where_both_have: each value of the one that the other has too is the same
+same_where_both_have() {
+	local flat='[paths(scalars) as $p | {key: ($p | map(tostring) | join("/")), value: getpath($p)}] | from_entries'
+	jq -n --slurpfile a "$1" --slurpfile b "$2" "(\$a[0] | $flat) as \$x | (\$b[0] | $flat) as \$y |
+		[\$x | to_entries[] | select(\$y[.key] != .value and (.key | test(\"/(attributes|parameters)/\") | not) or
+			(\$y | has(.key)) and \$y[.key] != .value)]" >/tmp/differ.json
+	assert_eq "[]" "$(jq -c . /tmp/differ.json)" "values that differ"
+}
+
+test_empty_configuration() {
+	note "an empty configuration"
+	targetctl clear
+	expect_out 'TCM is loaded' $switch ours
+	core_is ours
+	assert_eq '[[],[]]' "$(targetctl save /tmp/empty.json && jq -c '[.storage_objects, .targets]' /tmp/empty.json)" "objects"
+}
+
+prepare_switch
 test_nothing_loaded
-configure
-cat /tmp/first.json | head -50
-expect_out . $switch status
-expect_refusal . $switch ours
-expect_refusal . $switch ours --force
-expect_out . $switch status
-live_json /tmp/second.json
-diff /tmp/first.json /tmp/second.json
-dmesg | tail -20
+test_stock_to_ours
+test_ours_to_stock
+test_empty_configuration
