@@ -30,13 +30,13 @@ warns() {
 prepare_switch
 note "not installed"
 mv /usr/lib/tcm/modules /tmp/names
-mv "$MODS/updates" "$MODS/aside"
+mv "$MODS/updates" /run/aside
 depmod -a
 quiet
 mv /tmp/names /usr/lib/tcm/modules
 
 note "no modules for this kernel"
-warns "kernel $KREL has no TCM module for: .*target_core_mod"
+warns "kernel $KREL has no TCM module for .*target_core_mod"
 note "the stock target has come up"
 modprobe target_core_mod
 warns "the stock target is loaded, TCM is the chosen one"
@@ -45,7 +45,7 @@ $switch choose stock
 quiet
 
 note "modules of TCM again, the stock target still loaded"
-mv "$MODS/aside" "$MODS/updates"
+mv /run/aside "$MODS/updates"
 quiet
 $switch choose ours
 warns "the stock target is loaded, TCM is the chosen one"
@@ -73,12 +73,12 @@ mkdir -p "$MODS/updates/aa"
 printf 'override tcm_loop * updates/aa\n' >/etc/depmod.d/aa.conf
 cp "$MODS/updates/tcm_loop.ko" "$MODS/updates/aa/"
 depmod -a
-warns "prefers modules of others to TCM's: tcm_loop"
+warns "prefers modules of others to TCM's tcm_loop"
 rm -r /etc/depmod.d/aa.conf "$MODS/updates/aa" "$MODS/updates/tcm_loop.ko"
 depmod -a
-warns "has no TCM module for: tcm_loop"
+warns "has no TCM module for tcm_loop"
 cp "/tcm/build/$KREL/tcm_loop.ko" "$MODS/updates/"
 depmod -a
 quiet
-warns "Secure Boot refuses unsigned modules: .*target_core_mod" env TCM_SB_STATE=enabled
+warns "Secure Boot refuses unsigned modules, install TCM again: .*target_core_mod" env TCM_SB_STATE=enabled
 quiet
