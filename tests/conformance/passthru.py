@@ -89,6 +89,26 @@ def questions(kind):
     return table
 
 
+def without_limit(data):
+    """Block Limits without MAXIMUM TRANSFER LENGTH: what the host in between takes is told."""
+    return data[:8] + data[12:]
+
+
+def limits(t, lower, upper):
+    a, b = (dev.cmd(inquiry(64, 0xb0), 64) for dev in (lower, upper))
+    if a.status == 0 and len(a.data) >= 12:
+        below, above = (struct.unpack('>I', bytes(r.data[8:12]))[0] for r in (a, b))
+        t.ok(above == below or (above and (above < below or not below)),
+             'MAXIMUM TRANSFER LENGTH: %d below, %d above' % (below, above))
+
+
+def ask(dev, cdb, n):
+    if cdb[0] == 0x03:
+        # some devices tell what the command before ended with
+        dev.cmd([0] * 6)
+    return dev.cmd(cdb, n)
+
+
 def same(lower_path, upper_path):
     t = Table('same')
     lower, upper = Device(lower_path), Device(upper_path)
@@ -96,13 +116,22 @@ def same(lower_path, upper_path):
     for dev in (lower, upper):
         dev.clear_ua()
     for what, cdb, n in questions(kind):
-        a, b = lower.cmd(cdb, n), upper.cmd(cdb, n)
+        a, b = ask(lower, cdb, n), ask(upper, cdb, n)
         # counters and clocks go on between the two
         if cdb[0] == 0x4d and a.status == 0:
             t.eq((b.status, len(b.data), b.resid), (a.status, len(a.data), a.resid), what)
             continue
+        if kind == DISK and what.startswith('VPD b0'):
+            a.data, b.data = without_limit(a.data), without_limit(b.data)
+        if a.status:
+            # nothing was moved; what is in the buffers is theirs
+            a.data = b.data = b''
+            if a.status != CHECK_CONDITION:
+                a.resid = b.resid
         t.eq((b.status, b.sense.raw if b.sense else b'', b.resid, bytes(b.data)),
              (a.status, a.sense.raw if a.sense else b'', a.resid, bytes(a.data)), what)
+    if kind == DISK:
+        limits(t, lower, upper)
     # the target's own: which LUNs there are is its business
     r = upper.cmd([0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0], 256)
     t.good(r, 'REPORT LUNS')
