@@ -1,56 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exclusive open of a block device. 6.8 made the handle a struct file; before, it is
- * the block device and the mode it was opened with.
+ * Block devices opened by path. 6.12 hands out a file and tells the holder when the
+ * disk dies; 6.1 hands out the block device and tells nothing.
  */
 #ifndef _TCM_COMPAT_BDEV_H
 #define _TCM_COMPAT_BDEV_H
 
 #include <linux/blkdev.h>
-#include <linux/err.h>
-#include <linux/file.h>
+#include <linux/version.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 
-struct tcm_bdev {
-	struct block_device	*bdev;
-	struct file		*file;
+/* hw_max_sectors counts 512 byte sectors whatever the block size (configfs contract, section 12) */
+#define TCM_MAX_SECTORS_SCALED	0
+
+struct blk_holder_ops {
+	void (*mark_dead)(struct block_device *bdev, bool surprise);
 };
-
-static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write, bool nodelay,
-				void *holder)
-{
-	blk_mode_t mode = BLK_OPEN_READ | (write ? BLK_OPEN_WRITE : 0) |
-			  (nodelay ? BLK_OPEN_NDELAY : 0);
-
-	b->file = bdev_file_open_by_path(path, mode, holder, NULL);
-	if (IS_ERR(b->file))
-		return PTR_ERR(b->file);
-	b->bdev = file_bdev(b->file);
-	return 0;
-}
-
-static inline void tcm_bdev_close(struct tcm_bdev *b)
-{
-	/* Not fput() alone: the claim is to end now, not when the task work runs. */
-	bdev_fput(b->file);
-	b->bdev = NULL;
-}
-
-#else
 
 struct tcm_bdev {
 	struct block_device	*bdev;
 	fmode_t			mode;
 };
 
-static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write, bool nodelay,
-				void *holder)
+static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write, void *holder,
+				const struct blk_holder_ops *hops)
 {
 	struct block_device *bdev;
 
-	b->mode = FMODE_READ | FMODE_EXCL | (write ? FMODE_WRITE : 0) |
-		  (nodelay ? FMODE_NDELAY : 0);
+	b->mode = FMODE_READ | (write ? FMODE_WRITE : 0) | (holder ? FMODE_EXCL : 0);
 	bdev = blkdev_get_by_path(path, b->mode, holder);
 	if (IS_ERR(bdev))
 		return PTR_ERR(bdev);
@@ -62,6 +40,56 @@ static inline void tcm_bdev_close(struct tcm_bdev *b)
 {
 	blkdev_put(b->bdev, b->mode);
 	b->bdev = NULL;
+}
+
+static inline void tcm_bdev_mark_dead_done(struct block_device *bdev)
+{
+}
+
+#else
+
+#define TCM_MAX_SECTORS_SCALED	1
+
+struct tcm_bdev {
+	struct block_device	*bdev;
+	struct file		*file;
+};
+
+/**
+ * tcm_bdev_open - open a block device
+ * @b: filled in
+ * @path: of the device node
+ * @write: for writing too; a read-only disk gives -EACCES then
+ * @holder: who claims it for itself alone, or NULL
+ * @hops: what the holder is told, where the kernel can tell
+ *
+ * Context: may sleep. Return: 0 or an errno.
+ */
+static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write, void *holder,
+				const struct blk_holder_ops *hops)
+{
+	blk_mode_t mode = BLK_OPEN_READ | (write ? BLK_OPEN_WRITE : 0);
+	struct file *file = bdev_file_open_by_path(path, mode, holder, holder ? hops : NULL);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	b->file = file;
+	b->bdev = file_bdev(file);
+	return 0;
+}
+
+/* The claim is given back before this returns, so that the next open succeeds. */
+static inline void tcm_bdev_close(struct tcm_bdev *b)
+{
+	bdev_fput(b->file);
+	b->bdev = NULL;
+}
+
+/* A holder's mark_dead() is entered with the holder lock and leaves without. */
+static inline void tcm_bdev_mark_dead_done(struct block_device *bdev)
+	__releases(&bdev->bd_holder_lock)
+{
+	mutex_unlock(&bdev->bd_holder_lock);
 }
 
 #endif
