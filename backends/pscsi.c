@@ -114,9 +114,9 @@ static int tcm_pscsi_claim(struct tcm_pscsi *ps)
 	struct tcm_device *dev = ps->dev;
 	int err;
 
-	err = tcm_bdev_open(&ps->claim, dev->udev_path, true, ps, NULL);
+	err = tcm_bdev_claim(&ps->claim, dev->udev_path, true, ps);
 	if (err == -EROFS || err == -EACCES)
-		err = tcm_bdev_open(&ps->claim, dev->udev_path, false, ps, NULL);
+		err = tcm_bdev_claim(&ps->claim, dev->udev_path, false, ps);
 	if (err)
 		return err;
 	if (disk_to_dev(ps->claim.bdev->bd_disk)->parent == &ps->sdev->sdev_gendev)
