@@ -221,8 +221,9 @@ static ssize_t tcm_pscsi_info(struct tcm_device *dev, char *buf, size_t size)
 
 	if (!ps->physical && !dev->hba->physical)
 		snprintf(host, sizeof(host), "%d", max(ps->host_id, 0));
-	len = scnprintf(buf, size, "SCSI Device Bus Location: Channel ID: %d Target ID: %d LUN: %d Host ID: %s\n",
-			max(ps->channel_id, 0), max(ps->target_id, 0), max(ps->lun_id, 0), host);
+	len = scnprintf(buf, size, "SCSI Device Bus Location: Channel ID: %d Target ID: %d ",
+			max(ps->channel_id, 0), max(ps->target_id, 0));
+	len += scnprintf(buf + len, size - len, "LUN: %d Host ID: %s\n", max(ps->lun_id, 0), host);
 	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
 		len += scnprintf(buf + len, size - len, "        Vendor: %s Model: %s Rev: %s\n",
 				 dev->vendor, dev->product, dev->revision);

@@ -10,7 +10,7 @@ set -euo pipefail
 
 DBG=/sys/bus/pseudo/drivers/scsi_debug
 CYCLES=${TCM_LONG:+100}
-CYCLES=${CYCLES:-5}
+CYCLES=${CYCLES:-3}
 
 # Nothing that configuration does may take longer, whatever the device does.
 bounded() {
