@@ -265,7 +265,8 @@ static int tcm_loop_add_wwn(struct tcm_wwn *wwn)
 	if (!loop)
 		return -ENOMEM;
 	loop->wwn = wwn;
-	loop->scan_wq = alloc_ordered_workqueue("tcm_loop_scan", WQ_MEM_RECLAIM);
+	/* Removing a SCSI device flushes work of queues without a rescuer. */
+	loop->scan_wq = alloc_ordered_workqueue("tcm_loop_scan", 0);
 	if (!loop->scan_wq) {
 		kfree(loop);
 		return -ENOMEM;
