@@ -119,6 +119,13 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.usage = { READ_16, TCM_RW_BITS, TCM_BITS64, TCM_BITS32 },
 		.exec = tcm_sbc_read,
 	}, {
+		.opcode = COMPARE_AND_WRITE, .name = "COMPARE AND WRITE", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
+		.lba_at = 2, .lba_size = 8, .len_at = 13, .len_size = 1, .flags = TCM_OP_ALTERS,
+		.usage = { COMPARE_AND_WRITE, TCM_RW_BITS, TCM_BITS64, 0, 0, 0, 0xff },
+		.parse = tcm_sbc_caw_parse, .exec = tcm_sbc_compare_and_write,
+		.offered = tcm_sbc_caw_offered,
+	}, {
 		.opcode = WRITE_16, .name = "WRITE(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_STORES,
