@@ -41,16 +41,15 @@ void tcm_lun_pack(u64 number, struct scsi_lun *lun)
 	u8 *b = lun->scsi_lun;
 
 	memset(b, 0, sizeof(*lun));
-	if (number < 256) {
-		b[1] = number;
-	} else if (number < 16384) {
-		b[0] = 0x40 | number >> 8;
-		b[1] = number;
+	/* Flat space would be the better method from 256 on, but these bytes name paths. */
+	if (number < 16384) {
+		put_unaligned_be16(number, b);
 	} else {
 		b[0] = 0xd2;
 		put_unaligned_be24(number, b + 1);
 	}
 }
+EXPORT_SYMBOL_GPL(tcm_lun_pack);
 
 /* Move the state word; tells what the abort bits were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)
@@ -81,6 +80,17 @@ static void tcm_cmd_no_lun(struct tcm_cmd *cmd)
 		cmd->sense = TCM_LUN_NOT_SUPPORTED;
 }
 
+/* Does the core answer this for a device that it otherwise passes everything to? */
+static bool tcm_cmd_not_passed(const struct tcm_cmd *cmd)
+{
+	const struct tcm_opcode *op = cmd->op;
+
+	if (!op || (op->offered && !op->offered(cmd->dev)))
+		return false;
+	return (op->flags & TCM_OP_PASS) ||
+	       ((op->flags & TCM_OP_PASS_UA) && READ_ONCE(cmd->map->ua));
+}
+
 static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 {
 	const struct tcm_device *dev = cmd->dev;
@@ -88,8 +98,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 
 	cmd->op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
 	if (unlikely(dev && (dev->ops->flags & TCM_BE_PASSTHROUGH))) {
-		if (!cmd->op || !(cmd->op->flags & TCM_OP_PASS) ||
-		    (cmd->op->offered && !cmd->op->offered(dev)))
+		if (!tcm_cmd_not_passed(cmd))
 			cmd->op = &tcm_op_passthru;
 		return;
 	}
@@ -105,7 +114,8 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 
 static void tcm_cmd_copy_cdb(struct tcm_cmd *cmd, const u8 *cdb, unsigned int len)
 {
-	if (likely(len == 16)) {
+	if (likely(len <= 16)) {
+		/* What lies behind a shorter CDB is copied, but never looked at. */
 		memcpy(cmd->cdb_buf, cdb, 16);
 	} else if (len <= TCM_CDB_MAX) {
 		memset(cmd->cdb_buf, 0, TCM_CDB_MAX);
@@ -154,8 +164,6 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 	if (unlikely(!percpu_ref_tryget_live(&sess->ref)))
 		return -ESHUTDOWN;
 
-	atomic_set(&cmd->state, (atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1)) + TCM_ST_GEN +
-		   TCM_ST_NEW);
 	cmd->sess = sess;
 	cmd->flags = 0;
 	cmd->sense = TCM_OK;
@@ -175,16 +183,19 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 
 	tcm_cmd_copy_cdb(cmd, cdb, cdb_len);
 	tcm_cmd_find_lun(cmd, tcm_lun_unpack(lun));
-	if (unlikely(cdb_len < 6)) {
+	if (likely(cdb_len >= 6)) {
+		tcm_cmd_find_row(cmd);
+		if (unlikely(!cmd->dev))
+			tcm_cmd_no_lun(cmd);
+		if (likely(!cmd->sense))
+			cmd->sense = tcm_opcode_parse(cmd);
+	} else {
 		cmd->op = NULL;
 		cmd->sense = TCM_INVALID_OPCODE;
-		return 0;
 	}
-	tcm_cmd_find_row(cmd);
-	if (unlikely(!cmd->dev))
-		tcm_cmd_no_lun(cmd);
-	if (likely(!cmd->sense))
-		cmd->sense = tcm_opcode_parse(cmd);
+	/* Release: task management that sees the new state sees the new command. */
+	atomic_set_release(&cmd->state, (atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1)) +
+			   TCM_ST_GEN + TCM_ST_NEW);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_init);
@@ -208,7 +219,7 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 		atomic_dec(&cmd->map->pinned);
 		return;
 	}
-	if (cmd->op && cmd->op->dir == DMA_FROM_DEVICE)
+	if (cmd->exp_dir == DMA_FROM_DEVICE)
 		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
 	else if (cmd->xfer_len)
 		this_cpu_add(stats->wr_bytes, cmd->xfer_len);
@@ -304,15 +315,19 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_execute);
 
-/* A fabric without memory of its own gets some for the data phase. */
-static enum tcm_sense tcm_cmd_alloc_data(struct tcm_cmd *cmd)
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
-	cmd->sg = sgl_alloc(cmd->xfer_len, GFP_NOIO, &cmd->sg_nents);
+	u32 len = min(cmd->op == &tcm_op_passthru ? cmd->exp_len : cmd->data_len, cmd->exp_len);
+
+	if (!len || cmd->sense)
+		return 0;
+	cmd->sg = sgl_alloc(len, ctx == TCM_CTX_ATOMIC ? GFP_ATOMIC : GFP_NOIO, &cmd->sg_nents);
 	if (!cmd->sg)
-		return TCM_BUSY;
+		return -ENOMEM;
 	cmd->flags |= TCM_CMD_OWN_SG;
-	return TCM_OK;
+	return 0;
 }
+EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
 
 /*
  * The initiator's buffer against what the CDB asks for. Data-in is cut to what it has room
@@ -347,7 +362,7 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 	tcm_cmd_fit(cmd);
 
 	if (unlikely(!cmd->sg && cmd->xfer_len && !cmd->sense))
-		cmd->sense = tcm_cmd_alloc_data(cmd);
+		cmd->sense = tcm_cmd_alloc(cmd, ctx) ? TCM_BUSY : TCM_OK;
 	if (ops->write_pending && !cmd->sense && cmd->xfer_len &&
 	    tcm_cmd_data_dir(cmd) == DMA_TO_DEVICE) {
 		int err;

@@ -65,16 +65,19 @@ static void tcm_loop_scan_work(struct work_struct *work)
 	tcm_loop_scan_put(scan);
 }
 
-static int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 lun, bool add)
+static int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 number, bool add)
 {
 	struct tcm_loop_scan *scan = kzalloc(sizeof(*scan), GFP_KERNEL);
+	struct scsi_lun lun;
 
 	if (!scan)
 		return -ENOMEM;
+	/* The SCSI layer's LUN is the packed one as a number; only small ones are the same. */
+	tcm_lun_pack(number, &lun);
 	INIT_WORK(&scan->work, tcm_loop_scan_work);
 	scan->loop = ltpg->loop;
 	scan->id = ltpg->tpg->tag;
-	scan->lun = lun;
+	scan->lun = scsilun_to_int(&lun);
 	scan->add = add;
 	init_completion(&scan->done);
 	refcount_set(&scan->ref, 2);
@@ -100,6 +103,22 @@ static void tcm_loop_scan_all(struct tcm_loop_tpg *ltpg)
 		tcm_loop_scan(ltpg, number, true);
 }
 
+static void tcm_loop_free_tpg(struct kref *ref)
+{
+	struct tcm_loop_tpg *ltpg = container_of(ref, struct tcm_loop_tpg, ref);
+
+	scsi_host_put(ltpg->host);
+	kfree_rcu(ltpg, rcu);
+}
+
+/* The last command of the nexus is back, nobody walks its commands any more. */
+static void tcm_loop_nexus_released(struct tcm_session *sess)
+{
+	struct tcm_loop_tpg *ltpg = sess->priv;
+
+	kref_put(&ltpg->ref, tcm_loop_free_tpg);
+}
+
 int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 {
 	struct tcm_session *sess;
@@ -111,10 +130,12 @@ int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 		goto unlock;
 	}
 	sess = tcm_session_create(ltpg->tpg, name, NULL, true, ltpg);
-	if (IS_ERR(sess))
+	if (IS_ERR(sess)) {
 		err = PTR_ERR(sess);
-	else
+	} else {
+		kref_get(&ltpg->ref);
 		rcu_assign_pointer(ltpg->sess, sess);
+	}
 unlock:
 	mutex_unlock(&ltpg->lock);
 	/* LUNs that were linked before there was a nexus become visible now. */
@@ -138,7 +159,7 @@ int tcm_loop_nexus_del(struct tcm_loop_tpg *ltpg, bool force)
 		RCU_INIT_POINTER(ltpg->sess, NULL);
 	mutex_unlock(&ltpg->lock);
 	if (!err)
-		tcm_session_close(sess, NULL);
+		tcm_session_close(sess, tcm_loop_nexus_released);
 	return err;
 }
 
@@ -163,6 +184,8 @@ static int tcm_loop_add_tpg(struct tcm_tpg *tpg)
 		return -ENOMEM;
 	ltpg->loop = loop;
 	ltpg->tpg = tpg;
+	ltpg->host = scsi_host_get(loop->host);
+	kref_init(&ltpg->ref);
 	mutex_init(&ltpg->lock);
 	tpg->priv = ltpg;
 	rcu_assign_pointer(loop->tpgs[tpg->tag], ltpg);
@@ -175,7 +198,14 @@ static void tcm_loop_del_tpg(struct tcm_tpg *tpg)
 
 	RCU_INIT_POINTER(ltpg->loop->tpgs[tpg->tag], NULL);
 	tcm_loop_nexus_del(ltpg, true);
-	kfree_rcu(ltpg, rcu);
+	kref_put(&ltpg->ref, tcm_loop_free_tpg);
+}
+
+/* To SCSI a Fibre Channel port has its bare name. */
+static void tcm_loop_set_fc(struct tcm_wwn *wwn)
+{
+	wwn->proto = TCM_PROTO_FCP;
+	wwn->scsi_name = wwn->name + strlen("fc.");
 }
 
 static int tcm_loop_set_proto(struct tcm_wwn *wwn)
@@ -183,7 +213,7 @@ static int tcm_loop_set_proto(struct tcm_wwn *wwn)
 	if (strstr(wwn->name, "naa."))
 		wwn->proto = TCM_PROTO_SAS;
 	else if (strstr(wwn->name, "fc."))
-		wwn->proto = TCM_PROTO_FCP;
+		tcm_loop_set_fc(wwn);
 	else if (strstr(wwn->name, "iqn."))
 		wwn->proto = TCM_PROTO_ISCSI;
 	else
@@ -268,6 +298,8 @@ static void tcm_loop_remove_work(struct work_struct *work)
 	struct tcm_loop *loop = container_of(work, struct tcm_loop, remove_work);
 
 	destroy_workqueue(loop->scan_wq);
+	WRITE_ONCE(loop->dying, true);
+	synchronize_rcu();
 	scsi_remove_host(loop->host);
 	scsi_host_put(loop->host);
 	device_unregister(&loop->dev);

@@ -111,7 +111,8 @@ struct tcm_cmd {
  * @cmd: the fabric's memory; zeroed once when it was allocated, then reused as is
  * @sess: nexus; the caller keeps it valid during the call (RCU or a reference)
  * @lun: the LUN field in its eight byte form
- * @cdb: CDB; copied when it has at most TCM_CDB_MAX bytes, else it must stay valid
+ * @cdb: CDB in a buffer of at least 16 bytes; copied when it has at most TCM_CDB_MAX
+ *	bytes, else it must stay valid
  * @cdb_len: bytes of @cdb that are there
  *
  * Finds the LUN and the opcode's row, checks length and reserved bits, computes
@@ -125,10 +126,33 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 		 const u8 *cdb, unsigned int cdb_len);
 
 /**
+ * tcm_lun_pack - a LUN as the eight bytes by which REPORT LUNS lists it
+ * @number: LUN, less than 2^24
+ * @lun: where it goes
+ *
+ * SAM-5 4.7.7: peripheral method below 16384, with the upper byte where a bus number would
+ * be, as initiators that know the kernel's own target expect it; extended flat space above. Any
+ * context. tcm_cmd_init() understands flat space addresses, too.
+ */
+void tcm_lun_pack(u64 number, struct scsi_lun *lun);
+
+/**
  * tcm_cmd_data_dir - the way data flows for this command
  * @cmd: initialised command
  */
 enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd);
+
+/**
+ * tcm_cmd_alloc - get memory for the data phase
+ * @cmd: initialised command with exp_len (and exp_dir) set and no sg
+ * @ctx: whether the caller may sleep
+ *
+ * For a fabric that has data to put somewhere before it submits. tcm_cmd_submit()
+ * does it where it is still to be done. tcm_cmd_put() frees it.
+ *
+ * Return: 0 (also when no data moves: sg stays NULL) or -ENOMEM.
+ */
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx);
 
 /**
  * tcm_cmd_submit - execute

@@ -24,6 +24,8 @@ struct tcm_session;
 struct tcm_tpg;
 
 #define TCM_NAME_MAX	256
+/* The largest LUN that the extended flat space method can say (SAM-5 4.7.7.5). */
+#define TCM_LUN_MAX	0xffffff
 
 /* PROTOCOL IDENTIFIER, SPC-4 7.6.1 table 476 */
 enum tcm_protocol {
@@ -39,6 +41,7 @@ enum tcm_protocol {
 struct tcm_wwn {
 	const struct tcm_fabric_ops *ops;
 	char			name[TCM_NAME_MAX];
+	const char		*scsi_name;	/* as SCSI knows it: @name, or what add_wwn() sets */
 	void			*priv;		/* fabric's */
 	u8			proto;		/* enum tcm_protocol; set by add_wwn() */
 	u32			inst;		/* statistics index */
@@ -233,7 +236,8 @@ struct tcm_session {
  * @name: initiator port name, at most TCM_NAME_MAX - 1 bytes
  * @isid: six bytes, or NULL
  * @demo: accept without an ACL, with every LUN of @tpg mapped one to one
- * @priv: the fabric's, in sess->priv
+ * @priv: the fabric's, in sess->priv; for_each_cmd() may be asked until @released of
+ *	tcm_session_close() is called, so it stays valid until then
  *
  * Context: may sleep, takes tpg->lock. Return: the session or an ERR_PTR: -EACCES when
  * there is no ACL and @demo is false, -ENOMEM, -ESHUTDOWN when @tpg is going away.
