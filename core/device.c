@@ -131,6 +131,8 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	dev->inst = hba->stat_index;
 	spin_lock_init(&dev->lun_lock);
 	INIT_LIST_HEAD(&dev->luns);
+	spin_lock_init(&dev->caw_lock);
+	INIT_LIST_HEAD(&dev->caws);
 	refcount_set(&dev->ref, 1);
 	dev->created = get_jiffies_64();
 	dev->next_rtpi = 1;

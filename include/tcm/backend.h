@@ -277,6 +277,10 @@ struct tcm_device {
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
 
+	/* @caw_lock protects @caws: COMPARE AND WRITEs that run or wait, in their order */
+	spinlock_t		caw_lock;
+	struct list_head	caws;
+
 	atomic_t		flushes_behind;	/* flushes whose command was answered */
 	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */
 
