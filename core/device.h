@@ -26,6 +26,9 @@ int tcm_device_enable(struct tcm_device *dev);
 void tcm_device_get(struct tcm_device *dev);
 void tcm_device_put(struct tcm_device *dev);
 
+/* The capacity, looked at anew: who asks for it is told what is, not what was. Any context. */
+u64 tcm_device_blocks(struct tcm_device *dev);
+
 /* Set the logical block length; -EINVAL unless 512..4096 and a power of two, or exported. */
 int tcm_device_set_block_size(struct tcm_device *dev, u32 size);
 

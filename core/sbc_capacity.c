@@ -4,6 +4,7 @@
  */
 #include <linux/unaligned.h>
 #include "cmd.h"
+#include "device.h"
 #include "sbc.h"
 
 struct tcm_read_capacity10 {
@@ -27,7 +28,7 @@ static_assert(sizeof(struct tcm_read_capacity16) == 32);
 
 enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd)
 {
-	u64 last = READ_ONCE(cmd->dev->nblocks) - 1;
+	u64 last = tcm_device_blocks(cmd->dev) - 1;
 	struct tcm_read_capacity10 rc = {
 		.last_lba = cpu_to_be32(min_t(u64, last, U32_MAX)),
 		.block_len = cpu_to_be32(cmd->dev->attr.block_size),
@@ -40,9 +41,9 @@ enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 {
-	const struct tcm_device *dev = cmd->dev;
+	struct tcm_device *dev = cmd->dev;
 	struct tcm_read_capacity16 rc = {
-		.last_lba = cpu_to_be64(READ_ONCE(dev->nblocks) - 1),
+		.last_lba = cpu_to_be64(tcm_device_blocks(dev) - 1),
 		.block_len = cpu_to_be32(dev->attr.block_size),
 	};
 	u16 align = 0;
