@@ -16,6 +16,7 @@
 #include "gate.h"
 #include "hop.h"
 #include "opcode.h"
+#include "sbc.h"
 #include "session.h"
 #include "trace.h"
 
@@ -40,16 +41,15 @@ void tcm_lun_pack(u64 number, struct scsi_lun *lun)
 	u8 *b = lun->scsi_lun;
 
 	memset(b, 0, sizeof(*lun));
-	if (number < 256) {
-		b[1] = number;
-	} else if (number < 16384) {
-		b[0] = 0x40 | number >> 8;
-		b[1] = number;
+	/* Flat space would be the better method from 256 on, but these bytes name paths. */
+	if (number < 16384) {
+		put_unaligned_be16(number, b);
 	} else {
 		b[0] = 0xd2;
 		put_unaligned_be24(number, b + 1);
 	}
 }
+EXPORT_SYMBOL_GPL(tcm_lun_pack);
 
 /* Move the state word; tells what the abort bits were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)
@@ -80,6 +80,17 @@ static void tcm_cmd_no_lun(struct tcm_cmd *cmd)
 		cmd->sense = TCM_LUN_NOT_SUPPORTED;
 }
 
+/* Does the core answer this for a device that it otherwise passes everything to? */
+static bool tcm_cmd_not_passed(const struct tcm_cmd *cmd)
+{
+	const struct tcm_opcode *op = cmd->op;
+
+	if (!op || (op->offered && !op->offered(cmd->dev)))
+		return false;
+	return (op->flags & TCM_OP_PASS) ||
+	       ((op->flags & TCM_OP_PASS_UA) && READ_ONCE(cmd->map->ua));
+}
+
 static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 {
 	const struct tcm_device *dev = cmd->dev;
@@ -87,8 +98,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 
 	cmd->op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
 	if (unlikely(dev && (dev->ops->flags & TCM_BE_PASSTHROUGH))) {
-		if (!cmd->op || !(cmd->op->flags & TCM_OP_PASS) ||
-		    (cmd->op->offered && !cmd->op->offered(dev)))
+		if (!tcm_cmd_not_passed(cmd))
 			cmd->op = &tcm_op_passthru;
 		return;
 	}
@@ -200,61 +210,6 @@ enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_data_dir);
 
-/*
- * The medium is accessed in whole blocks. When the initiator's buffer does not hold all
- * that the CDB asks for, reads go through a buffer of ours and are cut, writes are cut
- * to the whole blocks that are there (the rest is reported as overflow).
- */
-static enum tcm_sense tcm_cmd_misfit(struct tcm_cmd *cmd)
-{
-	u8 shift = cmd->dev->block_shift;
-	unsigned int nents;
-	struct scatterlist *sg;
-
-	if (cmd->op->dir == DMA_TO_DEVICE) {
-		cmd->xfer_len = round_down(cmd->xfer_len, 1U << shift);
-		if (cmd->op->xfer == TCM_XFER_ONE_BLOCK && !cmd->xfer_len)
-			return TCM_INVALID_FIELD_CDB;
-		if (cmd->op->xfer == TCM_XFER_BLOCKS || cmd->op->xfer == TCM_XFER_BLOCKS6)
-			cmd->nblocks = cmd->xfer_len >> shift;
-		return TCM_OK;
-	}
-	cmd->nblocks = DIV_ROUND_UP(cmd->xfer_len, 1U << shift);
-	if (!(cmd->xfer_len & ((1U << shift) - 1)))
-		return TCM_OK;
-	sg = sgl_alloc((u64)cmd->nblocks << shift, GFP_NOIO, &nents);
-	if (!sg)
-		return TCM_BUSY;
-	cmd->fabric_sg = cmd->sg;
-	cmd->work = NULL;
-	cmd->sg = sg;
-	swap(cmd->sg_nents, nents);
-	cmd->io.skip = nents;	/* the fabric's count, kept until the copy back */
-	return TCM_OK;
-}
-
-/* Copy a bounced read back into the initiator's buffer. */
-static void tcm_cmd_unbounce(struct tcm_cmd *cmd, bool good)
-{
-	struct scatterlist *bounce = cmd->sg;
-	struct sg_mapping_iter it;
-	unsigned int done = 0;
-
-	if (good) {
-		sg_miter_start(&it, bounce, cmd->sg_nents, SG_MITER_FROM_SG | SG_MITER_ATOMIC);
-		while (done < cmd->xfer_len && sg_miter_next(&it)) {
-			unsigned int n = min_t(unsigned int, it.length, cmd->xfer_len - done);
-
-			sg_pcopy_from_buffer(cmd->fabric_sg, SG_MAX_SEGMENTS, it.addr, n, done);
-			done += n;
-		}
-		sg_miter_stop(&it);
-	}
-	cmd->sg = cmd->fabric_sg;
-	cmd->fabric_sg = NULL;
-	sgl_free(bounce);
-}
-
 static void tcm_cmd_count(struct tcm_cmd *cmd)
 {
 	struct tcm_map_stats __percpu *stats = cmd->map->stats;
@@ -264,7 +219,7 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 		atomic_dec(&cmd->map->pinned);
 		return;
 	}
-	if (cmd->op && cmd->op->dir == DMA_FROM_DEVICE)
+	if (cmd->exp_dir == DMA_FROM_DEVICE)
 		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
 	else if (cmd->xfer_len)
 		this_cpu_add(stats->wr_bytes, cmd->xfer_len);
@@ -293,7 +248,7 @@ void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)
 	int abort;
 
 	if (unlikely(cmd->fabric_sg))
-		tcm_cmd_unbounce(cmd, sense == TCM_OK);
+		tcm_sbc_unbounce(cmd, sense == TCM_OK);
 	cmd->sense = sense;
 	abort = tcm_cmd_move(cmd, TCM_ST_EXEC, TCM_ST_DONE);
 	if (unlikely(abort))
@@ -325,8 +280,8 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 			sense = tcm_gate_check(cmd, gate);
 	}
 	if (unlikely(!sense && cmd->xfer_len != cmd->data_len &&
-		     (cmd->op->flags & TCM_OP_MEDIUM) && cmd->data_len))
-		sense = tcm_cmd_misfit(cmd);
+		     (cmd->op->flags & TCM_OP_MEDIUM)))
+		sense = tcm_sbc_bounce(cmd);
 	if (likely(!sense))
 		sense = cmd->op->exec(cmd);
 	if (sense != TCM_PENDING)
@@ -374,6 +329,26 @@ int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
 
+/*
+ * The initiator's buffer against what the CDB asks for. Data-in is cut to what it has room
+ * for. Data-out that is not all there, or a buffer for the other direction, is
+ * refused before anything moves: of the ways that FCP-4 allows (other transports are
+ * silent) it is the one that never writes a part of what was meant.
+ */
+static void tcm_cmd_fit(struct tcm_cmd *cmd)
+{
+	cmd->xfer_len = min(cmd->data_len, cmd->exp_len);
+	if (likely(cmd->xfer_len == cmd->data_len &&
+		   (!cmd->data_len || cmd->exp_dir == cmd->op->dir)))
+		return;
+	if (cmd->sense || cmd->op == &tcm_op_passthru)
+		return;
+	if (cmd->op->dir == DMA_TO_DEVICE || (cmd->xfer_len && cmd->exp_dir != cmd->op->dir)) {
+		cmd->sense = TCM_INVALID_FIELD_IU;
+		cmd->xfer_len = 0;
+	}
+}
+
 void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
 	const struct tcm_fabric_ops *ops = cmd->sess->ops;
@@ -384,7 +359,7 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 
 	if (unlikely(cmd->op == &tcm_op_passthru))
 		cmd->data_len = cmd->exp_len;
-	cmd->xfer_len = min(cmd->data_len, cmd->exp_len);
+	tcm_cmd_fit(cmd);
 
 	if (unlikely(!cmd->sg && cmd->xfer_len && !cmd->sense))
 		cmd->sense = tcm_cmd_alloc(cmd, ctx) ? TCM_BUSY : TCM_OK;
@@ -436,7 +411,8 @@ EXPORT_SYMBOL_GPL(tcm_cmd_sense);
 
 u32 tcm_cmd_residual(const struct tcm_cmd *cmd, bool *overflow)
 {
-	*overflow = cmd->data_len > cmd->exp_len && !cmd->sense;
+	*overflow = cmd->data_len > cmd->exp_len &&
+		    (!cmd->sense || cmd->sense == TCM_INVALID_FIELD_IU);
 	if (*overflow)
 		return cmd->data_len - cmd->exp_len;
 	return cmd->exp_len - cmd->xfer_len;

@@ -7,10 +7,27 @@
 #include <linux/export.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
+#include "sbc.h"
 #include "session.h"
 #include "target.h"
+#include "tmf.h"
 #include "trace.h"
 #include "ua.h"
+
+bool tcm_tmf_supported(enum tcm_tmf_func func)
+{
+	switch (func) {
+	case TCM_TMF_ABORT_TASK:
+	case TCM_TMF_ABORT_TASK_SET:
+	case TCM_TMF_CLEAR_TASK_SET:
+	case TCM_TMF_LUN_RESET:
+	case TCM_TMF_QUERY_TASK:
+	case TCM_TMF_QUERY_TASK_SET:
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* What one walk over a session's slots looks for and found. */
 struct tcm_tmf_walk {
@@ -73,6 +90,10 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
 {
 	struct tcm_tmf_walk walk = { .dev = dev };
 
+	if (!tcm_tmf_supported(tmf->func)) {
+		tmf->resp = TCM_TMF_NOT_SUPPORTED;
+		return;
+	}
 	tmf->resp = TCM_TMF_COMPLETE;
 	switch (tmf->func) {
 	case TCM_TMF_ABORT_TASK:
@@ -101,11 +122,12 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
 		break;
 	case TCM_TMF_LUN_RESET:
 		tcm_tmf_device(tmf, dev, &walk, TCM_UA_LUN_RESET, true);
+		/* As after power on, the unit is active (SBC-4 4.20). */
+		tcm_sbc_set_stopped(dev, false);
 		atomic_long_inc(&dev->resets);
 		break;
 	default:
-		tmf->resp = TCM_TMF_NOT_SUPPORTED;
-		return;
+		break;
 	}
 	if (!walk.query)
 		tmf->outstanding = walk.found;

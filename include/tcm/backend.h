@@ -20,6 +20,7 @@
 
 struct tcm_cmd;
 struct tcm_device;
+struct tcm_hba;
 struct tcm_hop;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
@@ -36,10 +37,12 @@ struct tcm_hop;
  * @dev: device
  * @pos: byte offset on the medium, a multiple of the logical block length
  * @len: bytes, a multiple of the logical block length
- * @sg: data; may be chained; for write_same one logical block
+ * @sg: data; may be chained and may go on behind @len; for write_same one logical block;
+ *	NULL where no data moves (flush, unmap); write_zeroes may get one and passes it over
  * @skip: bytes to pass over at the start of @sg
  * @write: data flows to the medium
- * @flags: TCM_IO_*
+ * @flags: TCM_IO_*; TCM_IO_FUA comes with writes only, and with every write that must be
+ *	stable: a backend looks at nothing else (see write_cache)
  * @done: called once by tcm_io_done(), in whatever context the access ends
  * @bad_pos: byte offset of the first block that failed, U64_MAX if not known
  * @scratch: the backend's own from submission to tcm_io_done()
@@ -88,7 +91,7 @@ struct tcm_limits {
 	u32	max_write_same;		/* blocks, default of max_write_same_len */
 	bool	unmap_zeroes;		/* unmapped blocks read as zeros */
 	bool	nonrot;
-	bool	write_cache;		/* a volatile cache that flush empties */
+	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	read_only;
 };
 
@@ -98,6 +101,14 @@ struct tcm_limits {
 #define TCM_BE_OWN_CACHE	0x04	/* the write cache is the device's own */
 #define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
+
+/* What a pass-through device says of itself, for the files of wwn/ */
+enum tcm_ident {
+	TCM_IDENT_PROTOCOL,	/* vpd_protocol_identifier */
+	TCM_IDENT_LU,		/* vpd_assoc_logical_unit */
+	TCM_IDENT_PORT,		/* vpd_assoc_target_port */
+	TCM_IDENT_DEVICE,	/* vpd_assoc_scsi_target_device */
+};
 
 enum tcm_dev_event {
 	TCM_DEV_RESIZED,	/* capacity() answers differently */
@@ -133,6 +144,10 @@ enum tcm_dev_event {
  * @write_same: repeat one block. Default: the block is written over and over.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
+ * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
+ *	the files are empty.
+ * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
+ *	directory has; there are no devices below it. Default: the mode cannot be changed.
  *
  * All I/O members end with tcm_io_done() exactly once, from any context, and
  * never call back into configuration. A member that may block for longer than
@@ -159,6 +174,8 @@ struct tcm_backend_ops {
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
+	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
+	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 
 	/* core's list of backends; under the registry mutex */
 	struct list_head node;
@@ -205,6 +222,7 @@ struct tcm_hba {
 	u32			index;		/* HBA Index of hba_info */
 	u32			stat_index;	/* `inst` of the statistics */
 	unsigned int		devices;	/* created below it; tcm_config_mutex */
+	bool			physical;	/* hba_mode; tcm_config_mutex */
 	void			*priv;		/* backend's (pscsi: physical mode) */
 };
 
@@ -213,6 +231,7 @@ enum tcm_dev_flag {
 	TCM_DEV_CONFIGURED,	/* open() succeeded */
 	TCM_DEV_DEAD,		/* medium gone: I/O fails */
 	TCM_DEV_SERIAL_FIXED,	/* unit serial came from the device */
+	TCM_DEV_STOPPED,	/* by START STOP UNIT; changed under lun_lock */
 };
 
 /**
@@ -227,6 +246,7 @@ struct tcm_device {
 	void			*priv;
 	unsigned long		flags;		/* enum tcm_dev_flag, atomic bit operations */
 	u64			nblocks;	/* capacity in logical blocks; WRITE_ONCE */
+	u32			max_blocks;	/* of one command; WRITE_ONCE */
 	u8			block_shift;
 	u8			type;		/* peripheral device type */
 	struct tcm_hop __percpu	*hop;
@@ -258,6 +278,9 @@ struct tcm_device {
 	/* totals of LUNs that are gone, for the statistics; @lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
+
+	atomic_t		flushes_behind;	/* flushes whose command was answered */
+	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */
 
 	void			*alua;		/* core's: target port groups */
 	void			*pr;		/* core's: reservations */

@@ -88,6 +88,7 @@ struct tcm_cmd {
 	struct tcm_device	*dev;
 	u64			lba;
 	u32			nblocks;
+	u32			fabric_nents;	/* sg_nents as the fabric gave it */
 	u64			unpacked_lun;
 	u64			start_ns;	/* 0 unless somebody traces */
 	struct llist_node	hop;
@@ -123,6 +124,17 @@ struct tcm_cmd {
  */
 int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scsi_lun *lun,
 		 const u8 *cdb, unsigned int cdb_len);
+
+/**
+ * tcm_lun_pack - a LUN as the eight bytes by which REPORT LUNS lists it
+ * @number: LUN, less than 2^24
+ * @lun: where it goes
+ *
+ * SAM-5 4.7.7: peripheral method below 16384, with the upper byte where a bus number would
+ * be, as initiators that know the kernel's own target expect it; extended flat space above. Any
+ * context. tcm_cmd_init() understands flat space addresses, too.
+ */
+void tcm_lun_pack(u64 number, struct scsi_lun *lun);
 
 /**
  * tcm_cmd_data_dir - the way data flows for this command

@@ -41,6 +41,7 @@ enum tcm_protocol {
 struct tcm_wwn {
 	const struct tcm_fabric_ops *ops;
 	char			name[TCM_NAME_MAX];
+	const char		*scsi_name;	/* as SCSI knows it: @name, or what add_wwn() sets */
 	void			*priv;		/* fabric's */
 	u8			proto;		/* enum tcm_protocol; set by add_wwn() */
 	u32			inst;		/* statistics index */
@@ -134,6 +135,7 @@ enum tcm_gate {
 	TCM_GATE_ALUA,		/* not active/optimized */
 	TCM_GATE_COUNTED,	/* ORDERED, HEAD OF QUEUE or ACA around */
 	TCM_GATE_ORPHAN,	/* orphan writes are outstanding on the device */
+	TCM_GATE_STOPPED,	/* by START STOP UNIT */
 };
 
 /*
