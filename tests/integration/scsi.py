@@ -6,6 +6,7 @@
     cap                 READ CAPACITY(16)           good BLOCKS LENGTH
     read:LBA:N          READ(16)                    good HEX if all bytes are the same, else good mixed
     write:LBA:N:BYTE    WRITE(16) of that byte; writefua: with FUA
+    fill:LBA:N:BYTE     writes of N blocks from LBA on until one fails: LBA OUTCOME
     zero:LBA:N          WRITE SAME(16) of a zero block; free: with UNMAP
     same:LBA:N:BYTE     WRITE SAME(16) of a block of that byte
     unmap:LBA:N         UNMAP
@@ -52,6 +53,12 @@ def run(dev, block, op):
     if name in ('write', 'writefua'):
         return outcome(dev.cmd(cdb16(WRITE, 8 if name == 'writefua' else 0, n[0], n[1]),
                                data_out=bytes([n[2]]) * (n[1] * block)))
+    if name == 'fill':
+        got = 'good'
+        while got == 'good':
+            got = run(dev, block, 'write:%d:%d:%d' % tuple(n))
+            n[0] += n[1]
+        return '%d %s' % (n[0] - n[1], got)
     if name in ('zero', 'free', 'same'):
         return outcome(dev.cmd(cdb16(SAME, 8 if name == 'free' else 0, n[0], n[1]),
                                data_out=bytes([n[2] if name == 'same' else 0]) * block))
