@@ -18,7 +18,7 @@ static enum tcm_sense tcm_iblock_sense(struct tcm_io *io, blk_status_t status)
 
 	tcm_iblock_check(ib);
 	if (test_bit(TCM_IBLOCK_GONE, &ib->flags))
-		return TCM_LUN_NOT_RESPONDING;
+		return TCM_LUN_FAILURE;
 	return tcm_sense_from_blk(status, tcm_iblock_io(io)->op != TCM_IBLOCK_READ);
 }
 

@@ -10,6 +10,7 @@
 #include "device.h"
 #include "gate.h"
 #include "hop.h"
+#include "poll.h"
 #include "pr.h"
 #include "registry.h"
 #include "session.h"
@@ -32,6 +33,7 @@ int tcm_device_init(void)
 
 void tcm_device_exit(void)
 {
+	tcm_poll_exit();
 	destroy_workqueue(tcm_device_wq);
 }
 
@@ -170,8 +172,10 @@ static void tcm_device_free_work(struct work_struct *work)
 	struct tcm_device *dev = container_of(work, struct tcm_device, free_work);
 
 	tcm_hop_free(dev->hop);
-	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags)) {
+		tcm_poll_stop(dev);
 		dev->ops->close(dev);
+	}
 	dev->ops->destroy(dev);
 	spin_lock(&tcm_devices_lock);
 	list_del(&dev->node);
@@ -336,6 +340,7 @@ int tcm_device_enable(struct tcm_device *dev, const char **why)
 		set_bit(TCM_DEV_CONFIGURED, &dev->flags);
 		tcm_device_adopt_limits(dev);
 		tcm_alua_enabled(dev);
+		tcm_poll_start(dev);
 	}
 	mutex_unlock(&tcm_config_mutex);
 	if (err)
@@ -367,6 +372,12 @@ void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event)
 	}
 }
 EXPORT_SYMBOL_GPL(tcm_device_event);
+
+u64 tcm_device_blocks(struct tcm_device *dev)
+{
+	tcm_device_event(dev, TCM_DEV_RESIZED);
+	return READ_ONCE(dev->nblocks);
+}
 
 static void tcm_stats_add(struct tcm_map_stats *sum, const struct tcm_map_stats *one)
 {

@@ -30,6 +30,8 @@ void tcm_device_put(struct tcm_device *dev);
 void tcm_device_adopt_block_size(struct tcm_device *dev);
 /* hba_mode: -EINVAL: not this kind of HBA, or it has devices; else the backend's */
 int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why);
+/* The capacity, looked at anew: who asks for it is told what is, not what was. Any context. */
+u64 tcm_device_blocks(struct tcm_device *dev);
 
 /* How many configfs-made devices exist: dbroot cannot move while there are any. */
 unsigned int tcm_device_count(void);

@@ -38,7 +38,7 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate)
 			return sense;
 	}
 	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
-		return TCM_LUN_NOT_RESPONDING;
+		return TCM_LUN_FAILURE;
 	if ((gate & BIT(TCM_GATE_STOPPED)) && (op->flags & TCM_OP_READY))
 		return TCM_NOT_READY_INIT_REQUIRED;
 	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))

@@ -12,7 +12,7 @@
 enum tcm_sense tcm_spc_test_unit_ready(struct tcm_cmd *cmd)
 {
 	if (test_bit(TCM_DEV_DEAD, &cmd->dev->flags))
-		return TCM_LUN_NOT_RESPONDING;
+		return TCM_LUN_FAILURE;
 	return TCM_OK;
 }
 
@@ -27,7 +27,7 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd)
 		return TCM_LUN_NOT_SUPPORTED;
 	sense = tcm_ua_take(cmd->map);
 	if (!sense && test_bit(TCM_DEV_DEAD, &cmd->dev->flags))
-		sense = TCM_LUN_NOT_RESPONDING;
+		sense = TCM_LUN_FAILURE;
 	return sense;
 }
 

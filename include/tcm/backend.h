@@ -134,6 +134,9 @@ enum tcm_dev_event {
  * @info: text for the `info` file after its generic first line, at most @size
  *	bytes; @dev may not be open. Return the length.
  * @capacity: bytes of the medium now. Any context. Mandatory unless pass-through.
+ * @poll: called about once a second while the device is open, to report with
+ *	tcm_device_event() what nothing else does: a new size, a medium that is gone.
+ *	Waits for nothing. May sleep.
  * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set. Mandatory unless
  *	pass-through.
  * @flush: bring [pos, pos+len) to stable storage, len 0 = to the end. Default: nothing
@@ -167,6 +170,7 @@ struct tcm_backend_ops {
 	u64	(*capacity)(struct tcm_device *dev);
 	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
 	int	(*set_physical)(struct tcm_hba *hba, bool physical);
+	void	(*poll)(struct tcm_device *dev);
 
 	void	(*submit)(struct tcm_io *io);
 	void	(*flush)(struct tcm_io *io);
@@ -272,6 +276,7 @@ struct tcm_device {
 	refcount_t		ref;		/* the directory and each LUN */
 	struct work_struct	free_work;
 	struct list_head	node;		/* all devices; core's device list lock */
+	struct list_head	poll_node;	/* core's poll lock */
 
 	/* totals of LUNs that are gone, for the statistics; @lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
