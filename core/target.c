@@ -373,11 +373,6 @@ struct tcm_acl *tcm_acl_create(struct tcm_tpg *tpg, const char *name)
 
 	if (strlen(name) >= TCM_NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	if (tpg->ops->check_acl) {
-		err = tpg->ops->check_acl(tpg, name);
-		if (err)
-			return ERR_PTR(err);
-	}
 	acl = kzalloc(sizeof(*acl), GFP_KERNEL);
 	if (!acl)
 		return ERR_PTR(-ENOMEM);
@@ -386,6 +381,13 @@ struct tcm_acl *tcm_acl_create(struct tcm_tpg *tpg, const char *name)
 	acl->queue_depth = 1;
 	acl->index = atomic_inc_return(&tcm_acl_index);
 	INIT_LIST_HEAD(&acl->mapped);
+	if (tpg->ops->add_acl) {
+		err = tpg->ops->add_acl(acl);
+		if (err) {
+			kfree(acl);
+			return ERR_PTR(err);
+		}
+	}
 	tcm_tpg_get(tpg);
 
 	mutex_lock(&tpg->lock);
@@ -406,6 +408,8 @@ void tcm_acl_destroy(struct tcm_acl *acl)
 	mutex_lock(&tpg->lock);
 	list_del(&acl->node);
 	mutex_unlock(&tpg->lock);
+	if (tpg->ops->del_acl)
+		tpg->ops->del_acl(acl);
 	tcm_tpg_put(tpg);
 	kfree(acl);
 }

@@ -99,7 +99,10 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time.
  * @link_lun: a LUN was linked (true) or is about to be unlinked (false; the return value is
  *	ignored then). Bounded in time. Default: nothing to do.
- * @check_acl: may @name be an ACL of @tpg? Default: any name.
+ * @add_acl: mkdir acls/<name>: check acl->name (an errno refuses it), set acl->priv. May sleep.
+ *	Default: any name.
+ * @del_acl: rmdir: free acl->priv. The sessions of the ACL have been told to end and no
+ *	longer point to it. Default: nothing to do.
  * @write_pending: get cmd->xfer_len bytes into cmd->sg, then call tcm_cmd_execute(). Return 0,
  *	or an errno that fails the command. Default: the data is there at submission.
  * @respond: send data-in and status (or nothing, see TCM_CMD_NO_RESPONSE), then
@@ -131,7 +134,8 @@ struct tcm_fabric_ops {
 	void	(*del_tpg)(struct tcm_tpg *tpg);
 	int	(*enable_tpg)(struct tcm_tpg *tpg, bool enable);
 	int	(*link_lun)(struct tcm_lun *lun, bool link);
-	int	(*check_acl)(struct tcm_tpg *tpg, const char *name);
+	int	(*add_acl)(struct tcm_acl *acl);
+	void	(*del_acl)(struct tcm_acl *acl);
 	int	(*write_pending)(struct tcm_cmd *cmd);
 	void	(*respond)(struct tcm_cmd *cmd);
 	void	(*tmf_done)(struct tcm_tmf *tmf);
