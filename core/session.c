@@ -179,7 +179,7 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	__set_bit(TCM_GATE_STATS, &map->gate);
 	__set_bit(TCM_UA_POWER_ON, &map->ua);
 	__set_bit(TCM_GATE_UA, &map->gate);
-	if (lun->read_only || (mlun && mlun->write_protect))
+	if (lun->read_only || (mlun ? mlun->write_protect : sess->read_only))
 		__set_bit(TCM_GATE_WP, &map->gate);
 
 	percpu_ref_get(&lun->ref);
@@ -363,7 +363,7 @@ static void tcm_session_unpublish(struct tcm_session *sess)
 }
 
 struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, const u8 *isid,
-				       bool demo, void *priv)
+				       enum tcm_demo demo, void *priv)
 {
 	struct tcm_session *sess;
 	int err;
@@ -379,6 +379,7 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 	sess->ops = tpg->ops;
 	sess->tpg = tpg;
 	sess->priv = priv;
+	sess->read_only = demo == TCM_DEMO_READ_ONLY;
 	strscpy(sess->name, name, sizeof(sess->name));
 	if (isid) {
 		memcpy(sess->isid, isid, sizeof(sess->isid));
@@ -396,7 +397,7 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 	sess->acl = tcm_acl_find(tpg, name);
 	if (tpg->dead)
 		err = -ESHUTDOWN;
-	else if (!sess->acl && !demo)
+	else if (!sess->acl && demo == TCM_DEMO_NONE)
 		err = -EACCES;
 	else
 		err = tcm_session_map_all(sess);

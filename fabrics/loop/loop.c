@@ -110,7 +110,7 @@ int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 		err = -EEXIST;
 		goto unlock;
 	}
-	sess = tcm_session_create(ltpg->tpg, name, NULL, true, ltpg);
+	sess = tcm_session_create(ltpg->tpg, name, NULL, TCM_DEMO_READ_WRITE, ltpg);
 	if (IS_ERR(sess))
 		err = PTR_ERR(sess);
 	else
