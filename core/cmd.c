@@ -63,14 +63,16 @@ static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_c
 	return old & (TCM_ST_ABORTED | TCM_ST_TAS);
 }
 
-bool tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas)
+enum tcm_cmd_state tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas)
 {
-	int st = seen & TCM_ST_MASK;
+	int mark = TCM_ST_ABORTED | (tas ? TCM_ST_TAS : 0), gen = seen & TCM_ST_GEN_MASK;
 
-	if (st == TCM_ST_FREE || st == TCM_ST_DONE || (seen & TCM_ST_ABORTED))
-		return false;
-	return atomic_cmpxchg(&cmd->state, seen,
-			      seen | TCM_ST_ABORTED | (tas ? TCM_ST_TAS : 0)) == seen;
+	/* It may move on meanwhile and is the same command as long as the generation is. */
+	do {
+		if (!tcm_cmd_in_task_set(seen) || (seen & TCM_ST_GEN_MASK) != gen)
+			return TCM_ST_FREE;
+	} while (!atomic_try_cmpxchg(&cmd->state, &seen, seen | mark));
+	return seen & TCM_ST_MASK;
 }
 
 /* A LUN that is not there: only rows that say so answer (SPC-4 6.6, 6.33, 6.37). */
@@ -153,7 +155,7 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 	if (unlikely(!percpu_ref_tryget_live(&sess->ref)))
 		return -ESHUTDOWN;
 
-	atomic_set(&cmd->state, (atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1)) + TCM_ST_GEN +
+	atomic_set(&cmd->state, (atomic_read(&cmd->state) & TCM_ST_GEN_MASK) + TCM_ST_GEN +
 		   TCM_ST_NEW);
 	cmd->sess = sess;
 	cmd->flags = 0;
@@ -406,7 +408,7 @@ void tcm_cmd_put(struct tcm_cmd *cmd)
 	if (unlikely(cmd->raw_sense))
 		kfree(cmd->raw_sense);
 	/* Release: an aborter that sees the slot free sees nothing of its former life. */
-	atomic_set_release(&cmd->state, atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1));
+	atomic_set_release(&cmd->state, atomic_read(&cmd->state) & TCM_ST_GEN_MASK);
 	if (likely(lun))
 		percpu_ref_put(&lun->ref);
 	percpu_ref_put(&sess->ref);

@@ -28,8 +28,7 @@ static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 	struct tcm_tmf_walk *walk = arg;
 	int st = atomic_read_acquire(&cmd->state);
 
-	if ((st & TCM_ST_MASK) == TCM_ST_FREE || (st & TCM_ST_MASK) == TCM_ST_DONE ||
-	    (st & TCM_ST_ABORTED))
+	if (!tcm_cmd_in_task_set(st))
 		return false;
 	if (cmd->sess != walk->sess || (walk->dev && cmd->dev != walk->dev))
 		return false;

@@ -44,6 +44,7 @@ enum tcm_cmd_state {
 	TCM_ST_ABORTED	= 0x10,	/* a task management function took it off its nexus */
 	TCM_ST_TAS	= 0x20,	/* ... and TASK ABORTED status is owed (control mode page TAS) */
 	TCM_ST_GEN	= 0x100,
+	TCM_ST_GEN_MASK	= ~(TCM_ST_GEN - 1),
 };
 
 /* tcm_cmd.flags */
