@@ -360,6 +360,13 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_execute);
 
+void tcm_cmd_abandon(struct tcm_cmd *cmd, enum tcm_sense sense, enum tcm_ctx ctx)
+{
+	cmd->sense = sense;
+	tcm_cmd_execute(cmd, ctx);
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_abandon);
+
 /* A fabric without memory of its own gets some for the data phase. */
 static enum tcm_sense tcm_cmd_alloc_data(struct tcm_cmd *cmd)
 {

@@ -26,6 +26,7 @@ struct tcm_tmf_walk {
 static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 {
 	struct tcm_tmf_walk *walk = arg;
+	const struct tcm_fabric_ops *ops = walk->sess->ops;
 	int st = atomic_read_acquire(&cmd->state);
 
 	if (!tcm_cmd_in_task_set(st))
@@ -35,8 +36,13 @@ static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 	if (walk->by_tag && cmd->tag != walk->tag)
 		return false;
 	/* The generation in the state word makes sure that it is still the one looked at. */
-	if (walk->query || tcm_cmd_abort(cmd, st, walk->tas))
-		walk->found++;
+	if (!walk->query)
+		st = tcm_cmd_abort(cmd, st, walk->tas);
+	if (st == TCM_ST_FREE)
+		return false;
+	walk->found++;
+	if (!walk->query && st == TCM_ST_DATA && ops->data_aborted)
+		ops->data_aborted(cmd);
 	return walk->by_tag;
 }
 
