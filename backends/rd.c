@@ -2,16 +2,36 @@
 /*
  * Memory. Thin: a page appears with its first write and goes with UNMAP; what has no
  * page reads as zeros. With rd_nullio nothing is kept and everything reads as zeros.
+ *
+ * Pages are found under RCU and freed a grace period after they were taken out, so
+ * readers and writers need no lock. A write that races with an UNMAP of the same blocks may
+ * land in a page that is on its way out: as if the UNMAP had come second.
  */
 #include <linux/highmem.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <tcm/backend.h>
 
+/* Not a sleep, no message: submit() may be in atomic context. */
+#define TCM_RD_GFP_ATOMIC	(GFP_NOWAIT | __GFP_NOWARN)
+/* May wait for reclaim but not for ever. */
+#define TCM_RD_GFP_SLEEP	(GFP_NOIO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+/* Entries of the tables that the stock target shows in `info` */
+#define TCM_RD_PAGES_PER_TABLE	2048
+
+/* Pages that are looked at between two chances for others to run */
+#define TCM_RD_BATCH		512
+
+/* PERIPHERAL DEVICE TYPE: unknown or no device */
+#define TCM_RD_TYPE_NONE	0x1f
+
 struct tcm_rd {
-	struct xarray	pages;		/* page index -> struct page */
+	struct xarray	pages;		/* page index -> struct page; its lock is taken for changes */
 	u64		size;		/* bytes */
 	unsigned int	rd_pages;
 	bool		nullio;
@@ -19,7 +39,15 @@ struct tcm_rd {
 	u32		id;
 };
 
+/* In tcm_io.scratch of a write that has to wait for memory */
+struct tcm_rd_retry {
+	struct work_struct	work;
+	struct tcm_io		*io;
+};
+static_assert(sizeof(struct tcm_rd_retry) <= TCM_IO_SCRATCH);
+
 static atomic_t tcm_rd_id = ATOMIC_INIT(0);
+static struct workqueue_struct *tcm_rd_wq;
 
 static int tcm_rd_create(struct tcm_device *dev)
 {
@@ -27,7 +55,8 @@ static int tcm_rd_create(struct tcm_device *dev)
 
 	if (!rd)
 		return -ENOMEM;
-	xa_init(&rd->pages);
+	/* Submitters may be interrupted by submitters. */
+	xa_init_flags(&rd->pages, XA_FLAGS_LOCK_IRQ);
 	rd->id = atomic_inc_return(&tcm_rd_id) - 1;
 	dev->priv = rd;
 	return 0;
@@ -39,8 +68,11 @@ static void tcm_rd_destroy(struct tcm_device *dev)
 	struct page *page;
 	unsigned long index;
 
-	xa_for_each(&rd->pages, index, page)
+	xa_for_each(&rd->pages, index, page) {
 		__free_page(page);
+		if (!(index % TCM_RD_BATCH))
+			cond_resched();
+	}
 	xa_destroy(&rd->pages);
 	kfree(rd);
 }
@@ -55,6 +87,9 @@ static int tcm_rd_parse(struct tcm_device *dev, const char *key, char *value)
 	err = kstrtoint(value, 0, &n);
 	if (err)
 		return err;
+	/* In use already: the size and the kind are what they were at enable. */
+	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return 0;
 	if (!strcmp(key, "rd_pages"))
 		rd->rd_pages = n > 0 ? n : 0;
 	else if (!strcmp(key, "rd_nullio"))
@@ -71,11 +106,17 @@ static int tcm_rd_open(struct tcm_device *dev)
 	if (!rd->rd_pages)
 		return -EINVAL;
 	rd->size = (u64)rd->rd_pages << PAGE_SHIFT;
+	if (rd->dummy)
+		dev->type = TCM_RD_TYPE_NONE;
 	dev->limits = (struct tcm_limits) {
-		.block_size	= 512,
-		.max_sectors	= round_down(U32_MAX, PAGE_SIZE / 512),
-		.queue_depth	= 128,
-		.nonrot		= true,
+		.block_size		= 512,
+		.max_sectors		= round_down(U32_MAX, PAGE_SIZE / 512),
+		.queue_depth		= 128,
+		.max_unmap_lba		= U32_MAX,
+		.max_unmap_desc		= 256,
+		.unmap_granularity	= PAGE_SIZE / 512,
+		.unmap_zeroes		= true,
+		.nonrot			= true,
 	};
 	return 0;
 }
@@ -87,10 +128,12 @@ static void tcm_rd_close(struct tcm_device *dev)
 static ssize_t tcm_rd_info(struct tcm_device *dev, char *buf, size_t size)
 {
 	struct tcm_rd *rd = dev->priv;
+	bool open = test_bit(TCM_DEV_CONFIGURED, &dev->flags);
+	unsigned int tables = open && !rd->nullio ? rd->rd_pages / TCM_RD_PAGES_PER_TABLE + 1 : 0;
 
 	return scnprintf(buf, size, "TCM RamDisk ID: %u  RamDisk Makeup: rd_mcp\n"
 			 "        PAGES/PAGE_SIZE: %u*%lu  SG_table_count: %u  nullio: %d dummy: %d\n",
-			 rd->id, rd->rd_pages, PAGE_SIZE, 0, rd->nullio, rd->dummy);
+			 rd->id, rd->rd_pages, PAGE_SIZE, tables, rd->nullio, rd->dummy);
 }
 
 static u64 tcm_rd_capacity(struct tcm_device *dev)
@@ -100,32 +143,67 @@ static u64 tcm_rd_capacity(struct tcm_device *dev)
 	return rd->size;
 }
 
+/* Zeros, eight bytes at a time: a scatterlist entry may begin and end anywhere. */
+static void tcm_rd_zero(void *mem, size_t len)
+{
+	memset64(mem, 0, len / 8);
+	memset(mem + round_down(len, 8), 0, len % 8);
+}
+
+/* Make the page of an index unless it is there. To use it, look it up under RCU. */
+static int tcm_rd_add_page(struct tcm_rd *rd, unsigned long index, gfp_t gfp)
+{
+	struct page *page = alloc_page(gfp | __GFP_ZERO);
+	unsigned long flags;
+	void *old;
+
+	if (!page)
+		return -ENOMEM;
+	if (gfpflags_allow_blocking(gfp)) {
+		old = xa_cmpxchg_irq(&rd->pages, index, NULL, page, gfp);
+	} else {
+		xa_lock_irqsave(&rd->pages, flags);
+		old = __xa_cmpxchg(&rd->pages, index, NULL, page, gfp);
+		xa_unlock_irqrestore(&rd->pages, flags);
+	}
+	if (old)
+		__free_page(page);
+	return xa_err(old);
+}
+
+/* Copy within one page. -ENOMEM when a page is needed and there is none right now. */
+static int tcm_rd_copy_page(struct tcm_rd *rd, u64 pos, void *mem, size_t len, bool write)
+{
+	unsigned long index = pos >> PAGE_SHIFT;
+	unsigned int off = offset_in_page(pos);
+	struct page *page;
+	int err = 0;
+
+	rcu_read_lock();
+	/* An UNMAP may take away what was just made: then it is made again. */
+	while (!(page = xa_load(&rd->pages, index)) && write && !err)
+		err = tcm_rd_add_page(rd, index, TCM_RD_GFP_ATOMIC);
+	if (err)
+		;
+	else if (write)
+		memcpy(page_address(page) + off, mem, len);
+	else if (page)
+		memcpy(mem, page_address(page) + off, len);
+	else
+		tcm_rd_zero(mem, len);
+	rcu_read_unlock();
+	return err;
+}
+
 /* Copy between one stretch of the initiator's memory and the pages it falls on. */
-static int tcm_rd_copy(struct tcm_rd *rd, u64 pos, void *mem, unsigned int len, bool write)
+static int tcm_rd_copy(struct tcm_rd *rd, u64 pos, void *mem, size_t len, bool write)
 {
 	while (len) {
-		unsigned int off = offset_in_page(pos), n = min_t(unsigned int, len, PAGE_SIZE - off);
-		struct page *page = xa_load(&rd->pages, pos >> PAGE_SHIFT), *other;
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(pos));
+		int err = tcm_rd_copy_page(rd, pos, mem, n, write);
 
-		if (!page && write) {
-			page = alloc_page(GFP_NOWAIT | __GFP_ZERO | __GFP_NOWARN);
-			if (!page)
-				return -ENOSPC;
-			other = xa_cmpxchg(&rd->pages, pos >> PAGE_SHIFT, NULL, page,
-					   GFP_NOWAIT | __GFP_NOWARN);
-			if (other) {
-				__free_page(page);
-				if (xa_is_err(other))
-					return -ENOSPC;
-				page = other;
-			}
-		}
-		if (write)
-			memcpy(page_address(page) + off, mem, n);
-		else if (page)
-			memcpy(mem, page_address(page) + off, n);
-		else
-			memset(mem, 0, n);
+		if (err)
+			return err;
 		pos += n;
 		mem += n;
 		len -= n;
@@ -133,16 +211,13 @@ static int tcm_rd_copy(struct tcm_rd *rd, u64 pos, void *mem, unsigned int len, 
 	return 0;
 }
 
-static void tcm_rd_submit(struct tcm_io *io)
+static int tcm_rd_transfer(struct tcm_rd *rd, struct tcm_io *io)
 {
-	struct tcm_rd *rd = io->dev->priv;
 	u64 pos = io->pos, end = io->pos + io->len;
 	struct scatterlist *sg = io->sg;
 	unsigned int skip = io->skip;
 	int err = 0;
 
-	if (rd->nullio && io->write)
-		goto done;
 	for (; pos < end && !err; sg = sg_next(sg)) {
 		unsigned int len;
 		void *mem;
@@ -155,13 +230,131 @@ static void tcm_rd_submit(struct tcm_io *io)
 		mem = sg_virt(sg) + skip;
 		skip = 0;
 		if (rd->nullio)
-			memset64(mem, 0, len / 8);
+			tcm_rd_zero(mem, len);
 		else
 			err = tcm_rd_copy(rd, pos, mem, len, io->write);
 		pos += len;
 	}
-done:
-	tcm_io_done(io, tcm_sense_from_errno(err, io->write));
+	return err;
+}
+
+/* Make every page that a write needs; how long that takes is up to reclaim. */
+static int tcm_rd_populate(struct tcm_rd *rd, const struct tcm_io *io)
+{
+	unsigned long index, last = (io->pos + io->len - 1) >> PAGE_SHIFT;
+	int err;
+
+	for (index = io->pos >> PAGE_SHIFT; index <= last; index++) {
+		if (xa_load(&rd->pages, index))
+			continue;
+		err = tcm_rd_add_page(rd, index, TCM_RD_GFP_SLEEP);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void tcm_rd_retry_work(struct work_struct *work)
+{
+	struct tcm_rd_retry *retry = container_of(work, struct tcm_rd_retry, work);
+	struct tcm_io *io = retry->io;
+	struct tcm_rd *rd = io->dev->priv;
+	int err;
+
+	/* Only an UNMAP of the same blocks meanwhile can make the second step fail. */
+	err = tcm_rd_populate(rd, io);
+	if (!err)
+		err = tcm_rd_transfer(rd, io);
+	tcm_io_done(io, tcm_sense_from_errno(err == -ENOMEM ? -ENOSPC : err, true));
+}
+
+static void tcm_rd_submit(struct tcm_io *io)
+{
+	struct tcm_rd *rd = io->dev->priv;
+	struct tcm_rd_retry *retry = (void *)io->scratch;
+
+	if (rd->nullio && io->write) {
+		tcm_io_done(io, TCM_OK);
+		return;
+	}
+	if (likely(!tcm_rd_transfer(rd, io))) {
+		tcm_io_done(io, TCM_OK);
+		return;
+	}
+	/* No memory without waiting for it: where that is allowed. */
+	INIT_WORK(&retry->work, tcm_rd_retry_work);
+	retry->io = io;
+	queue_work(tcm_rd_wq, &retry->work);
+}
+
+static void tcm_rd_free_page(struct rcu_head *rcu)
+{
+	__free_page(container_of(rcu, struct page, rcu_head));
+}
+
+/* Zero a part of a page, if there is one. */
+static void tcm_rd_zero_part(struct tcm_rd *rd, u64 pos, size_t len)
+{
+	struct page *page;
+
+	rcu_read_lock();
+	page = xa_load(&rd->pages, pos >> PAGE_SHIFT);
+	if (page)
+		memset(page_address(page) + offset_in_page(pos), 0, len);
+	rcu_read_unlock();
+}
+
+static void tcm_rd_drop_page(struct tcm_rd *rd, unsigned long index)
+{
+	struct page *page = xa_erase_irq(&rd->pages, index);
+
+	if (page)
+		call_rcu(&page->rcu_head, tcm_rd_free_page);
+}
+
+/* Make [pos, end) read as zeros; give back whole pages if @drop. May sleep. */
+static void tcm_rd_clear(struct tcm_rd *rd, u64 pos, u64 end, bool drop)
+{
+	unsigned long index, first = DIV_ROUND_UP_ULL(pos, PAGE_SIZE), last = end >> PAGE_SHIFT;
+	unsigned int seen = 0;
+	struct page *page;
+
+	if (first > last) {
+		tcm_rd_zero_part(rd, pos, end - pos);
+		return;
+	}
+	if (offset_in_page(pos))
+		tcm_rd_zero_part(rd, pos, PAGE_SIZE - offset_in_page(pos));
+	if (first < last) {
+		xa_for_each_range(&rd->pages, index, page, first, last - 1) {
+			if (drop)
+				tcm_rd_drop_page(rd, index);
+			else
+				tcm_rd_zero_part(rd, (u64)index << PAGE_SHIFT, PAGE_SIZE);
+			if (!(++seen % TCM_RD_BATCH))
+				cond_resched();
+		}
+	}
+	if (offset_in_page(end))
+		tcm_rd_zero_part(rd, (u64)last << PAGE_SHIFT, offset_in_page(end));
+}
+
+static void tcm_rd_unmap(struct tcm_io *io)
+{
+	struct tcm_rd *rd = io->dev->priv;
+
+	if (!rd->nullio)
+		tcm_rd_clear(rd, io->pos, io->pos + io->len, true);
+	tcm_io_done(io, TCM_OK);
+}
+
+static void tcm_rd_write_zeroes(struct tcm_io *io)
+{
+	struct tcm_rd *rd = io->dev->priv;
+
+	if (!rd->nullio)
+		tcm_rd_clear(rd, io->pos, io->pos + io->len, io->flags & TCM_IO_MAY_UNMAP);
+	tcm_io_done(io, TCM_OK);
 }
 
 static struct tcm_backend_ops tcm_rd_ops = {
@@ -177,16 +370,30 @@ static struct tcm_backend_ops tcm_rd_ops = {
 	.info		= tcm_rd_info,
 	.capacity	= tcm_rd_capacity,
 	.submit		= tcm_rd_submit,
+	.unmap		= tcm_rd_unmap,
+	.write_zeroes	= tcm_rd_write_zeroes,
 };
 
 static int __init tcm_rd_init(void)
 {
-	return tcm_backend_register(&tcm_rd_ops);
+	int err;
+
+	/* A local disk of ours may be what memory is written to when it is short. */
+	tcm_rd_wq = alloc_workqueue("tcm_rd", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (!tcm_rd_wq)
+		return -ENOMEM;
+	err = tcm_backend_register(&tcm_rd_ops);
+	if (err)
+		destroy_workqueue(tcm_rd_wq);
+	return err;
 }
 
 static void __exit tcm_rd_exit(void)
 {
 	tcm_backend_unregister(&tcm_rd_ops);
+	destroy_workqueue(tcm_rd_wq);
+	/* Pages that UNMAP freed: their callback is code of this module. */
+	rcu_barrier();
 }
 
 module_init(tcm_rd_init);

@@ -16,6 +16,7 @@
 #include "gate.h"
 #include "hop.h"
 #include "opcode.h"
+#include "sbc.h"
 #include "session.h"
 #include "trace.h"
 
@@ -106,7 +107,8 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 
 static void tcm_cmd_copy_cdb(struct tcm_cmd *cmd, const u8 *cdb, unsigned int len)
 {
-	if (likely(len == 16)) {
+	if (likely(len <= 16)) {
+		/* What lies behind a shorter CDB is copied, but never looked at. */
 		memcpy(cmd->cdb_buf, cdb, 16);
 	} else if (len <= TCM_CDB_MAX) {
 		memset(cmd->cdb_buf, 0, TCM_CDB_MAX);
@@ -155,8 +157,6 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 	if (unlikely(!percpu_ref_tryget_live(&sess->ref)))
 		return -ESHUTDOWN;
 
-	atomic_set(&cmd->state, (atomic_read(&cmd->state) & TCM_ST_GEN_MASK) + TCM_ST_GEN +
-		   TCM_ST_NEW);
 	cmd->sess = sess;
 	cmd->flags = 0;
 	cmd->sense = TCM_OK;
@@ -176,16 +176,19 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 
 	tcm_cmd_copy_cdb(cmd, cdb, cdb_len);
 	tcm_cmd_find_lun(cmd, tcm_lun_unpack(lun));
-	if (unlikely(cdb_len < 6)) {
+	if (likely(cdb_len >= 6)) {
+		tcm_cmd_find_row(cmd);
+		if (unlikely(!cmd->dev))
+			tcm_cmd_no_lun(cmd);
+		if (likely(!cmd->sense))
+			cmd->sense = tcm_opcode_parse(cmd);
+	} else {
 		cmd->op = NULL;
 		cmd->sense = TCM_INVALID_OPCODE;
-		return 0;
 	}
-	tcm_cmd_find_row(cmd);
-	if (unlikely(!cmd->dev))
-		tcm_cmd_no_lun(cmd);
-	if (likely(!cmd->sense))
-		cmd->sense = tcm_opcode_parse(cmd);
+	/* Release: task management that sees the new state sees the new command. */
+	atomic_set_release(&cmd->state, (atomic_read(&cmd->state) & TCM_ST_GEN_MASK) +
+			   TCM_ST_GEN + TCM_ST_NEW);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_init);
@@ -199,61 +202,6 @@ enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd)
 	return cmd->data_len ? cmd->op->dir : DMA_NONE;
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_data_dir);
-
-/*
- * The medium is accessed in whole blocks. When the initiator's buffer does not hold all
- * that the CDB asks for, reads go through a buffer of ours and are cut, writes are cut
- * to the whole blocks that are there (the rest is reported as overflow).
- */
-static enum tcm_sense tcm_cmd_misfit(struct tcm_cmd *cmd)
-{
-	u8 shift = cmd->dev->block_shift;
-	unsigned int nents;
-	struct scatterlist *sg;
-
-	if (cmd->op->dir == DMA_TO_DEVICE) {
-		cmd->xfer_len = round_down(cmd->xfer_len, 1U << shift);
-		if (cmd->op->xfer == TCM_XFER_ONE_BLOCK && !cmd->xfer_len)
-			return TCM_INVALID_FIELD_CDB;
-		if (cmd->op->xfer == TCM_XFER_BLOCKS || cmd->op->xfer == TCM_XFER_BLOCKS6)
-			cmd->nblocks = cmd->xfer_len >> shift;
-		return TCM_OK;
-	}
-	cmd->nblocks = DIV_ROUND_UP(cmd->xfer_len, 1U << shift);
-	if (!(cmd->xfer_len & ((1U << shift) - 1)))
-		return TCM_OK;
-	sg = sgl_alloc((u64)cmd->nblocks << shift, GFP_NOIO, &nents);
-	if (!sg)
-		return TCM_BUSY;
-	cmd->fabric_sg = cmd->sg;
-	cmd->work = NULL;
-	cmd->sg = sg;
-	swap(cmd->sg_nents, nents);
-	cmd->io.skip = nents;	/* the fabric's count, kept until the copy back */
-	return TCM_OK;
-}
-
-/* Copy a bounced read back into the initiator's buffer. */
-static void tcm_cmd_unbounce(struct tcm_cmd *cmd, bool good)
-{
-	struct scatterlist *bounce = cmd->sg;
-	struct sg_mapping_iter it;
-	unsigned int done = 0;
-
-	if (good) {
-		sg_miter_start(&it, bounce, cmd->sg_nents, SG_MITER_FROM_SG | SG_MITER_ATOMIC);
-		while (done < cmd->xfer_len && sg_miter_next(&it)) {
-			unsigned int n = min_t(unsigned int, it.length, cmd->xfer_len - done);
-
-			sg_pcopy_from_buffer(cmd->fabric_sg, SG_MAX_SEGMENTS, it.addr, n, done);
-			done += n;
-		}
-		sg_miter_stop(&it);
-	}
-	cmd->sg = cmd->fabric_sg;
-	cmd->fabric_sg = NULL;
-	sgl_free(bounce);
-}
 
 static void tcm_cmd_count(struct tcm_cmd *cmd)
 {
@@ -293,7 +241,7 @@ void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)
 	int abort;
 
 	if (unlikely(cmd->fabric_sg))
-		tcm_cmd_unbounce(cmd, sense == TCM_OK);
+		tcm_sbc_unbounce(cmd, sense == TCM_OK);
 	cmd->sense = sense;
 	abort = tcm_cmd_move(cmd, TCM_ST_EXEC, TCM_ST_DONE);
 	if (unlikely(abort))
@@ -325,8 +273,8 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 			sense = tcm_gate_check(cmd, gate);
 	}
 	if (unlikely(!sense && cmd->xfer_len != cmd->data_len &&
-		     (cmd->op->flags & TCM_OP_MEDIUM) && cmd->data_len))
-		sense = tcm_cmd_misfit(cmd);
+		     (cmd->op->flags & TCM_OP_MEDIUM)))
+		sense = tcm_sbc_bounce(cmd);
 	if (likely(!sense))
 		sense = cmd->op->exec(cmd);
 	if (sense != TCM_PENDING)
@@ -367,14 +315,38 @@ void tcm_cmd_abandon(struct tcm_cmd *cmd, enum tcm_sense sense, enum tcm_ctx ctx
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_abandon);
 
-/* A fabric without memory of its own gets some for the data phase. */
-static enum tcm_sense tcm_cmd_alloc_data(struct tcm_cmd *cmd)
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
-	cmd->sg = sgl_alloc(cmd->xfer_len, GFP_NOIO, &cmd->sg_nents);
+	u32 len = min(cmd->op == &tcm_op_passthru ? cmd->exp_len : cmd->data_len, cmd->exp_len);
+
+	if (!len || cmd->sense)
+		return 0;
+	cmd->sg = sgl_alloc(len, ctx == TCM_CTX_ATOMIC ? GFP_ATOMIC : GFP_NOIO, &cmd->sg_nents);
 	if (!cmd->sg)
-		return TCM_BUSY;
+		return -ENOMEM;
 	cmd->flags |= TCM_CMD_OWN_SG;
-	return TCM_OK;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
+
+/*
+ * The initiator's buffer against what the CDB asks for. Data-in is cut to what it has room
+ * for. Data-out that is not all there, or a buffer for the other direction, is
+ * refused before anything moves: of the ways that FCP-4 allows (other transports are
+ * silent) it is the one that never writes a part of what was meant.
+ */
+static void tcm_cmd_fit(struct tcm_cmd *cmd)
+{
+	cmd->xfer_len = min(cmd->data_len, cmd->exp_len);
+	if (likely(cmd->xfer_len == cmd->data_len &&
+		   (!cmd->data_len || cmd->exp_dir == cmd->op->dir)))
+		return;
+	if (cmd->sense || cmd->op == &tcm_op_passthru)
+		return;
+	if (cmd->op->dir == DMA_TO_DEVICE || (cmd->xfer_len && cmd->exp_dir != cmd->op->dir)) {
+		cmd->sense = TCM_INVALID_FIELD_IU;
+		cmd->xfer_len = 0;
+	}
 }
 
 void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
@@ -387,10 +359,10 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 
 	if (unlikely(cmd->op == &tcm_op_passthru))
 		cmd->data_len = cmd->exp_len;
-	cmd->xfer_len = min(cmd->data_len, cmd->exp_len);
+	tcm_cmd_fit(cmd);
 
 	if (unlikely(!cmd->sg && cmd->xfer_len && !cmd->sense))
-		cmd->sense = tcm_cmd_alloc_data(cmd);
+		cmd->sense = tcm_cmd_alloc(cmd, ctx) ? TCM_BUSY : TCM_OK;
 	if (ops->write_pending && !cmd->sense && cmd->xfer_len &&
 	    tcm_cmd_data_dir(cmd) == DMA_TO_DEVICE) {
 		int err;
@@ -439,7 +411,8 @@ EXPORT_SYMBOL_GPL(tcm_cmd_sense);
 
 u32 tcm_cmd_residual(const struct tcm_cmd *cmd, bool *overflow)
 {
-	*overflow = cmd->data_len > cmd->exp_len && !cmd->sense;
+	*overflow = cmd->data_len > cmd->exp_len &&
+		    (!cmd->sense || cmd->sense == TCM_INVALID_FIELD_IU);
 	if (*overflow)
 		return cmd->data_len - cmd->exp_len;
 	return cmd->exp_len - cmd->xfer_len;

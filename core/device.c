@@ -233,6 +233,14 @@ static void tcm_device_set_capacity(struct tcm_device *dev)
 		WRITE_ONCE(dev->nblocks, dev->ops->capacity(dev) >> dev->block_shift);
 }
 
+/* The backend counts in blocks of its own; a command's bytes are counted in 32 bits. */
+static void tcm_device_set_max_blocks(struct tcm_device *dev)
+{
+	u64 bytes = (u64)dev->limits.max_sectors * dev->limits.block_size;
+
+	WRITE_ONCE(dev->max_blocks, min_t(u64, bytes, U32_MAX) >> dev->block_shift);
+}
+
 static void tcm_device_adopt_limits(struct tcm_device *dev)
 {
 	struct tcm_limits *lim = &dev->limits;
@@ -248,6 +256,7 @@ static void tcm_device_adopt_limits(struct tcm_device *dev)
 	attr->max_write_same_len = lim->max_write_same;
 	attr->is_nonrot = lim->nonrot;
 	tcm_device_set_capacity(dev);
+	tcm_device_set_max_blocks(dev);
 }
 
 int tcm_device_enable(struct tcm_device *dev)
@@ -281,6 +290,7 @@ int tcm_device_set_block_size(struct tcm_device *dev, u32 size)
 	dev->attr.block_size = size;
 	dev->block_shift = ilog2(size);
 	tcm_device_set_capacity(dev);
+	tcm_device_set_max_blocks(dev);
 	mutex_unlock(&tcm_config_mutex);
 	return 0;
 }
@@ -303,6 +313,7 @@ void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event)
 		spin_unlock_irqrestore(&dev->lun_lock, flags);
 		break;
 	case TCM_DEV_LIMITS:
+		tcm_device_set_max_blocks(dev);
 		tcm_ua_raise_device(dev, TCM_UA_INQUIRY_CHANGED, NULL);
 		break;
 	}

@@ -39,6 +39,8 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate)
 	}
 	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
 		return TCM_LUN_NOT_RESPONDING;
+	if ((gate & BIT(TCM_GATE_STOPPED)) && (op->flags & TCM_OP_READY))
+		return TCM_NOT_READY_INIT_REQUIRED;
 	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))
 		return TCM_WRITE_PROTECTED;
 	return TCM_OK;

@@ -4,6 +4,7 @@
  */
 #include <linux/unaligned.h>
 #include "opcode.h"
+#include "sbc.h"
 
 static struct tcm_opcode_run tcm_op_index[256];
 
@@ -131,6 +132,9 @@ enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)
 		cmd->lba = tcm_cdb_field(cdb + op->lba_at, op->lba_size);
 		if (op->lba_size == 3)
 			cmd->lba &= 0x1fffff;
+	} else {
+		cmd->lba = 0;
+		cmd->nblocks = 0;
 	}
 	if (op->len_at)
 		len = tcm_cdb_field(cdb + op->len_at, op->len_size);
@@ -141,7 +145,7 @@ enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)
 		fallthrough;
 	case TCM_XFER_BLOCKS:
 		cmd->nblocks = len;
-		if (unlikely(len > U32_MAX >> cmd->dev->block_shift))
+		if (unlikely(len > tcm_sbc_max_blocks(cmd->dev, cmd->sess->ops)))
 			return tcm_bad_cdb(cmd, op->len_at, -1);
 		cmd->data_len = len << cmd->dev->block_shift;
 		break;

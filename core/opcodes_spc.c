@@ -11,7 +11,7 @@
 const struct tcm_opcode tcm_ops_spc[] = {
 	{
 		.opcode = TEST_UNIT_READY, .name = "TEST UNIT READY", .cdb_len = 6,
-		.dir = DMA_NONE, .flags = TCM_OP_INLINE,
+		.dir = DMA_NONE, .flags = TCM_OP_INLINE | TCM_OP_READY,
 		.usage = { TEST_UNIT_READY },
 		.exec = tcm_spc_test_unit_ready,
 	}, {

@@ -1,16 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the rows of core/opcodes_sbc.c execute. */
+/*
+ * The commands of SBC-4: what the rows of core/opcodes_sbc.c execute and what these
+ * share.
+ */
 #ifndef _TCM_SBC_H
 #define _TCM_SBC_H
 
 #include <tcm/cmd.h>
+#include <tcm/fabric.h>
 
 enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_seek(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_capacity10_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_verify_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_verify(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_write_verify_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd);
+bool tcm_sbc_unmap_offered(const struct tcm_device *dev);
+enum tcm_sense tcm_sbc_write_same_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd);
+
+/*
+ * The write cache: one truth.
+ *
+ * limits.write_cache is what the backend does: a write that ended without TCM_IO_FUA may
+ * be lost with the power until flush(). tcm_dev_wce() is what initiators are told (WCE in
+ * the caching mode page, V_SUP in VPD 86h). When they are told that there is no cache
+ * and there is one, the core makes every write a forced one; nobody else decides that.
+ */
+static inline bool tcm_dev_wce(const struct tcm_device *dev)
+{
+	if (dev->ops->flags & TCM_BE_OWN_CACHE)
+		return dev->limits.write_cache;
+	return READ_ONCE(dev->attr.emulate_write_cache);
+}
+
+/* TCM_IO_FUA when a write must be stable before its command ends, whatever the CDB says. */
+static inline u8 tcm_sbc_write_through(const struct tcm_device *dev)
+{
+	return unlikely(dev->limits.write_cache) && !tcm_dev_wce(dev) ? TCM_IO_FUA : 0;
+}
+
+/* MAXIMUM TRANSFER LENGTH of VPD B0h on one fabric, in logical blocks. */
+static inline u32 tcm_sbc_max_blocks(const struct tcm_device *dev,
+				     const struct tcm_fabric_ops *ops)
+{
+	u32 max = READ_ONCE(dev->max_blocks);
+
+	if (ops->max_data_sg)
+		max = min_t(u64, max, ((u64)ops->max_data_sg << PAGE_SHIFT) >> dev->block_shift);
+	return max;
+}
 
 /* Is [lba, lba + nblocks) on the medium? Else the sense, with the first LBA that is not. */
 enum tcm_sense tcm_sbc_range(struct tcm_cmd *cmd);
+
+/* Set up cmd->io for [pos, pos + len), bytes. */
+static inline struct tcm_io *tcm_sbc_io(struct tcm_cmd *cmd, u64 pos, u64 len,
+					struct scatterlist *sg, bool write, u8 flags,
+					void (*done)(struct tcm_io *io, enum tcm_sense sense))
+{
+	struct tcm_io *io = &cmd->io;
+
+	io->dev = cmd->dev;
+	io->pos = pos;
+	io->len = len;
+	io->sg = sg;
+	io->skip = 0;
+	io->write = write;
+	io->flags = flags;
+	io->bad_pos = U64_MAX;
+	io->done = done;
+	return io;
+}
+
+static inline struct tcm_cmd *tcm_sbc_cmd(struct tcm_io *io)
+{
+	return container_of(io, struct tcm_cmd, io);
+}
+
+/* Add the LBA that failed to the outcome of cmd->io, where the backend knows it. */
+enum tcm_sense tcm_sbc_io_sense(struct tcm_cmd *cmd, enum tcm_sense sense);
+
+/* io.done of commands that end with their access. */
+void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense);
+
+/* An aborted command starts no further access. */
+static inline bool tcm_sbc_aborted(const struct tcm_cmd *cmd)
+{
+	return atomic_read(&cmd->state) & TCM_ST_ABORTED;
+}
+
+/*
+ * Data. A read for which the initiator's buffer has no room is cut, on a copy where
+ * it does not end with a block: tcm_sbc_bounce() before, tcm_sbc_unbounce() after.
+ */
+enum tcm_sense tcm_sbc_bounce(struct tcm_cmd *cmd);
+void tcm_sbc_unbounce(struct tcm_cmd *cmd, bool good);
+
+/* The first of @len bytes in which @a and @b, from its byte @skip on, differ; else @len. */
+u64 tcm_sg_compare(struct scatterlist *a, struct scatterlist *b, u64 skip, u64 len);
+/* The same against @block, @size bytes over and over; @a begins where @block does. */
+u64 tcm_sg_compare_block(struct scatterlist *a, const u8 *block, u32 size, u64 len);
+
+/*
+ * Flush the whole device with nobody waiting. False when it could not be begun: then
+ * the command that asked for it has to wait. May sleep.
+ */
+bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len);
+
+/*
+ * Stopped: medium access is refused with NOT READY, INITIALIZING COMMAND REQUIRED
+ * until a START, or a LOGICAL UNIT RESET. Any context; takes dev->lun_lock.
+ */
+void tcm_sbc_set_stopped(struct tcm_device *dev, bool stopped);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * READ CAPACITY (SBC-4 5.20, 5.21).
  */
-#include <linux/unaligned.h>
+#include <linux/log2.h>
 #include "cmd.h"
 #include "sbc.h"
 
@@ -24,29 +24,65 @@ static_assert(sizeof(struct tcm_read_capacity16) == 32);
 
 #define TCM_RC16_LBPME	0x8000
 #define TCM_RC16_LBPRZ	0x4000
+#define TCM_RC16_ALIGN_MASK	0x3fff
+
+/* The answer has a fixed length: there is no ALLOCATION LENGTH. */
+enum tcm_sense tcm_sbc_capacity10_parse(struct tcm_cmd *cmd)
+{
+	cmd->data_len = sizeof(struct tcm_read_capacity10);
+	return TCM_OK;
+}
 
 enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd)
 {
-	u64 last = READ_ONCE(cmd->dev->nblocks) - 1;
+	u64 nblocks = READ_ONCE(cmd->dev->nblocks);
 	struct tcm_read_capacity10 rc = {
-		.last_lba = cpu_to_be32(min_t(u64, last, U32_MAX)),
-		.block_len = cpu_to_be32(cmd->dev->attr.block_size),
+		.last_lba = cpu_to_be32(min_t(u64, nblocks - 1, U32_MAX)),
+		.block_len = cpu_to_be32(1U << cmd->dev->block_shift),
 	};
 
-	cmd->data_len = sizeof(rc);
+	/* "No blocks" cannot be said. */
+	if (!nblocks)
+		return TCM_MEDIUM_NOT_PRESENT;
 	tcm_cmd_put_data(cmd, &rc, sizeof(rc));
 	return TCM_OK;
+}
+
+/*
+ * LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT and LOWEST ALIGNED LOGICAL BLOCK ADDRESS.
+ * The limits are in blocks of limits.block_size, which may not be the block size
+ * that is shown.
+ */
+static u8 tcm_sbc_phys_exp(const struct tcm_device *dev)
+{
+	int exp = dev->limits.phys_block_exp + ilog2(dev->limits.block_size) - dev->block_shift;
+
+	return clamp(exp, 0, 15);
+}
+
+static u16 tcm_sbc_lowest_aligned(const struct tcm_device *dev)
+{
+	u64 bytes = (u64)dev->limits.align_offset * dev->limits.block_size;
+
+	/* Where no logical block begins on a physical one, none is better than another. */
+	if (bytes & ((1U << dev->block_shift) - 1) || !tcm_sbc_phys_exp(dev))
+		return 0;
+	return (bytes >> dev->block_shift) & TCM_RC16_ALIGN_MASK;
 }
 
 enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 {
 	const struct tcm_device *dev = cmd->dev;
+	u64 nblocks = READ_ONCE(dev->nblocks);
 	struct tcm_read_capacity16 rc = {
-		.last_lba = cpu_to_be64(READ_ONCE(dev->nblocks) - 1),
-		.block_len = cpu_to_be32(dev->attr.block_size),
+		.last_lba = cpu_to_be64(nblocks - 1),
+		.block_len = cpu_to_be32(1U << dev->block_shift),
+		.exponents = tcm_sbc_phys_exp(dev),
 	};
-	u16 align = 0;
+	u16 align = tcm_sbc_lowest_aligned(dev);
 
+	if (!nblocks)
+		return TCM_MEDIUM_NOT_PRESENT;
 	if (dev->attr.emulate_tpu || dev->attr.emulate_tpws) {
 		align |= TCM_RC16_LBPME;
 		if (dev->attr.unmap_zeroes_data)

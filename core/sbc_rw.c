@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * READ and WRITE (SBC-4 5.13 ff, 5.41 ff).
+ * READ and WRITE (SBC-4 5.13 ff, 5.41 ff), and what every medium access shares.
  */
-#include <tcm/backend.h>
+#include "hop.h"
 #include "opcode.h"
 #include "sbc.h"
 
@@ -15,62 +15,120 @@ enum tcm_sense tcm_sbc_range(struct tcm_cmd *cmd)
 
 	if (likely(cmd->lba < nblocks && cmd->nblocks <= nblocks - cmd->lba))
 		return TCM_OK;
-	/* No block is addressed, but the LBA has to exist (SBC-4 4.5). */
+	/* Nothing is accessed right behind the last block: no error, as after every other. */
 	if (cmd->lba == nblocks && !cmd->nblocks)
 		return TCM_OK;
 	return tcm_sense_info(cmd, TCM_LBA_OUT_OF_RANGE, max(cmd->lba, nblocks));
 }
 
-static void tcm_sbc_rw_done(struct tcm_io *io, enum tcm_sense sense)
+enum tcm_sense tcm_sbc_io_sense(struct tcm_cmd *cmd, enum tcm_sense sense)
 {
-	struct tcm_cmd *cmd = container_of(io, struct tcm_cmd, io);
-
-	if (unlikely(sense && io->bad_pos != U64_MAX && !(sense & (1 << 24))))
-		sense = tcm_sense_info(cmd, sense, io->bad_pos >> cmd->dev->block_shift);
-	tcm_cmd_complete(cmd, sense);
+	if (likely(!sense) || cmd->io.bad_pos == U64_MAX ||
+	    tcm_sense_status(sense) != SAM_STAT_CHECK_CONDITION || sense == TCM_RAW_SENSE)
+		return sense;
+	return tcm_sense_info(cmd, sense, cmd->io.bad_pos >> cmd->dev->block_shift);
 }
 
-static enum tcm_sense tcm_sbc_rw(struct tcm_cmd *cmd, bool write)
+void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+
+	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+}
+
+static void tcm_sbc_rw(struct tcm_cmd *cmd, bool write, u8 flags)
 {
 	struct tcm_device *dev = cmd->dev;
-	struct tcm_io *io = &cmd->io;
-	u8 flags = cmd->op->cdb_len > 6 ? cmd->cdb[1] : 0;
-	enum tcm_sense sense;
+	u8 shift = dev->block_shift;
 
-	sense = tcm_sbc_range(cmd);
-	if (unlikely(sense))
-		return sense;
-	if (unlikely(!cmd->nblocks))
+	dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg,
+				    write, flags, tcm_sbc_io_done));
+}
+
+/* DPO and FUA of byte 1; the six byte commands have an LBA there. */
+static enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags)
+{
+	u8 bits = cmd->op->cdb_len > 6 ? cmd->cdb[1] & (TCM_CDB1_DPO | TCM_CDB1_FUA) : 0;
+
+	*flags = 0;
+	if (likely(!bits))
 		return TCM_OK;
-
-	io->dev = dev;
-	io->pos = cmd->lba << dev->block_shift;
-	io->len = (u64)cmd->nblocks << dev->block_shift;
-	io->sg = cmd->sg;
-	io->skip = 0;
-	io->write = write;
-	io->flags = 0;
-	io->bad_pos = U64_MAX;
-	io->done = tcm_sbc_rw_done;
-	if (unlikely(flags & (TCM_CDB1_DPO | TCM_CDB1_FUA))) {
-		if (flags & TCM_CDB1_DPO)
-			io->flags |= TCM_IO_DPO;
-		if (flags & TCM_CDB1_FUA) {
-			if (!dev->attr.emulate_fua_write)
-				return tcm_bad_cdb(cmd, 1, 3);
-			io->flags |= TCM_IO_FUA;
-		}
+	if (bits & TCM_CDB1_DPO)
+		*flags |= TCM_IO_DPO;
+	if (bits & TCM_CDB1_FUA) {
+		if (!cmd->dev->attr.emulate_fua_write)
+			return tcm_bad_cdb(cmd, 1, 3);
+		*flags |= TCM_IO_FUA;
 	}
-	dev->ops->submit(io);
-	return TCM_PENDING;
+	return TCM_OK;
+}
+
+static void tcm_sbc_read_flushed_resume(struct tcm_cmd *cmd)
+{
+	if (tcm_sbc_aborted(cmd))
+		tcm_cmd_complete(cmd, TCM_OK);
+	else
+		tcm_sbc_rw(cmd, false, 0);
+}
+
+static void tcm_sbc_read_flushed(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+
+	if (sense)
+		tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+	else
+		tcm_hop_queue(cmd, tcm_sbc_read_flushed_resume);
+}
+
+/* FUA on a read: what is returned must be on the medium first (SBC-4 5.13, FUA). */
+static void tcm_sbc_read_forced(struct tcm_cmd *cmd)
+{
+	u8 shift = cmd->dev->block_shift;
+
+	cmd->dev->ops->flush(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, NULL,
+					true, 0, tcm_sbc_read_flushed));
 }
 
 enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd)
 {
-	return tcm_sbc_rw(cmd, false);
+	enum tcm_sense sense;
+	u8 flags;
+
+	sense = tcm_sbc_range(cmd);
+	if (unlikely(sense))
+		return sense;
+	sense = tcm_sbc_rw_flags(cmd, &flags);
+	if (unlikely(sense))
+		return sense;
+	if (unlikely(!cmd->nblocks))
+		return TCM_OK;
+	if (unlikely((flags & TCM_IO_FUA) && cmd->dev->limits.write_cache && cmd->dev->ops->flush))
+		tcm_sbc_read_forced(cmd);
+	else
+		tcm_sbc_rw(cmd, false, flags & ~TCM_IO_FUA);
+	return TCM_PENDING;
 }
 
 enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd)
 {
-	return tcm_sbc_rw(cmd, true);
+	enum tcm_sense sense;
+	u8 flags;
+
+	sense = tcm_sbc_range(cmd);
+	if (unlikely(sense))
+		return sense;
+	sense = tcm_sbc_rw_flags(cmd, &flags);
+	if (unlikely(sense))
+		return sense;
+	if (unlikely(!cmd->nblocks))
+		return TCM_OK;
+	tcm_sbc_rw(cmd, true, flags | tcm_sbc_write_through(cmd->dev));
+	return TCM_PENDING;
+}
+
+/* SEEK and REZERO UNIT have been obsolete since SBC-2; some still send them. */
+enum tcm_sense tcm_sbc_seek(struct tcm_cmd *cmd)
+{
+	return tcm_sbc_range(cmd);
 }

@@ -315,6 +315,8 @@ struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device 
 
 	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
 		return ERR_PTR(-ENODEV);
+	if (number > TCM_LUN_MAX)
+		return ERR_PTR(-EINVAL);
 	lun = tcm_lun_alloc(tpg, number, dev);
 	if (IS_ERR(lun))
 		return lun;
@@ -419,6 +421,8 @@ struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm
 	struct tcm_mapped_lun *mlun, *other;
 	int err = 0;
 
+	if (number > TCM_LUN_MAX)
+		return ERR_PTR(-EINVAL);
 	mlun = kzalloc(sizeof(*mlun), GFP_KERNEL);
 	if (!mlun)
 		return ERR_PTR(-ENOMEM);

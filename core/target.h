@@ -30,7 +30,7 @@ int tcm_tpg_set_rtpi(struct tcm_tpg *tpg, u16 rtpi);
 void tcm_tpg_get(struct tcm_tpg *tpg);
 void tcm_tpg_put(struct tcm_tpg *tpg);
 
-/* -ENODEV: the device is not enabled; -EEXIST: the number is taken; else the fabric's */
+/* -ENODEV: the device is not enabled; -EINVAL: no LUN field can say @number; -EEXIST: the number is taken; else the fabric's */
 struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device *dev);
 /* Mapped LUNs of @lun are gone (configfs refuses otherwise). */
 void tcm_lun_unlink(struct tcm_lun *lun);

@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
+#include "sbc.h"
 #include "session.h"
 #include "target.h"
 #include "trace.h"
@@ -106,6 +107,8 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
 		break;
 	case TCM_TMF_LUN_RESET:
 		tcm_tmf_device(tmf, dev, &walk, TCM_UA_LUN_RESET, true);
+		/* As after power on, the unit is active (SBC-4 4.20). */
+		tcm_sbc_set_stopped(dev, false);
 		atomic_long_inc(&dev->resets);
 		break;
 	default:

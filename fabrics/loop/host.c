@@ -110,8 +110,13 @@ void tcm_loop_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
 {
 	struct tcm_loop_tpg *ltpg = sess->priv;
 	struct tcm_loop_walk walk = { .sess = sess, .lun = lun, .fn = fn, .arg = arg };
+	struct tcm_loop *loop = *(struct tcm_loop **)shost_priv(ltpg->host);
 
-	scsi_host_busy_iter(ltpg->loop->host, tcm_loop_visit, &walk);
+	/* tcm_loop_remove_work() sets dying and waits a grace period before tags go away. */
+	rcu_read_lock();
+	if (!READ_ONCE(loop->dying))
+		scsi_host_busy_iter(ltpg->host, tcm_loop_visit, &walk);
+	rcu_read_unlock();
 }
 
 static int tcm_loop_tmf(struct scsi_device *sdev, enum tcm_tmf_func func, u64 tag)

@@ -100,6 +100,22 @@ static void tcm_loop_scan_all(struct tcm_loop_tpg *ltpg)
 		tcm_loop_scan(ltpg, number, true);
 }
 
+static void tcm_loop_free_tpg(struct kref *ref)
+{
+	struct tcm_loop_tpg *ltpg = container_of(ref, struct tcm_loop_tpg, ref);
+
+	scsi_host_put(ltpg->host);
+	kfree_rcu(ltpg, rcu);
+}
+
+/* The last command of the nexus is back, nobody walks its commands any more. */
+static void tcm_loop_nexus_released(struct tcm_session *sess)
+{
+	struct tcm_loop_tpg *ltpg = sess->priv;
+
+	kref_put(&ltpg->ref, tcm_loop_free_tpg);
+}
+
 int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 {
 	struct tcm_session *sess;
@@ -111,10 +127,12 @@ int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 		goto unlock;
 	}
 	sess = tcm_session_create(ltpg->tpg, name, NULL, TCM_DEMO_READ_WRITE, ltpg);
-	if (IS_ERR(sess))
+	if (IS_ERR(sess)) {
 		err = PTR_ERR(sess);
-	else
+	} else {
+		kref_get(&ltpg->ref);
 		rcu_assign_pointer(ltpg->sess, sess);
+	}
 unlock:
 	mutex_unlock(&ltpg->lock);
 	/* LUNs that were linked before there was a nexus become visible now. */
@@ -138,7 +156,7 @@ int tcm_loop_nexus_del(struct tcm_loop_tpg *ltpg, bool force)
 		RCU_INIT_POINTER(ltpg->sess, NULL);
 	mutex_unlock(&ltpg->lock);
 	if (!err)
-		tcm_session_close(sess, NULL);
+		tcm_session_close(sess, tcm_loop_nexus_released);
 	return err;
 }
 
@@ -163,6 +181,8 @@ static int tcm_loop_add_tpg(struct tcm_tpg *tpg)
 		return -ENOMEM;
 	ltpg->loop = loop;
 	ltpg->tpg = tpg;
+	ltpg->host = scsi_host_get(loop->host);
+	kref_init(&ltpg->ref);
 	mutex_init(&ltpg->lock);
 	tpg->priv = ltpg;
 	rcu_assign_pointer(loop->tpgs[tpg->tag], ltpg);
@@ -175,7 +195,7 @@ static void tcm_loop_del_tpg(struct tcm_tpg *tpg)
 
 	RCU_INIT_POINTER(ltpg->loop->tpgs[tpg->tag], NULL);
 	tcm_loop_nexus_del(ltpg, true);
-	kfree_rcu(ltpg, rcu);
+	kref_put(&ltpg->ref, tcm_loop_free_tpg);
 }
 
 static int tcm_loop_set_proto(struct tcm_wwn *wwn)
@@ -268,6 +288,8 @@ static void tcm_loop_remove_work(struct work_struct *work)
 	struct tcm_loop *loop = container_of(work, struct tcm_loop, remove_work);
 
 	destroy_workqueue(loop->scan_wq);
+	WRITE_ONCE(loop->dying, true);
+	synchronize_rcu();
 	scsi_remove_host(loop->host);
 	scsi_host_put(loop->host);
 	device_unregister(&loop->dev);

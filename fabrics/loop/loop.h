@@ -18,6 +18,7 @@ struct tcm_loop {
 	struct workqueue_struct	*scan_wq;
 	struct tcm_loop_tpg __rcu *tpgs[TCM_LOOP_TPGS];
 	struct work_struct	remove_work;
+	bool			dying;		/* the host's tags are about to go */
 };
 
 /* A portal group: one SCSI target */
@@ -28,6 +29,8 @@ struct tcm_loop_tpg {
 	bool			offline;	/* transport_status */
 	/* protects @sess against other writers; readers use RCU */
 	struct mutex		lock;
+	struct Scsi_Host	*host;		/* a reference of its own */
+	struct kref		ref;		/* the directory and the nexus */
 	struct rcu_head		rcu;
 };
 

@@ -36,10 +36,12 @@ struct tcm_hop;
  * @dev: device
  * @pos: byte offset on the medium, a multiple of the logical block length
  * @len: bytes, a multiple of the logical block length
- * @sg: data; may be chained; for write_same one logical block
+ * @sg: data; may be chained and may go on behind @len; for write_same one logical block;
+ *	NULL where no data moves (flush, unmap); write_zeroes may get one and passes it over
  * @skip: bytes to pass over at the start of @sg
  * @write: data flows to the medium
- * @flags: TCM_IO_*
+ * @flags: TCM_IO_*; TCM_IO_FUA comes with writes only, and with every write that must be
+ *	stable: a backend looks at nothing else (see write_cache)
  * @done: called once by tcm_io_done(), in whatever context the access ends
  * @bad_pos: byte offset of the first block that failed, U64_MAX if not known
  * @scratch: the backend's own from submission to tcm_io_done()
@@ -88,7 +90,7 @@ struct tcm_limits {
 	u32	max_write_same;		/* blocks, default of max_write_same_len */
 	bool	unmap_zeroes;		/* unmapped blocks read as zeros */
 	bool	nonrot;
-	bool	write_cache;		/* a volatile cache that flush empties */
+	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	read_only;
 };
 
@@ -209,6 +211,7 @@ enum tcm_dev_flag {
 	TCM_DEV_CONFIGURED,	/* open() succeeded */
 	TCM_DEV_DEAD,		/* medium gone: I/O fails */
 	TCM_DEV_SERIAL_FIXED,	/* unit serial came from the device */
+	TCM_DEV_STOPPED,	/* by START STOP UNIT; changed under lun_lock */
 };
 
 /**
@@ -223,6 +226,7 @@ struct tcm_device {
 	void			*priv;
 	unsigned long		flags;		/* enum tcm_dev_flag, atomic bit operations */
 	u64			nblocks;	/* capacity in logical blocks; WRITE_ONCE */
+	u32			max_blocks;	/* of one command; WRITE_ONCE */
 	u8			block_shift;
 	u8			type;		/* peripheral device type */
 	struct tcm_hop __percpu	*hop;
@@ -253,6 +257,9 @@ struct tcm_device {
 	/* totals of LUNs that are gone, for the statistics; @lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
+
+	atomic_t		flushes_behind;	/* flushes whose command was answered */
+	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */
 
 	void			*alua;		/* core's: target port groups */
 	void			*pr;		/* core's: reservations */

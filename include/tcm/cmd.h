@@ -89,6 +89,7 @@ struct tcm_cmd {
 	struct tcm_device	*dev;
 	u64			lba;
 	u32			nblocks;
+	u32			fabric_nents;	/* sg_nents as the fabric gave it */
 	u64			unpacked_lun;
 	u64			start_ns;	/* 0 unless somebody traces */
 	struct llist_node	hop;
@@ -111,7 +112,8 @@ struct tcm_cmd {
  * @cmd: the fabric's memory; zeroed once when it was allocated, then reused as is
  * @sess: nexus; the caller keeps it valid during the call (RCU or a reference)
  * @lun: the LUN field in its eight byte form
- * @cdb: CDB; copied when it has at most TCM_CDB_MAX bytes, else it must stay valid
+ * @cdb: CDB in a buffer of at least 16 bytes; copied when it has at most TCM_CDB_MAX
+ *	bytes, else it must stay valid
  * @cdb_len: bytes of @cdb that are there
  *
  * Finds the LUN and the opcode's row, checks length and reserved bits, computes
@@ -129,6 +131,18 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
  * @cmd: initialised command
  */
 enum dma_data_direction tcm_cmd_data_dir(const struct tcm_cmd *cmd);
+
+/**
+ * tcm_cmd_alloc - get memory for the data phase
+ * @cmd: initialised command with exp_len (and exp_dir) set and no sg
+ * @ctx: whether the caller may sleep
+ *
+ * For a fabric that has data to put somewhere before it submits. tcm_cmd_submit()
+ * does it where it is still to be done. tcm_cmd_put() frees it.
+ *
+ * Return: 0 (also when no data moves: sg stays NULL) or -ENOMEM.
+ */
+int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx);
 
 /**
  * tcm_cmd_submit - execute

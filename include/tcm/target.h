@@ -24,6 +24,8 @@ struct tcm_session;
 struct tcm_tpg;
 
 #define TCM_NAME_MAX	256
+/* The largest LUN that the extended flat space method can say (SAM-5 4.7.7.5). */
+#define TCM_LUN_MAX	0xffffff
 
 /* PROTOCOL IDENTIFIER, SPC-4 7.6.1 table 476 */
 enum tcm_protocol {
@@ -132,6 +134,7 @@ enum tcm_gate {
 	TCM_GATE_ALUA,		/* not active/optimized */
 	TCM_GATE_COUNTED,	/* ORDERED, HEAD OF QUEUE or ACA around */
 	TCM_GATE_ORPHAN,	/* orphan writes are outstanding on the device */
+	TCM_GATE_STOPPED,	/* by START STOP UNIT */
 };
 
 /*
@@ -240,7 +243,8 @@ enum tcm_demo {
  * @name: initiator port name, at most TCM_NAME_MAX - 1 bytes
  * @isid: six bytes, or NULL
  * @demo: what it may do when there is no ACL for it
- * @priv: the fabric's, in sess->priv
+ * @priv: the fabric's, in sess->priv; for_each_cmd() may be asked until @released of
+ *	tcm_session_close() is called, so it stays valid until then
  *
  * Context: may sleep, takes tpg->lock. Return: the session or an ERR_PTR: -EACCES when
  * there is no ACL and @demo is TCM_DEMO_NONE, -ENOMEM, -ESHUTDOWN when @tpg is going away.

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UNMAP (SBC-4 5.35).
+ */
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include "cmd.h"
+#include "hop.h"
+#include "opcode.h"
+#include "sbc.h"
+#include "sbc_unmap.h"
+
+static enum tcm_sense tcm_unmap_bad_field(struct tcm_sense_extra *x, u16 field)
+{
+	x->flags = TCM_SX_FIELD | TCM_SX_PARAM;
+	x->field = field;
+	return TCM_INVALID_FIELD_PARAM;
+}
+
+static enum tcm_sense tcm_unmap_parse_one(union tcm_unmap_extent *ext, u64 nblocks,
+					  struct tcm_sense_extra *x)
+{
+	u64 lba = be64_to_cpu(ext->wire.lba);
+	u32 n = be32_to_cpu(ext->wire.nblocks);
+
+	if (lba > nblocks || n > nblocks - lba) {
+		x->flags = TCM_SX_INFO;
+		x->info = max(lba, nblocks);
+		return TCM_LBA_OUT_OF_RANGE;
+	}
+	ext->host.lba = lba;
+	ext->host.nblocks = n;
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_unmap_parse(struct tcm_unmap *u, unsigned int len,
+			       const struct tcm_unmap_limits *lim, struct tcm_sense_extra *x)
+{
+	unsigned int desc_len, i;
+	enum tcm_sense sense;
+	u64 sum = 0;
+
+	u->n = 0;
+	u->next = 0;
+	if (len < sizeof(u->header))
+		return TCM_PARAM_LIST_LENGTH;
+	desc_len = be16_to_cpu(u->header.desc_len);
+	/* The list announces more than was sent, or than itself. */
+	if (desc_len > len - sizeof(u->header))
+		return TCM_PARAM_LIST_LENGTH;
+	if (desc_len + sizeof(u->header) > be16_to_cpu(u->header.data_len) + 2U)
+		return tcm_unmap_bad_field(x, offsetof(struct tcm_unmap_header, data_len));
+	/* A last descriptor that is not complete is passed over. */
+	u->n = desc_len / sizeof(u->ext[0]);
+	if (u->n > lim->max_desc)
+		return tcm_unmap_bad_field(x, offsetof(struct tcm_unmap_header, desc_len));
+	for (i = 0; i < u->n; i++) {
+		sum += be32_to_cpu(u->ext[i].wire.nblocks);
+		if (sum > lim->max_lba)
+			return tcm_unmap_bad_field(x, sizeof(u->header) + i * sizeof(u->ext[0]) + 8);
+	}
+	/* All are checked before the first block goes. */
+	for (i = 0; i < u->n; i++) {
+		sense = tcm_unmap_parse_one(&u->ext[i], lim->nblocks, x);
+		if (sense)
+			return sense;
+	}
+	return TCM_OK;
+}
+
+static void tcm_unmap_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	kvfree(cmd->work);
+	cmd->work = NULL;
+	tcm_cmd_complete(cmd, sense);
+}
+
+static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense);
+
+/* Deallocate the next extent that is not empty, or end. */
+static void tcm_unmap_next(struct tcm_cmd *cmd)
+{
+	u8 shift = cmd->dev->block_shift;
+	struct tcm_unmap *u = cmd->work;
+	union tcm_unmap_extent *ext;
+
+	while (u->next < u->n && !u->ext[u->next].host.nblocks)
+		u->next++;
+	if (u->next == u->n || tcm_sbc_aborted(cmd)) {
+		tcm_unmap_end(cmd, TCM_OK);
+		return;
+	}
+	ext = &u->ext[u->next++];
+	cmd->dev->ops->unmap(tcm_sbc_io(cmd, ext->host.lba << shift, ext->host.nblocks << shift, NULL,
+					true, tcm_sbc_write_through(cmd->dev), tcm_unmap_done));
+}
+
+static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+	struct tcm_unmap *u = cmd->work;
+
+	if (sense || u->next == u->n)
+		tcm_unmap_end(cmd, tcm_sbc_io_sense(cmd, sense));
+	else
+		tcm_hop_queue(cmd, tcm_unmap_next);
+}
+
+enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd)
+{
+	const struct tcm_device *dev = cmd->dev;
+	const struct tcm_unmap_limits lim = {
+		.nblocks = READ_ONCE(dev->nblocks),
+		.max_desc = READ_ONCE(dev->attr.max_unmap_block_desc_count),
+		.max_lba = READ_ONCE(dev->attr.max_unmap_lba_count),
+	};
+	unsigned int len = cmd->data_len;
+	struct tcm_unmap *u;
+	enum tcm_sense sense;
+
+	/* No list is no error (SBC-4 5.35.1). */
+	if (!len)
+		return TCM_OK;
+	u = kvmalloc(size_add(offsetof(struct tcm_unmap, header), max_t(size_t, len, sizeof(u->header))),
+		     GFP_NOIO);
+	if (!u)
+		return TCM_BUSY;
+	tcm_cmd_get_data(cmd, &u->header, len);
+	sense = tcm_unmap_parse(u, len, &lim, &cmd->extra);
+	if (sense) {
+		kvfree(u);
+		return sense;
+	}
+	cmd->work = u;
+	tcm_unmap_next(cmd);
+	return TCM_PENDING;
+}
+
+bool tcm_sbc_unmap_offered(const struct tcm_device *dev)
+{
+	return dev->attr.emulate_tpu && dev->ops->unmap;
+}

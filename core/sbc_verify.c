@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VERIFY and WRITE AND VERIFY (SBC-4 5.36 ff, 5.45 ff): the medium is read, a chunk at a
+ * time, and compared with data-out where BYTCHK asks for it.
+ */
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include "cmd.h"
+#include "hop.h"
+#include "opcode.h"
+#include "sbc.h"
+
+/* What is read at once: bounds the memory of one command whatever its length. */
+#define TCM_VERIFY_CHUNK	SZ_256K
+
+/* BYTCHK */
+#define TCM_VERIFY_MEDIUM	0	/* read only */
+#define TCM_VERIFY_DATA		1	/* compare with as many blocks of data-out */
+#define TCM_VERIFY_RESERVED	2
+#define TCM_VERIFY_BLOCK	3	/* compare each with the one block of data-out */
+
+/* cmd->work of a command that verifies */
+struct tcm_verify {
+	struct scatterlist	*sg;		/* what was read */
+	u32			chunk;		/* bytes of it */
+	u8			bytchk;
+	u64			done, total;	/* bytes */
+	u8			block[];	/* BYTCHK 11b: the block */
+};
+
+static u8 tcm_verify_bytchk(const struct tcm_cmd *cmd)
+{
+	return (cmd->cdb[1] >> 1) & 3;
+}
+
+enum tcm_sense tcm_sbc_verify_parse(struct tcm_cmd *cmd)
+{
+	u8 shift = cmd->dev->block_shift;
+
+	switch (tcm_verify_bytchk(cmd)) {
+	case TCM_VERIFY_MEDIUM:
+		break;
+	case TCM_VERIFY_DATA:
+		if (cmd->nblocks > tcm_sbc_max_blocks(cmd->dev, cmd->sess->ops))
+			return tcm_bad_cdb(cmd, cmd->op->len_at, -1);
+		cmd->data_len = cmd->nblocks << shift;
+		break;
+	case TCM_VERIFY_BLOCK:
+		cmd->data_len = cmd->nblocks ? 1U << shift : 0;
+		break;
+	default:
+		return tcm_bad_cdb(cmd, 1, 2);
+	}
+	return TCM_OK;
+}
+
+/* Only 00b and 01b mean something here. */
+enum tcm_sense tcm_sbc_write_verify_parse(struct tcm_cmd *cmd)
+{
+	if (tcm_verify_bytchk(cmd) > TCM_VERIFY_DATA)
+		return tcm_bad_cdb(cmd, 1, 2);
+	return TCM_OK;
+}
+
+static void tcm_verify_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	struct tcm_verify *v = cmd->work;
+
+	sgl_free(v->sg);
+	kfree(v);
+	cmd->work = NULL;
+	tcm_cmd_complete(cmd, sense);
+}
+
+/* How many of the @len bytes that were read are as they should be. */
+static u64 tcm_verify_compare(struct tcm_cmd *cmd, u64 len)
+{
+	struct tcm_verify *v = cmd->work;
+
+	switch (v->bytchk) {
+	case TCM_VERIFY_DATA:
+		return tcm_sg_compare(v->sg, cmd->sg, v->done, len);
+	case TCM_VERIFY_BLOCK:
+		return tcm_sg_compare_block(v->sg, v->block, 1U << cmd->dev->block_shift, len);
+	default:
+		return len;
+	}
+}
+
+static void tcm_verify_read(struct tcm_cmd *cmd);
+
+static void tcm_verify_resume(struct tcm_cmd *cmd)
+{
+	struct tcm_verify *v = cmd->work;
+	u64 len = cmd->io.len;
+	u64 same = tcm_verify_compare(cmd, len);
+
+	v->done += same;
+	/* INFORMATION is the offset in data-out, as COMPARE AND WRITE defines it (SBC-4 5.3). */
+	if (same != len)
+		tcm_verify_end(cmd, tcm_sense_info(cmd, TCM_MISCOMPARE, v->done));
+	else if (v->done == v->total || tcm_sbc_aborted(cmd))
+		tcm_verify_end(cmd, TCM_OK);
+	else
+		tcm_verify_read(cmd);
+}
+
+static void tcm_verify_read_done(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+
+	if (sense)
+		tcm_verify_end(cmd, tcm_sbc_io_sense(cmd, sense));
+	else
+		tcm_hop_queue(cmd, tcm_verify_resume);
+}
+
+static void tcm_verify_read(struct tcm_cmd *cmd)
+{
+	struct tcm_verify *v = cmd->work;
+	u64 pos = (cmd->lba << cmd->dev->block_shift) + v->done;
+
+	cmd->dev->ops->submit(tcm_sbc_io(cmd, pos, min_t(u64, v->chunk, v->total - v->done), v->sg,
+					 false, 0, tcm_verify_read_done));
+}
+
+static enum tcm_sense tcm_verify_start(struct tcm_cmd *cmd)
+{
+	u8 shift = cmd->dev->block_shift;
+	struct tcm_verify *v;
+	u32 block = 1U << shift;
+
+	v = kmalloc(struct_size(v, block, block), GFP_NOIO);
+	if (!v)
+		return TCM_BUSY;
+	v->bytchk = tcm_verify_bytchk(cmd);
+	v->done = 0;
+	v->total = (u64)cmd->nblocks << shift;
+	v->chunk = min3((u64)TCM_VERIFY_CHUNK, v->total, (u64)cmd->dev->max_blocks << shift);
+	if (v->bytchk == TCM_VERIFY_BLOCK)
+		tcm_cmd_get_data(cmd, v->block, block);
+	v->sg = sgl_alloc(v->chunk, GFP_NOIO, NULL);
+	if (!v->sg) {
+		kfree(v);
+		return TCM_BUSY;
+	}
+	cmd->work = v;
+	tcm_verify_read(cmd);
+	return TCM_PENDING;
+}
+
+enum tcm_sense tcm_sbc_verify(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = tcm_sbc_range(cmd);
+
+	if (sense || !cmd->nblocks)
+		return sense;
+	return tcm_verify_start(cmd);
+}
+
+static void tcm_write_verify_resume(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = TCM_OK;
+
+	if (!tcm_sbc_aborted(cmd))
+		sense = tcm_verify_start(cmd);
+	if (sense != TCM_PENDING)
+		tcm_cmd_complete(cmd, sense);
+}
+
+static void tcm_write_verify_done(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+
+	if (sense)
+		tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+	else
+		tcm_hop_queue(cmd, tcm_write_verify_resume);
+}
+
+enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = tcm_sbc_range(cmd);
+	u8 shift = cmd->dev->block_shift;
+
+	if (sense || !cmd->nblocks)
+		return sense;
+	/* Written to the medium, then read from it: the write is a forced one. */
+	cmd->dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg,
+					 true, TCM_IO_FUA, tcm_write_verify_done));
+	return TCM_PENDING;
+}

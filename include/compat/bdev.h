@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Block devices opened by path. 6.12 hands out a file and tells the holder when the
+ * disk dies; 6.1 hands out the block device and tells nothing.
+ */
+#ifndef _TCM_COMPAT_BDEV_H
+#define _TCM_COMPAT_BDEV_H
+
+#include <linux/blkdev.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+
+/* hw_max_sectors counts 512 byte sectors whatever the block size (configfs contract, section 12) */
+#define TCM_MAX_SECTORS_SCALED	0
+
+struct blk_holder_ops {
+	void (*mark_dead)(struct block_device *bdev, bool surprise);
+};
+
+struct tcm_bdev {
+	struct block_device	*bdev;
+	fmode_t			mode;
+};
+
+static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write, void *holder,
+				const struct blk_holder_ops *hops)
+{
+	struct block_device *bdev;
+
+	b->mode = FMODE_READ | (write ? FMODE_WRITE : 0) | (holder ? FMODE_EXCL : 0);
+	bdev = blkdev_get_by_path(path, b->mode, holder);
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+	b->bdev = bdev;
+	return 0;
+}
+
+static inline void tcm_bdev_close(struct tcm_bdev *b)
+{
+	blkdev_put(b->bdev, b->mode);
+	b->bdev = NULL;
+}
+
+static inline void tcm_bdev_mark_dead_done(struct block_device *bdev)
+{
+}
+
+#else
+
+#define TCM_MAX_SECTORS_SCALED	1
+
+struct tcm_bdev {
+	struct block_device	*bdev;
+	struct file		*file;
+};
+
+/**
+ * tcm_bdev_open - open a block device
+ * @b: filled in
+ * @path: of the device node
+ * @write: for writing too; a read-only disk gives -EACCES then
+ * @holder: who claims it for itself alone, or NULL
+ * @hops: what the holder is told, where the kernel can tell
+ *
+ * Context: may sleep. Return: 0 or an errno.
+ */
+static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write, void *holder,
+				const struct blk_holder_ops *hops)
+{
+	blk_mode_t mode = BLK_OPEN_READ | (write ? BLK_OPEN_WRITE : 0);
+	struct file *file = bdev_file_open_by_path(path, mode, holder, holder ? hops : NULL);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	b->file = file;
+	b->bdev = file_bdev(file);
+	return 0;
+}
+
+/* The claim is given back before this returns, so that the next open succeeds. */
+static inline void tcm_bdev_close(struct tcm_bdev *b)
+{
+	bdev_fput(b->file);
+	b->bdev = NULL;
+}
+
+/* A holder's mark_dead() is entered with the holder lock and leaves without. */
+static inline void tcm_bdev_mark_dead_done(struct block_device *bdev)
+	__releases(&bdev->bd_holder_lock)
+{
+	mutex_unlock(&bdev->bd_holder_lock);
+}
+
+#endif
+
+#endif

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The guest's part of `make demo`.
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+
+passed=0
+# show COMMAND...: as a person would type it
+show() {
+	printf '\n# %s\n' "$*"
+	"$@"
+	passed=$((passed + 1))
+}
+
+start_dbus
+mkdir -p /etc/rtslib-fb-target /srv /mnt/demo
+show targetcli /backstores/fileio create name=disk0 file_or_dev=/srv/disk0.img size=256M sparse=true
+show targetcli /loopback create naa.5001405de3000001
+show targetcli /loopback/naa.5001405de3000001/luns create /backstores/fileio/disk0
+wait_for 20 test -b /dev/sda
+show targetcli ls
+show lsscsi
+show mkfs.ext4 -q /dev/sda
+show mount /dev/sda /mnt/demo
+show dd if=/dev/urandom of=/mnt/demo/data bs=1M count=64 status=none
+sum=$(sha256sum </mnt/demo/data)
+show umount /mnt/demo
+echo 3 >/proc/sys/vm/drop_caches
+show mount /dev/sda /mnt/demo
+assert_eq "$sum" "$(sha256sum </mnt/demo/data)" "the file read back"
+show umount /mnt/demo
+show e2fsck -fn /dev/sda
+show targetcli saveconfig
+show targetcli clearconfig confirm=True
+show targetcli restoreconfig
+wait_for 20 test -b /dev/sda
+show mount /dev/sda /mnt/demo
+assert_eq "$sum" "$(sha256sum </mnt/demo/data)" "the file after clear and restore"
+show umount /mnt/demo
+show targetcli clearconfig confirm=True
+show modprobe -r tcm_loop target_core_file target_core_mod
+echo
+echo "$passed passed, 0 failed, 0 skipped"
