@@ -57,7 +57,28 @@ static ssize_t tcm_device_enable_store(struct config_item *item, const char *pag
 }
 CONFIGFS_ATTR(tcm_device_, enable);
 
+static ssize_t tcm_device_udev_path_show(struct config_item *item, char *page)
+{
+	struct tcm_device *dev = tcm_cfs_to_device(item)->dev;
+
+	return dev->udev_path[0] ? sysfs_emit(page, "%s\n", dev->udev_path) : 0;
+}
+
+static ssize_t tcm_device_udev_path_store(struct config_item *item, const char *page, size_t count)
+{
+	struct tcm_device *dev = tcm_cfs_to_device(item)->dev;
+
+	if (!count || count >= sizeof(dev->udev_path))
+		return -EINVAL;
+	memcpy(dev->udev_path, page, count);
+	dev->udev_path[count] = '\0';
+	strim(dev->udev_path);
+	return count;
+}
+CONFIGFS_ATTR(tcm_device_, udev_path);
+
 static struct configfs_attribute *tcm_device_attrs[] = {
+	&tcm_device_attr_udev_path,
 	&tcm_device_attr_info,
 	&tcm_device_attr_control,
 	&tcm_device_attr_enable,

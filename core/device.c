@@ -55,6 +55,8 @@ struct tcm_hba *tcm_hba_create(const char *plugin, u32 number)
 
 void tcm_hba_destroy(struct tcm_hba *hba)
 {
+	if (hba->physical)
+		hba->ops->set_physical(hba, false);
 	tcm_backend_put(hba->ops);
 	kfree(hba);
 }

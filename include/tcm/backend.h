@@ -20,6 +20,7 @@
 
 struct tcm_cmd;
 struct tcm_device;
+struct tcm_hba;
 struct tcm_hop;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
@@ -101,6 +102,14 @@ struct tcm_limits {
 #define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
 
+/* What a pass-through device says of itself, for the files of wwn/ */
+enum tcm_ident {
+	TCM_IDENT_PROTOCOL,	/* vpd_protocol_identifier */
+	TCM_IDENT_LU,		/* vpd_assoc_logical_unit */
+	TCM_IDENT_PORT,		/* vpd_assoc_target_port */
+	TCM_IDENT_DEVICE,	/* vpd_assoc_scsi_target_device */
+};
+
 enum tcm_dev_event {
 	TCM_DEV_RESIZED,	/* capacity() answers differently */
 	TCM_DEV_GONE,		/* the medium has disappeared for good */
@@ -132,6 +141,10 @@ enum tcm_dev_event {
  * @write_same: repeat one block. Default: the block is written over and over.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
+ * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
+ *	the files are empty.
+ * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
+ *	directory has; there are no devices below it. Default: the mode cannot be changed.
  *
  * All I/O members end with tcm_io_done() exactly once, from any context, and
  * never call back into configuration. A member that may block for longer than
@@ -157,6 +170,8 @@ struct tcm_backend_ops {
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
+	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
+	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 
 	/* core's list of backends; under the registry mutex */
 	struct list_head node;
@@ -203,6 +218,7 @@ struct tcm_hba {
 	u32			index;		/* HBA Index of hba_info */
 	u32			stat_index;	/* `inst` of the statistics */
 	unsigned int		devices;	/* created below it; tcm_config_mutex */
+	bool			physical;	/* hba_mode; tcm_config_mutex */
 	void			*priv;		/* backend's (pscsi: physical mode) */
 };
 
