@@ -5,9 +5,12 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include "alua.h"
+#include "attr.h"
 #include "device.h"
 #include "gate.h"
 #include "hop.h"
+#include "pr.h"
 #include "registry.h"
 #include "session.h"
 #include "target.h"
@@ -61,6 +64,28 @@ void tcm_hba_destroy(struct tcm_hba *hba)
 	kfree(hba);
 }
 
+int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why)
+{
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	if (!hba->ops->set_physical) {
+		*why = "this kind of HBA has one mode only";
+		err = -EINVAL;
+	} else if (hba->physical == physical) {
+		err = 0;
+	} else if (hba->devices) {
+		*why = "the HBA has devices";
+		err = -EINVAL;
+	} else {
+		err = hba->ops->set_physical(hba, physical);
+		if (!err)
+			hba->physical = physical;
+	}
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
 /* The defaults of the contract, section 4.1. */
 static const struct tcm_dev_attr tcm_attr_defaults = {
 	.emulate_dpo		= 1,
@@ -103,6 +128,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 		return ERR_PTR(-ENOMEM);
 	dev->ops = hba->ops;
 	dev->hba = hba;
+	dev->inst = hba->stat_index;
 	spin_lock_init(&dev->lun_lock);
 	INIT_LIST_HEAD(&dev->luns);
 	refcount_set(&dev->ref, 1);
@@ -111,7 +137,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	tcm_device_defaults(dev);
 	dev->name = kstrdup(name, GFP_KERNEL);
 	dev->hop = tcm_hop_alloc();
-	if (!dev->name || !dev->hop)
+	if (!dev->name || !dev->hop || tcm_alua_create(dev) || tcm_pr_create(dev))
 		goto free_dev;
 	err = dev->ops->create(dev);
 	if (err)
@@ -128,6 +154,8 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	return dev;
 
 free_dev:
+	tcm_pr_destroy(dev);
+	tcm_alua_destroy(dev);
 	if (dev->hop)
 		tcm_hop_free(dev->hop);
 	kfree(dev->name);
@@ -148,6 +176,8 @@ static void tcm_device_free_work(struct work_struct *work)
 	/* Under the lock: who waits for the list may free what this wakes. */
 	wake_up_all(&tcm_devices_wait);
 	spin_unlock(&tcm_devices_lock);
+	tcm_pr_destroy(dev);
+	tcm_alua_destroy(dev);
 	kfree(dev->name);
 	kfree(dev);
 }
@@ -170,6 +200,7 @@ void tcm_device_destroy(struct tcm_device *dev)
 	mutex_lock(&tcm_config_mutex);
 	dev->hba->devices--;
 	dev->hba = NULL;
+	tcm_alua_removed(dev);
 	mutex_unlock(&tcm_config_mutex);
 	spin_lock(&tcm_devices_lock);
 	tcm_devices_made--;
@@ -211,22 +242,27 @@ void tcm_device_drain(const struct tcm_backend_ops *ops)
 int tcm_device_control(struct tcm_device *dev, char *text)
 {
 	char *token;
-	int err;
+	int err = 0;
 
-	while ((token = strsep(&text, ",\n"))) {
+	mutex_lock(&tcm_config_mutex);
+	while (!err && (token = strsep(&text, ",\n"))) {
 		char *value = strchr(token, '=');
 
 		if (!value)
 			continue;
 		*value++ = '\0';
-		err = dev->ops->parse(dev, token, value);
-		if (err && err != -ENOENT) {
-			pr_warn("tcm: device %s: control %s=%s refused: %d\n", dev->name, token,
-				value, err);
-			return err;
-		}
+		if (test_bit(TCM_DEV_OPENING, &dev->flags))
+			err = -EBUSY;
+		else
+			err = dev->ops->parse(dev, token, value);
+		if (err == -ENOENT)
+			err = 0;
+		if (err)
+			pr_warn("tcm: device %s: control %s=%s refused (%pe)\n", dev->name, token,
+				value, ERR_PTR(err));
 	}
-	return 0;
+	mutex_unlock(&tcm_config_mutex);
+	return err;
 }
 
 static void tcm_device_set_capacity(struct tcm_device *dev)
@@ -243,58 +279,66 @@ static void tcm_device_set_max_blocks(struct tcm_device *dev)
 	WRITE_ONCE(dev->max_blocks, min_t(u64, bytes, U32_MAX) >> dev->block_shift);
 }
 
+void tcm_device_adopt_block_size(struct tcm_device *dev)
+{
+	lockdep_assert_held(&tcm_config_mutex);
+	dev->block_shift = ilog2(dev->attr.block_size);
+	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return;
+	tcm_device_set_capacity(dev);
+	tcm_device_set_max_blocks(dev);
+}
+
 static void tcm_device_adopt_limits(struct tcm_device *dev)
 {
 	struct tcm_limits *lim = &dev->limits;
 	struct tcm_dev_attr *attr = &dev->attr;
 
+	lockdep_assert_held(&tcm_config_mutex);
 	attr->hw_block_size = lim->block_size;
 	attr->block_size = lim->block_size;
-	dev->block_shift = ilog2(lim->block_size);
 	attr->hw_max_sectors = lim->max_sectors;
 	attr->optimal_sectors = lim->max_sectors;
 	attr->hw_queue_depth = lim->queue_depth;
 	attr->queue_depth = lim->queue_depth;
 	attr->max_write_same_len = lim->max_write_same;
 	attr->is_nonrot = lim->nonrot;
-	tcm_device_set_capacity(dev);
-	tcm_device_set_max_blocks(dev);
+	if (lim->write_cache && !(dev->ops->flags & TCM_BE_OWN_CACHE))
+		attr->emulate_write_cache = 1;
+	if (lim->max_unmap_desc)
+		tcm_attr_fill_unmap(dev);
+	tcm_device_adopt_block_size(dev);
 }
 
-int tcm_device_enable(struct tcm_device *dev)
+/* open() may wait for a file system or a disk: the tree stays usable meanwhile. */
+int tcm_device_enable(struct tcm_device *dev, const char **why)
 {
-	int err = -EEXIST;
+	int err = 0;
 
 	mutex_lock(&tcm_config_mutex);
-	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
-		goto unlock;
+	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags)) {
+		*why = "the device is enabled already";
+		err = -EEXIST;
+	} else if (test_and_set_bit(TCM_DEV_OPENING, &dev->flags)) {
+		*why = "another enable is under way";
+		err = -EBUSY;
+	}
+	mutex_unlock(&tcm_config_mutex);
+	if (err)
+		return err;
+
 	err = dev->ops->open(dev);
-	if (err) {
-		pr_warn("tcm: device %s: enable refused: %d\n", dev->name, err);
-		goto unlock;
-	}
-	tcm_device_adopt_limits(dev);
-	set_bit(TCM_DEV_CONFIGURED, &dev->flags);
-unlock:
-	mutex_unlock(&tcm_config_mutex);
-	return err;
-}
-
-int tcm_device_set_block_size(struct tcm_device *dev, u32 size)
-{
-	if (size != 512 && size != 1024 && size != 2048 && size != 4096)
-		return -EINVAL;
 	mutex_lock(&tcm_config_mutex);
-	if (dev->exports && size != dev->attr.block_size) {
-		mutex_unlock(&tcm_config_mutex);
-		return -EINVAL;
+	clear_bit(TCM_DEV_OPENING, &dev->flags);
+	if (!err) {
+		set_bit(TCM_DEV_CONFIGURED, &dev->flags);
+		tcm_device_adopt_limits(dev);
+		tcm_alua_enabled(dev);
 	}
-	dev->attr.block_size = size;
-	dev->block_shift = ilog2(size);
-	tcm_device_set_capacity(dev);
-	tcm_device_set_max_blocks(dev);
 	mutex_unlock(&tcm_config_mutex);
-	return 0;
+	if (err)
+		*why = "the backend cannot open it";
+	return err;
 }
 
 void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event)

@@ -21,13 +21,15 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name);
 void tcm_device_destroy(struct tcm_device *dev);
 /* The `control` file: key=value tokens separated by comma or newline. */
 int tcm_device_control(struct tcm_device *dev, char *text);
-/* -EEXIST: enabled already; else the backend's */
-int tcm_device_enable(struct tcm_device *dev);
+/* -EEXIST: enabled already; -EBUSY: another enable runs; else the backend's */
+int tcm_device_enable(struct tcm_device *dev, const char **why);
 void tcm_device_get(struct tcm_device *dev);
 void tcm_device_put(struct tcm_device *dev);
 
-/* Set the logical block length; -EINVAL unless 512..4096 and a power of two, or exported. */
-int tcm_device_set_block_size(struct tcm_device *dev, u32 size);
+/* Compute what follows from attr.block_size; tcm_config_mutex held. */
+void tcm_device_adopt_block_size(struct tcm_device *dev);
+/* hba_mode: -EINVAL: not this kind of HBA, or it has devices; else the backend's */
+int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why);
 
 /* How many configfs-made devices exist: dbroot cannot move while there are any. */
 unsigned int tcm_device_count(void);

@@ -129,11 +129,28 @@ static void tcm_map_rcu(struct rcu_head *rcu)
 	mod_delayed_work(tcm_reap_wq, &tcm_reap, 0);
 }
 
+/* The mapped LUN may go before the last command does: it gets what was counted until now. */
+static void tcm_map_leave_mlun(struct tcm_mapping *map)
+{
+	struct tcm_mapped_lun *mlun = map->mlun;
+	struct tcm_map_stats sum;
+
+	if (!mlun)
+		return;
+	tcm_map_sum(map, &sum);
+	mlun->old_cmds += sum.started;
+	mlun->old_rd_bytes += sum.rd_bytes;
+	mlun->old_wr_bytes += sum.wr_bytes;
+	map->mlun = NULL;
+}
+
 static void tcm_map_remove(struct tcm_mapping *map)
 {
 	struct tcm_session *sess = map->sess;
 
 	lockdep_assert_held(&sess->tpg->lock);
+	map->removed = true;
+	tcm_map_leave_mlun(map);
 	if (map->number < TCM_LOW_LUNS)
 		RCU_INIT_POINTER(sess->low[map->number], NULL);
 	else
@@ -223,20 +240,20 @@ int tcm_session_lun_added(struct tcm_tpg *tpg, struct tcm_lun *lun)
 void tcm_session_lun_removed(struct tcm_tpg *tpg, struct tcm_lun *lun)
 {
 	struct tcm_mapping *map, *next;
-	struct tcm_session *sess;
+	LIST_HEAD(gone);
 
 	lockdep_assert_held(&tpg->lock);
-	list_for_each_entry(sess, &tpg->sessions, node) {
-		bool removed = false;
+	/* Only those that were removed before can leave lun->maps meanwhile. */
+	spin_lock_irq(&lun->dev->lun_lock);
+	list_for_each_entry(map, &lun->maps, lun_node)
+		if (!map->removed)
+			list_move_tail(&map->sess_node, &gone);
+	spin_unlock_irq(&lun->dev->lun_lock);
+	list_for_each_entry_safe(map, next, &gone, sess_node) {
+		struct tcm_session *sess = map->sess;
 
-		list_for_each_entry_safe(map, next, &sess->maps, sess_node) {
-			if (map->lun != lun)
-				continue;
-			tcm_map_remove(map);
-			removed = true;
-		}
-		if (removed)
-			tcm_ua_raise_session(sess, TCM_UA_LUNS_CHANGED);
+		tcm_map_remove(map);
+		tcm_ua_raise_session(sess, TCM_UA_LUNS_CHANGED);
 	}
 }
 
@@ -274,7 +291,6 @@ void tcm_session_mlun_removed(struct tcm_mapped_lun *mlun)
 		map = tcm_map_find(sess, mlun->number);
 		if (!map || map->mlun != mlun)
 			continue;
-		map->mlun = NULL;
 		tcm_map_remove(map);
 		tcm_ua_raise_session(sess, TCM_UA_LUNS_CHANGED);
 	}
@@ -291,14 +307,14 @@ void tcm_session_mlun_wp(struct tcm_mapped_lun *mlun)
 		map = tcm_map_find(sess, mlun->number);
 		if (!map || map->mlun != mlun)
 			continue;
-		if (mlun->write_protect || mlun->lun->read_only)
+		if (mlun->write_protect || map->lun->read_only)
 			set_bit(TCM_GATE_WP, &map->gate);
 		else
 			clear_bit(TCM_GATE_WP, &map->gate);
 	}
 }
 
-static struct tcm_acl *tcm_acl_find(struct tcm_tpg *tpg, const char *name)
+struct tcm_acl *tcm_acl_find(struct tcm_tpg *tpg, const char *name)
 {
 	struct tcm_acl *acl;
 
@@ -324,7 +340,9 @@ static int tcm_session_map_all(struct tcm_session *sess)
 		}
 		return 0;
 	}
-	list_for_each_entry(mlun, &sess->acl->mapped, acl_node) {
+	xa_for_each(&sess->acl->mapped, number, mlun) {
+		if (!mlun->lun)
+			continue;
 		err = tcm_map_add(sess, mlun->number, mlun->lun, mlun);
 		if (err)
 			return err;
@@ -444,11 +462,14 @@ void tcm_session_close_all(struct tcm_tpg *tpg, struct tcm_acl *acl)
 
 		mutex_lock(&tpg->lock);
 		list_for_each_entry(sess, &tpg->sessions, node) {
-			if (sess->closing || (acl && sess->acl != acl))
+			if (acl && sess->acl != acl)
 				continue;
-			sess->closing = true;
+			/* The ACL is about to go, also for those that are closing by themselves. */
 			if (acl)
 				sess->acl = NULL;
+			if (sess->closing)
+				continue;
+			sess->closing = true;
 			percpu_ref_get(&sess->ref);
 			found = sess;
 			break;

@@ -34,6 +34,9 @@ void tcm_session_mlun_wp(struct tcm_mapped_lun *mlun);
 /* Ask the fabric to end every session of an ACL, or of the whole group when acl is NULL. */
 void tcm_session_close_all(struct tcm_tpg *tpg, struct tcm_acl *acl);
 
+/* An ACL by its initiator's name, case ignored; tpg->lock held. */
+struct tcm_acl *tcm_acl_find(struct tcm_tpg *tpg, const char *name);
+
 /* Sums of a nexus's per-CPU counters. */
 void tcm_map_sum(const struct tcm_mapping *map, struct tcm_map_stats *sum);
 /* Give a nexus its counters; slow path of its first command. May sleep. */

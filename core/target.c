@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include "alua.h"
 #include "device.h"
 #include "session.h"
 #include "target.h"
@@ -118,6 +119,31 @@ void tcm_wwn_destroy(struct tcm_wwn *wwn)
 	tcm_wwn_put(wwn);
 }
 
+static struct tcm_tpg *tcm_tpg_find(struct tcm_wwn *wwn, u16 tag)
+{
+	struct tcm_tpg *tpg;
+
+	lockdep_assert_held(&tcm_config_mutex);
+	list_for_each_entry(tpg, &wwn->tpgs, node)
+		if (tpg->tag == tag)
+			return tpg;
+	return NULL;
+}
+
+/* Two names may mean the same tag; only the first of them gets it. */
+static int tcm_tpg_claim_tag(struct tcm_tpg *tpg)
+{
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	if (tcm_tpg_find(tpg->wwn, tpg->tag))
+		err = -EEXIST;
+	else
+		list_add_tail(&tpg->node, &tpg->wwn->tpgs);
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
 struct tcm_tpg *tcm_tpg_create(struct tcm_wwn *wwn, u16 tag)
 {
 	struct tcm_tpg *tpg;
@@ -134,16 +160,22 @@ struct tcm_tpg *tcm_tpg_create(struct tcm_wwn *wwn, u16 tag)
 	INIT_LIST_HEAD(&tpg->acls);
 	xa_init(&tpg->luns);
 	refcount_set(&tpg->ref, 1);
+	err = tcm_tpg_claim_tag(tpg);
+	if (err)
+		goto free_tpg;
 	err = tpg->ops->add_tpg(tpg);
-	if (err) {
-		kfree(tpg);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto unclaim;
 	refcount_inc(&wwn->ref);
-	mutex_lock(&tcm_config_mutex);
-	list_add_tail(&tpg->node, &wwn->tpgs);
-	mutex_unlock(&tcm_config_mutex);
 	return tpg;
+
+unclaim:
+	mutex_lock(&tcm_config_mutex);
+	list_del(&tpg->node);
+	mutex_unlock(&tcm_config_mutex);
+free_tpg:
+	kfree(tpg);
+	return ERR_PTR(err);
 }
 
 void tcm_tpg_get(struct tcm_tpg *tpg)
@@ -194,7 +226,7 @@ static int tcm_tpg_take_rtpi(struct tcm_tpg *tpg)
 	return 0;
 }
 
-int tcm_tpg_enable(struct tcm_tpg *tpg, bool enable)
+int tcm_tpg_enable(struct tcm_tpg *tpg, bool enable, const char **why)
 {
 	int err = 0;
 
@@ -203,31 +235,37 @@ int tcm_tpg_enable(struct tcm_tpg *tpg, bool enable)
 		goto unlock;
 	if (enable) {
 		err = tcm_tpg_take_rtpi(tpg);
-		if (err)
+		if (err) {
+			*why = "no relative target port identifier is free for it";
 			goto unlock;
+		}
 	}
 	err = tpg->ops->enable_tpg(tpg, enable);
-	if (err == 0)
+	if (err)
+		*why = "the fabric refused";
+	else
 		tpg->enabled = enable;
 	if (!tpg->enabled)
 		xa_erase(&tcm_rtpis, tpg->rtpi);
 unlock:
 	mutex_unlock(&tcm_config_mutex);
-	if (err)
-		pr_warn("tcm: %s %s tpgt_%u: enable refused: %d\n", tpg->ops->name,
-			tpg->wwn->name, tpg->tag, err);
 	return err;
 }
 
-int tcm_tpg_set_rtpi(struct tcm_tpg *tpg, u16 rtpi)
+int tcm_tpg_set_rtpi(struct tcm_tpg *tpg, u16 rtpi, const char **why)
 {
-	int err = -EINVAL;
+	int err = 0;
 
 	mutex_lock(&tcm_config_mutex);
-	if (!tpg->enabled && rtpi) {
+	if (!rtpi) {
+		*why = "1 to 65535";
+		err = -EINVAL;
+	} else if (tpg->enabled && rtpi != tpg->rtpi) {
+		*why = "the portal group is enabled";
+		err = -EINVAL;
+	} else {
 		tpg->rtpi = rtpi;
 		tpg->rtpi_manual = true;
-		err = 0;
 	}
 	mutex_unlock(&tcm_config_mutex);
 	return err;
@@ -283,7 +321,6 @@ static struct tcm_lun *tcm_lun_alloc(struct tcm_tpg *tpg, u64 number, struct tcm
 	lun->tpg = tpg;
 	lun->dev = dev;
 	lun->lun = number;
-	lun->read_only = dev->limits.read_only;
 	lun->index = atomic_inc_return(&tcm_lun_index);
 	INIT_LIST_HEAD(&lun->maps);
 	INIT_LIST_HEAD(&lun->mapped);
@@ -302,75 +339,148 @@ static struct tcm_lun *tcm_lun_alloc(struct tcm_tpg *tpg, u64 number, struct tcm
 	return lun;
 }
 
-static void tcm_lun_count(struct tcm_device *dev, int by)
+/* From here on the device counts as exported; it must not be on its way out. */
+static int tcm_lun_export(struct tcm_lun *lun)
+{
+	struct tcm_device *dev = lun->dev;
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	if (!dev->hba || !test_bit(TCM_DEV_CONFIGURED, &dev->flags)) {
+		err = -ENODEV;
+	} else {
+		dev->exports++;
+		lun->read_only = dev->limits.read_only;
+		tcm_alua_lun_linked(lun);
+	}
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+static void tcm_lun_unexport(struct tcm_lun *lun)
 {
 	mutex_lock(&tcm_config_mutex);
-	dev->exports += by;
+	lun->dev->exports--;
+	tcm_alua_lun_unlinked(lun);
 	mutex_unlock(&tcm_config_mutex);
 }
 
-struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device *dev)
+/* Into the table of the portal group and its demo mode sessions. */
+static int tcm_lun_publish(struct tcm_lun *lun)
+{
+	struct tcm_tpg *tpg = lun->tpg;
+	int err;
+
+	mutex_lock(&tpg->lock);
+	err = xa_insert(&tpg->luns, lun->lun, lun, GFP_KERNEL);
+	if (!err) {
+		err = tcm_session_lun_added(tpg, lun);
+		if (err) {
+			xa_erase(&tpg->luns, lun->lun);
+			tcm_session_lun_removed(tpg, lun);
+		}
+	}
+	mutex_unlock(&tpg->lock);
+	return err == -EBUSY ? -EEXIST : err;
+}
+
+static void tcm_lun_unpublish(struct tcm_lun *lun)
+{
+	struct tcm_tpg *tpg = lun->tpg;
+	struct tcm_mapped_lun *mlun, *next;
+
+	mutex_lock(&tpg->lock);
+	xa_erase(&tpg->luns, lun->lun);
+	tcm_session_lun_removed(tpg, lun);
+	list_for_each_entry_safe(mlun, next, &lun->mapped, lun_node) {
+		list_del(&mlun->lun_node);
+		mlun->lun = NULL;
+	}
+	mutex_unlock(&tpg->lock);
+}
+
+struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device *dev,
+			     const char **why)
 {
 	struct tcm_lun *lun;
 	int err;
 
-	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
-		return ERR_PTR(-ENODEV);
-	if (number > TCM_LUN_MAX)
+	if (number > TCM_LUN_MAX) {
+		*why = "no LUN field can say that number";
 		return ERR_PTR(-EINVAL);
+	}
 	lun = tcm_lun_alloc(tpg, number, dev);
 	if (IS_ERR(lun))
 		return lun;
-	tcm_lun_count(dev, 1);
-
-	mutex_lock(&tpg->lock);
-	err = xa_insert(&tpg->luns, number, lun, GFP_KERNEL);
-	if (!err) {
-		err = tcm_session_lun_added(tpg, lun);
-		if (err)
-			goto remove;
-	}
-	mutex_unlock(&tpg->lock);
+	err = tcm_lun_export(lun);
 	if (err) {
-		err = err == -EBUSY ? -EEXIST : err;
+		*why = "the device is not enabled";
 		goto kill;
+	}
+	err = tcm_lun_publish(lun);
+	if (err) {
+		*why = "the LUN cannot be published";
+		goto unexport;
 	}
 	if (tpg->ops->link_lun) {
 		err = tpg->ops->link_lun(lun, true);
 		if (err) {
-			mutex_lock(&tpg->lock);
-			goto remove;
+			*why = "the fabric refused";
+			goto unpublish;
 		}
 	}
 	return lun;
 
-remove:
-	xa_erase(&tpg->luns, number);
-	tcm_session_lun_removed(tpg, lun);
-	mutex_unlock(&tpg->lock);
+unpublish:
+	tcm_lun_unpublish(lun);
+unexport:
+	tcm_lun_unexport(lun);
 kill:
-	tcm_lun_count(dev, -1);
 	percpu_ref_kill(&lun->ref);
 	return ERR_PTR(err);
 }
 
 void tcm_lun_unlink(struct tcm_lun *lun)
 {
-	struct tcm_tpg *tpg = lun->tpg;
-
-	if (tpg->ops->link_lun)
-		tpg->ops->link_lun(lun, false);
-	mutex_lock(&tpg->lock);
-	xa_erase(&tpg->luns, lun->lun);
-	tcm_session_lun_removed(tpg, lun);
-	mutex_unlock(&tpg->lock);
-	tcm_lun_count(lun->dev, -1);
+	if (lun->tpg->ops->link_lun)
+		lun->tpg->ops->link_lun(lun, false);
+	tcm_lun_unpublish(lun);
+	tcm_lun_unexport(lun);
 	percpu_ref_kill(&lun->ref);
+}
+
+static int tcm_acl_publish(struct tcm_acl *acl)
+{
+	struct tcm_tpg *tpg = acl->tpg;
+	struct tcm_session *sess;
+	int err = 0;
+
+	mutex_lock(&tpg->lock);
+	if (tcm_acl_find(tpg, acl->name)) {
+		err = -EEXIST;
+		goto unlock;
+	}
+	list_add_tail(&acl->node, &tpg->acls);
+	/* A demo mode session of that name becomes one of the ACL and keeps its LUNs. */
+	list_for_each_entry(sess, &tpg->sessions, node)
+		if (!sess->acl && !strcasecmp(sess->name, acl->name))
+			sess->acl = acl;
+unlock:
+	mutex_unlock(&tpg->lock);
+	return err;
+}
+
+static void tcm_acl_free(struct tcm_acl *acl)
+{
+	if (acl->tpg->ops->del_acl)
+		acl->tpg->ops->del_acl(acl);
+	tcm_tpg_put(acl->tpg);
+	xa_destroy(&acl->mapped);
+	kfree(acl);
 }
 
 struct tcm_acl *tcm_acl_create(struct tcm_tpg *tpg, const char *name)
 {
-	struct tcm_session *sess;
 	struct tcm_acl *acl;
 	int err;
 
@@ -383,23 +493,18 @@ struct tcm_acl *tcm_acl_create(struct tcm_tpg *tpg, const char *name)
 	strscpy(acl->name, name, sizeof(acl->name));
 	acl->queue_depth = 1;
 	acl->index = atomic_inc_return(&tcm_acl_index);
-	INIT_LIST_HEAD(&acl->mapped);
-	if (tpg->ops->add_acl) {
-		err = tpg->ops->add_acl(acl);
-		if (err) {
-			kfree(acl);
-			return ERR_PTR(err);
-		}
+	xa_init(&acl->mapped);
+	err = tpg->ops->add_acl ? tpg->ops->add_acl(acl) : 0;
+	if (err) {
+		kfree(acl);
+		return ERR_PTR(err);
 	}
 	tcm_tpg_get(tpg);
-
-	mutex_lock(&tpg->lock);
-	list_add_tail(&acl->node, &tpg->acls);
-	/* A demo mode session of that name becomes one of the ACL and keeps its LUNs. */
-	list_for_each_entry(sess, &tpg->sessions, node)
-		if (!sess->acl && !strcasecmp(sess->name, name))
-			sess->acl = acl;
-	mutex_unlock(&tpg->lock);
+	err = tcm_acl_publish(acl);
+	if (err) {
+		tcm_acl_free(acl);
+		return ERR_PTR(err);
+	}
 	return acl;
 }
 
@@ -407,20 +512,42 @@ void tcm_acl_destroy(struct tcm_acl *acl)
 {
 	struct tcm_tpg *tpg = acl->tpg;
 
-	tcm_session_close_all(tpg, acl);
+	/* No session finds it from here on; those that have it are told to end. */
 	mutex_lock(&tpg->lock);
 	list_del(&acl->node);
 	mutex_unlock(&tpg->lock);
-	if (tpg->ops->del_acl)
-		tpg->ops->del_acl(acl);
-	tcm_tpg_put(tpg);
-	kfree(acl);
+	tcm_session_close_all(tpg, acl);
+	tcm_acl_free(acl);
 }
 
-struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm_lun *lun)
+/* tpg->lock held */
+static int tcm_mlun_publish(struct tcm_mapped_lun *mlun, struct tcm_lun *lun)
 {
-	struct tcm_mapped_lun *mlun, *other;
-	int err = 0;
+	struct tcm_acl *acl = mlun->acl;
+	int err;
+
+	lockdep_assert_held(&acl->tpg->lock);
+	if (xa_load(&acl->tpg->luns, lun->lun) != lun)
+		return -ENODEV;
+	err = xa_insert(&acl->mapped, mlun->number, mlun, GFP_KERNEL);
+	if (err)
+		return err == -EBUSY ? -EEXIST : err;
+	mlun->lun = lun;
+	list_add_tail(&mlun->lun_node, &lun->mapped);
+	err = tcm_session_mlun_added(mlun);
+	if (err) {
+		tcm_session_mlun_removed(mlun);
+		list_del(&mlun->lun_node);
+		xa_erase(&acl->mapped, mlun->number);
+	}
+	return err;
+}
+
+struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm_lun *lun,
+				     bool write_protect)
+{
+	struct tcm_mapped_lun *mlun;
+	int err;
 
 	if (number > TCM_LUN_MAX)
 		return ERR_PTR(-EINVAL);
@@ -428,25 +555,11 @@ struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm
 	if (!mlun)
 		return ERR_PTR(-ENOMEM);
 	mlun->acl = acl;
-	mlun->lun = lun;
 	mlun->number = number;
-	mlun->write_protect = lun->read_only;
+	mlun->write_protect = write_protect;
 	mlun->created = get_jiffies_64();
-
 	mutex_lock(&acl->tpg->lock);
-	list_for_each_entry(other, &acl->mapped, acl_node)
-		if (other->number == number)
-			err = -EEXIST;
-	if (!err) {
-		list_add_tail(&mlun->acl_node, &acl->mapped);
-		list_add_tail(&mlun->lun_node, &lun->mapped);
-		err = tcm_session_mlun_added(mlun);
-		if (err) {
-			tcm_session_mlun_removed(mlun);
-			list_del(&mlun->acl_node);
-			list_del(&mlun->lun_node);
-		}
-	}
+	err = tcm_mlun_publish(mlun, lun);
 	mutex_unlock(&acl->tpg->lock);
 	if (err) {
 		kfree(mlun);
@@ -457,35 +570,42 @@ struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm
 
 void tcm_mlun_unlink(struct tcm_mapped_lun *mlun)
 {
-	struct mutex *lock = &mlun->acl->tpg->lock;
+	struct tcm_acl *acl = mlun->acl;
 
-	mutex_lock(lock);
+	mutex_lock(&acl->tpg->lock);
 	tcm_session_mlun_removed(mlun);
-	list_del(&mlun->acl_node);
-	list_del(&mlun->lun_node);
-	mutex_unlock(lock);
+	if (mlun->lun)
+		list_del(&mlun->lun_node);
+	xa_erase(&acl->mapped, mlun->number);
+	mutex_unlock(&acl->tpg->lock);
 	kfree(mlun);
 }
 
 void tcm_mlun_set_wp(struct tcm_mapped_lun *mlun, bool wp)
 {
 	mutex_lock(&mlun->acl->tpg->lock);
-	mlun->write_protect = wp || mlun->lun->read_only;
+	mlun->write_protect = wp;
 	tcm_session_mlun_wp(mlun);
 	mutex_unlock(&mlun->acl->tpg->lock);
 }
 
-void tcm_mlun_sum(struct tcm_mapped_lun *mlun, struct tcm_map_stats *sum)
+bool tcm_mlun_wp(struct tcm_mapped_lun *mlun)
 {
+	bool wp;
+
+	mutex_lock(&mlun->acl->tpg->lock);
+	wp = mlun->write_protect || (mlun->lun && mlun->lun->read_only);
+	mutex_unlock(&mlun->acl->tpg->lock);
+	return wp;
+}
+
+static void tcm_mlun_sum_live(struct tcm_mapped_lun *mlun, struct tcm_map_stats *sum)
+{
+	struct tcm_device *dev = mlun->lun->dev;
 	struct tcm_mapping *map;
 	struct tcm_map_stats one;
 
-	memset(sum, 0, sizeof(*sum));
-	sum->started = mlun->old_cmds;
-	sum->rd_bytes = mlun->old_rd_bytes;
-	sum->wr_bytes = mlun->old_wr_bytes;
-	mutex_lock(&mlun->acl->tpg->lock);
-	spin_lock_irq(&mlun->lun->dev->lun_lock);
+	spin_lock_irq(&dev->lun_lock);
 	list_for_each_entry(map, &mlun->lun->maps, lun_node) {
 		if (map->mlun != mlun)
 			continue;
@@ -494,6 +614,44 @@ void tcm_mlun_sum(struct tcm_mapped_lun *mlun, struct tcm_map_stats *sum)
 		sum->rd_bytes += one.rd_bytes;
 		sum->wr_bytes += one.wr_bytes;
 	}
-	spin_unlock_irq(&mlun->lun->dev->lun_lock);
+	spin_unlock_irq(&dev->lun_lock);
+}
+
+void tcm_mlun_sum(struct tcm_mapped_lun *mlun, struct tcm_map_stats *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	mutex_lock(&mlun->acl->tpg->lock);
+	sum->started = mlun->old_cmds;
+	sum->rd_bytes = mlun->old_rd_bytes;
+	sum->wr_bytes = mlun->old_wr_bytes;
+	if (mlun->lun)
+		tcm_mlun_sum_live(mlun, sum);
 	mutex_unlock(&mlun->acl->tpg->lock);
+}
+
+int tcm_mlun_look(struct tcm_mapped_lun *mlun, struct tcm_mlun_view *view)
+{
+	struct tcm_acl *acl = mlun->acl;
+	struct tcm_session *sess;
+	int err = -ENODEV;
+
+	memset(view, 0, sizeof(*view));
+	mutex_lock(&acl->tpg->lock);
+	if (!mlun->lun)
+		goto unlock;
+	err = 0;
+	view->lun_index = mlun->lun->index;
+	view->attach_count = mlun->attach_count;
+	list_for_each_entry(sess, &acl->tpg->sessions, node) {
+		if (sess->acl != acl)
+			continue;
+		view->has_session = true;
+		view->sess_index = sess->index;
+		if (sess->has_isid)
+			bin2hex(view->isid, sess->isid, sizeof(sess->isid));
+		break;
+	}
+unlock:
+	mutex_unlock(&acl->tpg->lock);
+	return err;
 }

@@ -30,6 +30,9 @@
 #define scsi_timeout_action	blk_eh_timer_return
 #define SCSI_EH_RESET_TIMER	BLK_EH_RESET_TIMER
 
+/* 6.3: a mount maps ids with a structure of its own */
+#define mnt_idmap(mnt)	mnt_user_ns(mnt)
+
 /* 6.4 ff: the driver core takes buses by pointer to const */
 #define tcm_bus_type		struct bus_type
 

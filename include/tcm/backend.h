@@ -18,10 +18,12 @@
 #include <linux/workqueue.h>
 #include <tcm/sense.h>
 
+struct tcm_alua;
 struct tcm_cmd;
 struct tcm_device;
 struct tcm_hba;
 struct tcm_hop;
+struct tcm_pr;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
 #define TCM_IO_SCRATCH	384
@@ -85,7 +87,7 @@ struct tcm_limits {
 	u32	io_min;			/* bytes, 0 = logical block */
 	u32	io_opt;			/* bytes, 0 = not stated */
 	u32	max_unmap_lba;		/* blocks for one UNMAP, 0 = no unmap */
-	u32	max_unmap_desc;
+	u32	max_unmap_desc;		/* 0: the attributes show limits once UNMAP is turned on */
 	u32	unmap_granularity;	/* blocks */
 	u32	unmap_alignment;	/* blocks */
 	u32	max_write_same;		/* blocks, default of max_write_same_len */
@@ -139,12 +141,12 @@ enum tcm_dev_event {
  * @unmap: deallocate. Default: UNMAP is not offered.
  * @write_zeroes: zero without a data transfer. Default: zeros are written.
  * @write_same: repeat one block. Default: the block is written over and over.
- * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
- *	tcm_cmd_complete(). Sleepable.
  * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
  *	the files are empty.
  * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
  *	directory has; there are no devices below it. Default: the mode cannot be changed.
+ * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
+ *	tcm_cmd_complete(). Sleepable.
  *
  * All I/O members end with tcm_io_done() exactly once, from any context, and
  * never call back into configuration. A member that may block for longer than
@@ -163,6 +165,8 @@ struct tcm_backend_ops {
 	void	(*close)(struct tcm_device *dev);
 	ssize_t	(*info)(struct tcm_device *dev, char *buf, size_t size);
 	u64	(*capacity)(struct tcm_device *dev);
+	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
+	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 
 	void	(*submit)(struct tcm_io *io);
 	void	(*flush)(struct tcm_io *io);
@@ -170,8 +174,6 @@ struct tcm_backend_ops {
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
-	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
-	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 
 	/* core's list of backends; under the registry mutex */
 	struct list_head node;
@@ -228,6 +230,7 @@ enum tcm_dev_flag {
 	TCM_DEV_DEAD,		/* medium gone: I/O fails */
 	TCM_DEV_SERIAL_FIXED,	/* unit serial came from the device */
 	TCM_DEV_STOPPED,	/* by START STOP UNIT; changed under lun_lock */
+	TCM_DEV_OPENING,	/* open() is running; tcm_config_mutex */
 };
 
 /**
@@ -249,9 +252,9 @@ struct tcm_device {
 	struct tcm_dev_attr	attr;
 	struct tcm_limits	limits;
 
-	struct tcm_hba		*hba;
+	struct tcm_hba		*hba;		/* NULL after rmdir; tcm_config_mutex */
 	char			*name;
-	u32			index;		/* dev index of the statistics */
+	u32			index, inst;	/* indices of the statistics: own, and the HBA's */
 	u64			created;	/* jiffies64 at creation */
 
 	char			alias[TCM_ALIAS_MAX];
@@ -277,8 +280,8 @@ struct tcm_device {
 	atomic_t		flushes_behind;	/* flushes whose command was answered */
 	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */
 
-	void			*alua;		/* core's: target port groups */
-	void			*pr;		/* core's: reservations */
+	struct tcm_alua		*alua;		/* core's: target port groups */
+	struct tcm_pr		*pr;		/* core's: reservations */
 	void			*mode;		/* core's: mode page state */
 };
 

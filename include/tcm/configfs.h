@@ -10,9 +10,15 @@
 #include <linux/configfs.h>
 #include <tcm/target.h>
 
+/* ct_item_ops of a type whose groups the core allocates (struct tcm_attr_group) */
+extern struct configfs_item_operations tcm_item_ops;
+
 /**
- * tcm_item_wwn - the target of an attribute in <wwn>/
+ * tcm_item_wwn - the target of an attribute in <wwn>/ or its fabric_statistics/
  * @item: as configfs passes it to show and store
+ *
+ * The object is valid until show or store returns: configfs keeps rmdir out. So
+ * it is with the others. Context: show and store only.
  */
 struct tcm_wwn *tcm_item_wwn(struct config_item *item);
 
@@ -23,9 +29,16 @@ struct tcm_wwn *tcm_item_wwn(struct config_item *item);
 struct tcm_tpg *tcm_item_tpg(struct config_item *item);
 
 /**
- * tcm_item_acl - the ACL of an attribute in acls/<name>/, or in its attrib/, param/, auth/
+ * tcm_item_acl - the ACL of an attribute in acls/<name>/, or in its attrib/, param/, auth/ or
+ * fabric_statistics/
  * @item: as configfs passes it to show and store
  */
 struct tcm_acl *tcm_item_acl(struct config_item *item);
+
+/**
+ * tcm_item_np - the network portal of an attribute in np/<name>/
+ * @item: as configfs passes it to show and store
+ */
+struct tcm_np *tcm_item_np(struct config_item *item);
 
 #endif

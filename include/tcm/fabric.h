@@ -14,15 +14,20 @@
 #include <tcm/cmd.h>
 #include <tcm/target.h>
 
-struct config_group;
+struct config_item_type;
 struct configfs_attribute;
 struct tcm_tmf;
+
+/* A group below fabric_statistics/; @type has tcm_item_ops of <tcm/configfs.h> and the attributes */
+struct tcm_attr_group {
+	const char			*name;
+	const struct config_item_type	*type;
+};
 
 /* struct tcm_fabric_ops.flags */
 #define TCM_FAB_BORROWS_MEMORY	0x01	/* pages are the initiator's: not given back early */
 #define TCM_FAB_HAS_ENABLE	0x02	/* portal groups have an `enable` file */
 #define TCM_FAB_NODE_ACLS	0x04	/* acls/<name> may be created by mkdir and mean something */
-#define TCM_FAB_NPS		0x08	/* network portals (np/) */
 #define TCM_FAB_PI		0x10	/* carries protection information */
 
 /* Task management functions, SAM-5 7 */
@@ -94,7 +99,9 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  *
  * @add_wwn: mkdir <fabric>/<wwn>: check the name, set wwn->proto and wwn->priv. May sleep.
  * @del_wwn: rmdir. No portal group is left.
- * @add_tpg: mkdir tpgt_<tag>: check tpg->tag, set tpg->priv. May sleep.
+ * @tpg_tag: turn a directory's name into a tag; an errno refuses it. Default: tpgt_<n> with
+ *	n decimal, 0 to 65535.
+ * @add_tpg: mkdir <tpg>: check tpg->tag, set tpg->priv. May sleep.
  * @del_tpg: rmdir. No LUN or ACL is left; sessions may be: close them, without waiting.
  * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time.
  * @link_lun: a LUN was linked (true) or is about to be unlinked (false; the return value is
@@ -103,6 +110,9 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  *	Default: any name.
  * @del_acl: rmdir: free acl->priv. The sessions of the ACL have been told to end and no
  *	longer point to it. Default: nothing to do.
+ * @add_np: mkdir np/<name>: parse np->name, listen, set np->priv. May sleep. Default: there are
+ *	no network portals.
+ * @del_np: rmdir. Bounded in time.
  * @write_pending: get cmd->xfer_len bytes into cmd->sg, then call tcm_cmd_execute(). Return 0,
  *	or an errno that fails the command. Default: the data is there at submission.
  * @data_aborted: a command that waits in write_pending() was aborted: the initiator may not send the
@@ -124,6 +134,8 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  * @acl_attrs, @acl_attrib_attrs, @acl_param_attrs, @acl_auth_attrs, @discovery_attrs,
  * @np_attrs: NULL-terminated configfs attributes of the respective directory, made with
  *	<tcm/configfs.h>. May be NULL.
+ * @wwn_stats, @acl_stats: groups below fabric_statistics/ of a target or an ACL; the last one
+ *	has no name. May be NULL.
  */
 struct tcm_fabric_ops {
 	const char	*name;
@@ -136,12 +148,15 @@ struct tcm_fabric_ops {
 
 	int	(*add_wwn)(struct tcm_wwn *wwn);
 	void	(*del_wwn)(struct tcm_wwn *wwn);
+	int	(*tpg_tag)(const char *name, u16 *tag);
 	int	(*add_tpg)(struct tcm_tpg *tpg);
 	void	(*del_tpg)(struct tcm_tpg *tpg);
 	int	(*enable_tpg)(struct tcm_tpg *tpg, bool enable);
 	int	(*link_lun)(struct tcm_lun *lun, bool link);
 	int	(*add_acl)(struct tcm_acl *acl);
 	void	(*del_acl)(struct tcm_acl *acl);
+	int	(*add_np)(struct tcm_np *np);
+	void	(*del_np)(struct tcm_np *np);
 	int	(*write_pending)(struct tcm_cmd *cmd);
 	void	(*data_aborted)(struct tcm_cmd *cmd);
 	void	(*respond)(struct tcm_cmd *cmd);
@@ -155,6 +170,7 @@ struct tcm_fabric_ops {
 	struct configfs_attribute **tpg_auth_attrs, **np_attrs;
 	struct configfs_attribute **acl_attrs, **acl_attrib_attrs, **acl_param_attrs;
 	struct configfs_attribute **acl_auth_attrs;
+	const struct tcm_attr_group *wwn_stats, *acl_stats;
 
 	/* core's list of fabrics; under the registry mutex */
 	struct list_head node;

@@ -21,6 +21,7 @@
 
 struct tcm_fabric_ops;
 struct tcm_session;
+struct tcm_tg_pt_gp;
 struct tcm_tpg;
 
 #define TCM_NAME_MAX	256
@@ -88,8 +89,8 @@ struct tcm_lun {
 	struct list_head	maps;		/* I_T_L nexuses; dev->lun_lock */
 	struct list_head	dev_node;	/* in dev->luns; dev->lun_lock */
 	struct list_head	mapped;		/* struct tcm_mapped_lun; tpg->lock */
-	void			*tg_pt_gp;	/* ALUA group; tcm_config_mutex */
-	u32			alua_offline, alua_status, alua_write_md;
+	struct tcm_tg_pt_gp	*tg_pt_gp;	/* ALUA group; tcm_config_mutex; readers: RCU */
+	u32			alua_offline, alua_status, alua_write_md;	/* tcm_config_mutex */
 
 	/* totals of nexuses that are gone; dev->lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
@@ -108,20 +109,26 @@ struct tcm_acl {
 	u32			index;
 	void			*priv;		/* fabric's */
 	struct list_head	node;		/* in tpg->acls; tpg->lock */
-	struct list_head	mapped;		/* struct tcm_mapped_lun; tpg->lock */
+	struct xarray		mapped;		/* number -> struct tcm_mapped_lun; tpg->lock */
 	void			*cfg;		/* configfs's */
+};
+
+/* A network portal: np/<name>/ */
+struct tcm_np {
+	struct tcm_tpg		*tpg;
+	char			name[TCM_NAME_MAX];
+	void			*priv;		/* fabric's */
 };
 
 /* An ACL's view of a LUN: acls/<name>/lun_<n>/ with its symlink */
 struct tcm_mapped_lun {
 	struct tcm_acl		*acl;
-	struct tcm_lun		*lun;
+	struct tcm_lun		*lun;		/* NULL once the LUN was unlinked; tpg->lock */
 	u64			number;		/* as the initiator sees it */
 	bool			write_protect;	/* tpg->lock */
 	u32			attach_count;
 	u64			created;	/* jiffies64 */
-	u64			old_cmds, old_rd_bytes, old_wr_bytes;	/* dev->lun_lock */
-	struct list_head	acl_node;	/* tpg->lock */
+	u64			old_cmds, old_rd_bytes, old_wr_bytes;	/* tpg->lock */
 	struct list_head	lun_node;	/* tpg->lock */
 };
 
@@ -197,6 +204,7 @@ struct tcm_mapping {
 	struct list_head	sess_node;	/* in sess->maps, then the reaper's; tpg->lock */
 	struct llist_node	reap;		/* grace period over */
 	atomic_t		pinned;		/* commands that found no counters yet */
+	bool			removed;	/* unpublished; tpg->lock */
 	struct rcu_head		rcu;
 };
 

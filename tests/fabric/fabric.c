@@ -146,6 +146,9 @@ struct tcm_fabric_ops tcm_test_ops = {
 	.tpg_attrib_attrs = tcm_test_attrib_attrs,
 	.tpg_param_attrs = tcm_test_param_attrs,
 	.tpg_auth_attrs	= tcm_test_auth_attrs,
+	.acl_attrs	= tcm_test_acl_attrs,
+	.acl_attrib_attrs = tcm_test_acl_attrib_attrs,
+	.acl_auth_attrs	= tcm_test_acl_auth_attrs,
 };
 
 static int __init tcm_test_init(void)

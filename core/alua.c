@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Target port groups and the membership of LUNs in them; referral maps.
+ */
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "alua.h"
+#include "target.h"
+
+static int tcm_deny(const char **why, int err, const char *reason)
+{
+	*why = reason;
+	return err;
+}
+
+bool tcm_alua_emulated(const struct tcm_device *dev)
+{
+	return !(dev->ops->flags & TCM_BE_PASSTHROUGH) || dev->attr.alua_support;
+}
+
+static struct tcm_tg_pt_gp *tcm_tg_pt_gp_alloc(struct tcm_device *dev, const char *name)
+{
+	struct tcm_tg_pt_gp *gp = kzalloc(sizeof(*gp), GFP_KERNEL);
+
+	if (!gp)
+		return NULL;
+	gp->dev = dev;
+	strscpy(gp->name, name, sizeof(gp->name));
+	gp->state = TCM_ALUA_OPTIMIZED;
+	gp->field[TCM_ALUA_alua_access_type] = TCM_ALUA_IMPLICIT | TCM_ALUA_EXPLICIT;
+	gp->field[TCM_ALUA_alua_support_transitioning] = 1;
+	gp->field[TCM_ALUA_alua_support_offline] = 1;
+	gp->field[TCM_ALUA_alua_support_unavailable] = 1;
+	gp->field[TCM_ALUA_alua_support_standby] = 1;
+	gp->field[TCM_ALUA_alua_support_active_optimized] = 1;
+	gp->field[TCM_ALUA_alua_support_active_nonoptimized] = 1;
+	gp->field[TCM_ALUA_nonop_delay_msecs] = 100;
+	return gp;
+}
+
+int tcm_alua_create(struct tcm_device *dev)
+{
+	struct tcm_alua *alua = kzalloc(sizeof(*alua), GFP_KERNEL);
+	struct tcm_tg_pt_gp *def;
+
+	if (!alua)
+		return -ENOMEM;
+	alua->dev = dev;
+	INIT_LIST_HEAD(&alua->groups);
+	INIT_LIST_HEAD(&alua->lu_node);
+	INIT_LIST_HEAD(&alua->map);
+	xa_init_flags(&alua->ids, XA_FLAGS_ALLOC1);
+	def = tcm_tg_pt_gp_alloc(dev, "default_tg_pt_gp");
+	if (!def || xa_insert(&alua->ids, 0, def, GFP_KERNEL)) {
+		kfree(def);
+		kfree(alua);
+		return -ENOMEM;
+	}
+	def->has_id = true;
+	list_add_tail(&def->node, &alua->groups);
+	alua->def = def;
+	alua->count = 1;
+	dev->alua = alua;
+	return 0;
+}
+
+void tcm_alua_destroy(struct tcm_device *dev)
+{
+	struct tcm_alua *alua = dev->alua;
+
+	if (!alua)
+		return;
+	tcm_lba_map_free(&alua->map);
+	xa_destroy(&alua->ids);
+	kfree(alua->def);
+	kfree(alua);
+	dev->alua = NULL;
+}
+
+struct tcm_tg_pt_gp *tcm_tg_pt_gp_create(struct tcm_device *dev, const char *name)
+{
+	struct tcm_alua *alua = dev->alua;
+	struct tcm_tg_pt_gp *gp;
+	int err = 0;
+
+	if (strlen(name) >= TCM_GROUP_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	gp = tcm_tg_pt_gp_alloc(dev, name);
+	if (!gp)
+		return ERR_PTR(-ENOMEM);
+	mutex_lock(&tcm_config_mutex);
+	if (alua->count >= TCM_GROUPS_MAX) {
+		err = -ENOSPC;
+	} else {
+		alua->count++;
+		list_add_tail(&gp->node, &alua->groups);
+		gp->field[TCM_ALUA_alua_support_lba_dependent] = !list_empty(&alua->map);
+	}
+	mutex_unlock(&tcm_config_mutex);
+	if (err) {
+		kfree(gp);
+		return ERR_PTR(err);
+	}
+	return gp;
+}
+
+void tcm_tg_pt_gp_destroy(struct tcm_tg_pt_gp *gp)
+{
+	struct tcm_device *dev = gp->dev;
+	struct tcm_alua *alua = dev->alua;
+	struct tcm_lun *lun;
+
+	mutex_lock(&tcm_config_mutex);
+	spin_lock_irq(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		if (lun->tg_pt_gp == gp)
+			WRITE_ONCE(lun->tg_pt_gp, alua->def);
+	spin_unlock_irq(&dev->lun_lock);
+	if (gp->has_id)
+		xa_erase(&alua->ids, gp->id);
+	list_del(&gp->node);
+	alua->count--;
+	mutex_unlock(&tcm_config_mutex);
+	kfree_rcu(gp, rcu);
+}
+
+int tcm_tg_pt_gp_set_id(struct tcm_tg_pt_gp *gp, u32 id, const char **why)
+{
+	struct tcm_alua *alua = gp->dev->alua;
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	if (gp->has_id)
+		err = id == gp->id ? 0 : tcm_deny(why, -EINVAL, "the group has an id already");
+	else if (!id)
+		err = xa_alloc(&alua->ids, &id, gp, XA_LIMIT(1, U16_MAX), GFP_KERNEL);
+	else
+		err = xa_insert(&alua->ids, id, gp, GFP_KERNEL);
+	if (err == -EBUSY)
+		err = tcm_deny(why, id ? -EINVAL : -ENOSPC, "the id is taken");
+	if (!err) {
+		gp->id = id;
+		gp->has_id = true;
+	}
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+static const struct {
+	u32	max;
+	bool	needs_id;
+} tcm_alua_rows[TCM_ALUA_FIELD_COUNT] = {
+#define TCM_ALUA_ROW(name, max_, needs_id_)	\
+	[TCM_ALUA_##name] = { .max = max_, .needs_id = needs_id_ },
+	TCM_ALUA_FIELDS(TCM_ALUA_ROW)
+#undef TCM_ALUA_ROW
+};
+
+int tcm_tg_pt_gp_set(struct tcm_tg_pt_gp *gp, enum tcm_alua_field field, u32 value,
+		     const char **why)
+{
+	int err = 0;
+
+	if (value > tcm_alua_rows[field].max)
+		return tcm_deny(why, -EINVAL, "out of range");
+	mutex_lock(&tcm_config_mutex);
+	if (tcm_alua_rows[field].needs_id && !gp->has_id)
+		err = tcm_deny(why, -EINVAL, "the group has no tg_pt_gp_id yet");
+	else
+		WRITE_ONCE(gp->field[field], value);
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+/* The field that says whether a group may be in a state; -EINVAL for what is no state. */
+static int tcm_alua_support_field(u32 state)
+{
+	switch (state) {
+	case TCM_ALUA_OPTIMIZED:
+		return TCM_ALUA_alua_support_active_optimized;
+	case TCM_ALUA_NONOPTIMIZED:
+		return TCM_ALUA_alua_support_active_nonoptimized;
+	case TCM_ALUA_STANDBY_STATE:
+		return TCM_ALUA_alua_support_standby;
+	case TCM_ALUA_UNAVAILABLE_STATE:
+		return TCM_ALUA_alua_support_unavailable;
+	case TCM_ALUA_LBA_DEPENDENT:
+		return TCM_ALUA_alua_support_lba_dependent;
+	case TCM_ALUA_OFFLINE_STATE:
+		return TCM_ALUA_alua_support_offline;
+	case TCM_ALUA_TRANSITIONING:
+		return TCM_ALUA_alua_support_transitioning;
+	}
+	return -EINVAL;
+}
+
+static int tcm_alua_check_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why)
+{
+	u32 type = gp->field[TCM_ALUA_alua_access_type];
+	int field = tcm_alua_support_field(state);
+
+	if (!gp->has_id)
+		return tcm_deny(why, -EINVAL, "the group has no tg_pt_gp_id yet");
+	if (!test_bit(TCM_DEV_CONFIGURED, &gp->dev->flags))
+		return tcm_deny(why, -ENODEV, "the device is not enabled");
+	if (field < 0)
+		return tcm_deny(why, -EINVAL, "not a state");
+	if (state == gp->state)
+		return 0;
+	if (!(type & TCM_ALUA_IMPLICIT))
+		return tcm_deny(why, -EINVAL, "implicit transitions are disabled");
+	if (state == TCM_ALUA_LBA_DEPENDENT && (type & TCM_ALUA_EXPLICIT))
+		return tcm_deny(why, -EINVAL, "not LBA dependent while explicit ones are enabled");
+	if (!gp->field[field])
+		return tcm_deny(why, -EINVAL, "the group does not support that state");
+	return 0;
+}
+
+int tcm_tg_pt_gp_set_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why)
+{
+	int err;
+
+	mutex_lock(&tcm_config_mutex);
+	err = tcm_alua_check_state(gp, state, why);
+	if (!err)
+		WRITE_ONCE(gp->state, state);
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+void tcm_alua_lun_linked(struct tcm_lun *lun)
+{
+	lockdep_assert_held(&tcm_config_mutex);
+	if (tcm_alua_emulated(lun->dev))
+		WRITE_ONCE(lun->tg_pt_gp, lun->dev->alua->def);
+}
+
+void tcm_alua_lun_unlinked(struct tcm_lun *lun)
+{
+	lockdep_assert_held(&tcm_config_mutex);
+	WRITE_ONCE(lun->tg_pt_gp, NULL);
+}
+
+static struct tcm_tg_pt_gp *tcm_tg_pt_gp_find(struct tcm_alua *alua, const char *name)
+{
+	struct tcm_tg_pt_gp *gp;
+
+	lockdep_assert_held(&tcm_config_mutex);
+	list_for_each_entry(gp, &alua->groups, node)
+		if (gp->has_id && !strcmp(gp->name, name))
+			return gp;
+	return NULL;
+}
+
+int tcm_alua_lun_set_group(struct tcm_lun *lun, const char *group, const char **why)
+{
+	struct tcm_alua *alua = lun->dev->alua;
+	struct tcm_tg_pt_gp *gp;
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	gp = group ? tcm_tg_pt_gp_find(alua, group) : alua->def;
+	if (!tcm_alua_emulated(lun->dev))
+		err = tcm_deny(why, -ENODEV, "the device has no groups of ours");
+	else if (!gp)
+		err = tcm_deny(why, -ENODEV, "the device has no such group");
+	else
+		WRITE_ONCE(lun->tg_pt_gp, gp);
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+struct tcm_lba_range *tcm_lba_range_alloc(unsigned int members)
+{
+	struct tcm_lba_range *range;
+
+	range = kzalloc(struct_size(range, members, members), GFP_KERNEL);
+	if (range)
+		range->count = members;
+	return range;
+}
+
+void tcm_lba_map_free(struct list_head *map)
+{
+	struct tcm_lba_range *range, *next;
+
+	list_for_each_entry_safe(range, next, map, node)
+		kfree(range);
+	INIT_LIST_HEAD(map);
+}
+
+void tcm_lba_map_set(struct tcm_device *dev, u32 seg_size, u32 seg_mult, struct list_head *map)
+{
+	struct tcm_alua *alua = dev->alua;
+	struct tcm_tg_pt_gp *gp;
+	LIST_HEAD(old);
+
+	mutex_lock(&tcm_config_mutex);
+	list_splice_init(&alua->map, &old);
+	list_splice_init(map, &alua->map);
+	alua->seg_size = list_empty(&alua->map) ? 0 : seg_size;
+	alua->seg_mult = list_empty(&alua->map) ? 0 : seg_mult;
+	list_for_each_entry(gp, &alua->groups, node)
+		WRITE_ONCE(gp->field[TCM_ALUA_alua_support_lba_dependent],
+			   !list_empty(&alua->map));
+	mutex_unlock(&tcm_config_mutex);
+	tcm_lba_map_free(&old);
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attributes of a device: what may be set to what, and when.
+ */
+#include <linux/ctype.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+#include "attr.h"
+#include "device.h"
+#include "target.h"
+
+static int tcm_deny(const char **why, int err, const char *reason)
+{
+	*why = reason;
+	return err;
+}
+
+/* The product shows the backstore's name: 15 characters of it, as it always was. */
+static int tcm_set_model_alias(struct tcm_device *dev, u32 value, const char **why)
+{
+	strscpy(dev->product, value ? dev->name : dev->ops->product ?: "", 16);
+	return 0;
+}
+
+static int tcm_set_write_cache(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (value && (dev->ops->flags & TCM_BE_OWN_CACHE))
+		return tcm_deny(why, -EINVAL, "the device reports its own cache");
+	return 0;
+}
+
+int tcm_attr_fill_unmap(struct tcm_device *dev)
+{
+	const struct tcm_limits *lim = &dev->limits;
+	struct tcm_dev_attr *attr = &dev->attr;
+
+	lockdep_assert_held(&tcm_config_mutex);
+	if (!lim->max_unmap_lba)
+		return -ENOSYS;
+	attr->max_unmap_lba_count = lim->max_unmap_lba;
+	attr->max_unmap_block_desc_count = lim->max_unmap_desc ?: 1;
+	attr->unmap_granularity = lim->unmap_granularity;
+	attr->unmap_granularity_alignment = lim->unmap_alignment;
+	attr->unmap_zeroes_data = lim->unmap_zeroes;
+	return 0;
+}
+
+/* Whatever makes UNMAP visible needs limits to show. */
+static int tcm_set_unmap_user(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (!value || dev->attr.max_unmap_block_desc_count)
+		return 0;
+	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return tcm_deny(why, -ENODEV, "the device is not enabled");
+	if (tcm_attr_fill_unmap(dev))
+		return tcm_deny(why, -ENOSYS, "the device cannot unmap");
+	return 0;
+}
+
+/* No backend has storage for protection information of its own yet. */
+static int tcm_set_pi_type(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (value > 3)
+		return tcm_deny(why, -EINVAL, "not a protection type");
+	if (value == 2)
+		return tcm_deny(why, -ENOSYS, "protection type 2 is not supported");
+	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return tcm_deny(why, -ENODEV, "the device is not enabled");
+	return tcm_deny(why, -ENOSYS, "the backend keeps no protection information");
+}
+
+static int tcm_set_pi_verify(struct tcm_device *dev, u32 value, const char **why)
+{
+	/* Without emulated protection there is nothing to verify: ignored, not refused. */
+	return dev->attr.hw_pi_prot_type || !dev->attr.pi_prot_type ? 1 : 0;
+}
+
+int tcm_attr_pi_format(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (value > 1)
+		return tcm_deny(why, -EINVAL, "0 or 1");
+	return value ? tcm_deny(why, -ENOSYS, "the backend keeps no protection information") : 0;
+}
+
+static int tcm_set_rest_reord(struct tcm_device *dev, u32 value, const char **why)
+{
+	return value ? tcm_deny(why, -ENOSYS, "restricted reordering is not supported") : 0;
+}
+
+static int tcm_set_block_size(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (!is_power_of_2(value) || value < 512 || value > 4096)
+		return tcm_deny(why, -EINVAL, "512, 1024, 2048 or 4096");
+	if (value < dev->attr.hw_block_size)
+		return tcm_deny(why, -EINVAL, "smaller than a block of the device");
+	dev->attr.block_size = value;
+	tcm_device_adopt_block_size(dev);
+	return 0;
+}
+
+static int tcm_set_optimal(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (value > dev->attr.hw_max_sectors)
+		return tcm_deny(why, -EINVAL, "more than hw_max_sectors");
+	return 0;
+}
+
+static int tcm_set_queue_depth(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (!value)
+		return tcm_deny(why, -EINVAL, "must not be 0");
+	if (value > dev->attr.queue_depth && value > dev->attr.hw_queue_depth)
+		return tcm_deny(why, -EINVAL, "more than hw_queue_depth");
+	return 0;
+}
+
+static int tcm_set_alua_support(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (!(dev->ops->flags & TCM_BE_ALUA_CHANGE))
+		return tcm_deny(why, -ENOSYS, "fixed for this kind of device");
+	return 0;
+}
+
+static int tcm_set_pgr_support(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (!(dev->ops->flags & TCM_BE_PGR_CHANGE))
+		return tcm_deny(why, -ENOSYS, "fixed for this kind of device");
+	return 0;
+}
+
+#define TCM_ATTR_ROW(name, kind_, flags_, max_, setter)				\
+	[TCM_ATTR_##name] = {							\
+		.offset	= offsetof(struct tcm_dev_attr, name),			\
+		.kind	= TCM_ATTR_##kind_,					\
+		.flags	= flags_,						\
+		.max	= max_,							\
+		.set	= setter,						\
+	},
+
+const struct tcm_attr_row tcm_attr_rows[TCM_ATTR_COUNT] = {
+	TCM_DEV_ATTRS(TCM_ATTR_ROW)
+};
+
+static int tcm_attr_change(struct tcm_device *dev, enum tcm_attr_id id, u32 value,
+			   const char **why)
+{
+	const struct tcm_attr_row *row = &tcm_attr_rows[id];
+	u32 *at = tcm_attr_at(dev, id);
+	int err;
+
+	lockdep_assert_held(&tcm_config_mutex);
+	if (value == *at)
+		return 0;
+	if (value > row->max)
+		return tcm_deny(why, -EINVAL, "out of range");
+	if ((row->flags & TCM_ATTR_IDLE) && dev->exports)
+		return tcm_deny(why, -EINVAL, "a LUN links to the device");
+	if (row->set) {
+		err = row->set(dev, value, why);
+		if (err)
+			return err < 0 ? err : 0;
+	}
+	WRITE_ONCE(*at, value);
+	if (row->flags & TCM_ATTR_MODE)
+		tcm_ua_raise_device(dev, TCM_UA_MODE_CHANGED, NULL);
+	if (row->flags & TCM_ATTR_VPD)
+		tcm_ua_raise_device(dev, TCM_UA_INQUIRY_CHANGED, NULL);
+	return 0;
+}
+
+int tcm_attr_set(struct tcm_device *dev, enum tcm_attr_id id, u32 value, const char **why)
+{
+	int err;
+
+	mutex_lock(&tcm_config_mutex);
+	/* A disk with protection of its own keeps it, whatever is asked for. */
+	if (id == TCM_ATTR_pi_prot_type && dev->attr.hw_pi_prot_type && value <= 3)
+		err = 0;
+	else
+		err = tcm_attr_change(dev, id, value, why);
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+static char *tcm_device_text_at(struct tcm_device *dev, enum tcm_device_text which, size_t *size)
+{
+	switch (which) {
+	case TCM_TEXT_ALIAS:
+		*size = sizeof(dev->alias);
+		return dev->alias;
+	case TCM_TEXT_UDEV_PATH:
+		*size = sizeof(dev->udev_path);
+		return dev->udev_path;
+	case TCM_TEXT_VENDOR:
+		*size = sizeof(dev->vendor);
+		return dev->vendor;
+	case TCM_TEXT_PRODUCT:
+		*size = sizeof(dev->product);
+		return dev->product;
+	case TCM_TEXT_REVISION:
+		*size = sizeof(dev->revision);
+		return dev->revision;
+	case TCM_TEXT_SERIAL:
+		break;
+	}
+	*size = sizeof(dev->serial);
+	return dev->serial;
+}
+
+static int tcm_text_check(struct tcm_device *dev, enum tcm_device_text which, const char *text,
+			  size_t size, const char **why)
+{
+	bool inquiry = which == TCM_TEXT_VENDOR || which == TCM_TEXT_PRODUCT ||
+		       which == TCM_TEXT_REVISION;
+	bool identity = inquiry || which == TCM_TEXT_SERIAL;
+	const char *c;
+
+	if (strlen(text) >= size)
+		return tcm_deny(why, identity ? -EOVERFLOW : -EINVAL, "too long");
+	for (c = text; inquiry && *c; c++)
+		if (!isascii(*c) || !isprint(*c))
+			return tcm_deny(why, -EINVAL, "not printable ASCII");
+	if (which == TCM_TEXT_SERIAL && test_bit(TCM_DEV_SERIAL_FIXED, &dev->flags))
+		return tcm_deny(why, -EOPNOTSUPP, "the device has a serial number of its own");
+	if (identity && dev->exports)
+		return tcm_deny(why, -EINVAL, "a LUN links to the device");
+	return 0;
+}
+
+int tcm_device_set_text(struct tcm_device *dev, enum tcm_device_text which, const char *text,
+			const char **why)
+{
+	size_t size;
+	char *at;
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	at = tcm_device_text_at(dev, which, &size);
+	if (strcmp(at, text)) {
+		err = tcm_text_check(dev, which, text, size, why);
+		if (!err)
+			strscpy(at, text, size);
+	}
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+
+void tcm_device_get_text(struct tcm_device *dev, enum tcm_device_text which, char *buf,
+			 size_t size)
+{
+	size_t room;
+
+	mutex_lock(&tcm_config_mutex);
+	strscpy(buf, tcm_device_text_at(dev, which, &room), size);
+	mutex_unlock(&tcm_config_mutex);
+}
+
+int tcm_device_set_company(struct tcm_device *dev, u32 id, const char **why)
+{
+	int err = 0;
+
+	if (id >= 0x1000000)
+		return tcm_deny(why, -EOVERFLOW, "more than 24 bits");
+	mutex_lock(&tcm_config_mutex);
+	if (id != dev->company_id && dev->exports)
+		err = tcm_deny(why, -EINVAL, "a LUN links to the device");
+	else
+		dev->company_id = id;
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
