@@ -103,7 +103,8 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  *	n decimal, 0 to 65535.
  * @add_tpg: mkdir <tpg>: check tpg->tag, set tpg->priv. May sleep.
  * @del_tpg: rmdir. No LUN or ACL is left; sessions may be: close them, without waiting.
- * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time.
+ * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time. Once it has returned from disabling,
+ *	the fabric makes no session of @tpg any more; the core closes those there are.
  * @link_lun: a LUN was linked (true) or is about to be unlinked (false; the return value is
  *	ignored then). Bounded in time. Default: nothing to do.
  * @add_acl: mkdir acls/<name>: check acl->name (an errno refuses it), set acl->priv. May sleep.
