@@ -34,7 +34,8 @@ struct tcm_test_login {
 #define TCM_TEST_DATA_LATER	0x02	/* data-out comes in parts, from a work item */
 #define TCM_TEST_DATA_HELD	0x04	/* data-out comes when TCM_TEST_RELEASE asks for it */
 #define TCM_TEST_STATUS_LATE	0x08	/* status leaves from a work item: respond() and put part */
-#define TCM_TEST_SUBMIT_FLAGS	0x0f
+#define TCM_TEST_LINGER		0x10	/* take time between tcm_cmd_init() and setting the tag */
+#define TCM_TEST_SUBMIT_FLAGS	0x1f
 
 struct tcm_test_submit {
 	__u64	tag;

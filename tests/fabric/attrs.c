@@ -48,6 +48,26 @@ struct configfs_attribute *tcm_test_root_attrs[] = {
 	NULL
 };
 
+static ssize_t tcm_test_tpg_dynamic_sessions_show(struct config_item *item, char *page)
+{
+	struct tcm_tpg *tpg = tcm_item_tpg(item);
+	struct tcm_session *sess;
+	ssize_t len = 0;
+
+	mutex_lock(&tpg->lock);
+	list_for_each_entry(sess, &tpg->sessions, node)
+		if (!sess->acl)
+			len += sysfs_emit_at(page, len, "%s\n", sess->name);
+	mutex_unlock(&tpg->lock);
+	return len;
+}
+CONFIGFS_ATTR_RO(tcm_test_tpg_, dynamic_sessions);
+
+struct configfs_attribute *tcm_test_tpg_attrs[] = {
+	&tcm_test_tpg_attr_dynamic_sessions,
+	NULL
+};
+
 TCM_TEST_UINT(tcm_test_attrib_, tpg, generate_node_acls, 0, 1);
 TCM_TEST_UINT(tcm_test_attrib_, tpg, demo_mode_write_protect, 0, 1);
 TCM_TEST_UINT(tcm_test_attrib_, tpg, default_cmdsn_depth, 1, 512);

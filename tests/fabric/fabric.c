@@ -143,6 +143,7 @@ struct tcm_fabric_ops tcm_test_ops = {
 	.for_each_cmd	= tcm_test_for_each_cmd,
 	.close_session	= tcm_test_close_session,
 	.root_attrs	= tcm_test_root_attrs,
+	.tpg_attrs	= tcm_test_tpg_attrs,
 	.tpg_attrib_attrs = tcm_test_attrib_attrs,
 	.tpg_param_attrs = tcm_test_param_attrs,
 	.tpg_auth_attrs	= tcm_test_auth_attrs,
@@ -161,11 +162,16 @@ static int __init tcm_test_init(void)
 	err = tcm_fabric_register(&tcm_test_ops);
 	if (err)
 		goto exit_sessions;
-	err = tcm_test_dev_init();
+	err = tcm_test_held_init();
 	if (err)
 		goto unregister;
+	err = tcm_test_dev_init();
+	if (err)
+		goto exit_held;
 	return 0;
 
+exit_held:
+	tcm_test_held_exit();
 unregister:
 	tcm_fabric_unregister(&tcm_test_ops);
 exit_sessions:
@@ -177,6 +183,7 @@ static void __exit tcm_test_exit(void)
 {
 	tcm_test_dev_exit();
 	tcm_fabric_unregister(&tcm_test_ops);
+	tcm_test_held_exit();
 	tcm_test_sessions_exit();
 }
 

@@ -2,6 +2,7 @@
 /*
  * Initiator ports and their commands.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
@@ -226,6 +227,9 @@ void tcm_test_slot_free(struct tcm_test_slot *slot)
 		tcm_test_session_put(ts);
 }
 
+/* As long as it takes to receive immediate data. */
+#define TCM_TEST_LINGER_USEC	100
+
 static int tcm_test_start(struct tcm_test_slot *slot, enum tcm_ctx ctx)
 {
 	struct tcm_cmd *cmd = &slot->cmd;
@@ -239,6 +243,8 @@ static int tcm_test_start(struct tcm_test_slot *slot, enum tcm_ctx ctx)
 	rcu_read_unlock();
 	if (err)
 		return err;
+	if (slot->flags & TCM_TEST_LINGER)
+		udelay(TCM_TEST_LINGER_USEC);
 	cmd->tag = slot->tag;
 	cmd->attr = slot->attr;
 	cmd->prio = slot->prio;

@@ -96,7 +96,8 @@ extern struct tcm_fabric_ops tcm_test_ops;
 int tcm_test_connect(struct tcm_test_session *ts, struct tcm_test_login *login);
 
 /* attrs.c */
-extern struct configfs_attribute *tcm_test_root_attrs[], *tcm_test_attrib_attrs[];
+extern struct configfs_attribute *tcm_test_root_attrs[], *tcm_test_tpg_attrs[];
+extern struct configfs_attribute *tcm_test_attrib_attrs[];
 extern struct configfs_attribute *tcm_test_param_attrs[], *tcm_test_auth_attrs[];
 extern struct configfs_attribute *tcm_test_acl_attrs[], *tcm_test_acl_attrib_attrs[];
 extern struct configfs_attribute *tcm_test_acl_auth_attrs[];
@@ -134,6 +135,10 @@ void tcm_test_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
 void tcm_test_tmf_done(struct tcm_tmf *tmf);
 void tcm_test_close_session(struct tcm_session *sess);
 void tcm_test_released(struct tcm_session *sess);
+
+/* held.c */
+int tcm_test_held_init(void);
+void tcm_test_held_exit(void);
 
 /* dev.c */
 int tcm_test_dev_init(void);
