@@ -79,7 +79,7 @@ static bool tcm_map_quiet(const struct tcm_mapping *map)
 {
 	struct tcm_map_stats sum;
 
-	if (atomic_read(&map->pinned))
+	if (atomic_read_acquire(&map->pinned))
 		return false;
 	tcm_map_sum(map, &sum);
 	return sum.done == sum.started;
@@ -125,8 +125,9 @@ static void tcm_map_rcu(struct rcu_head *rcu)
 {
 	struct tcm_mapping *map = container_of(rcu, struct tcm_mapping, rcu);
 
-	llist_add(&map->reap, &tcm_reap_new);
-	mod_delayed_work(tcm_reap_wq, &tcm_reap, 0);
+	/* Who finds the list empty wakes the worker, which takes all of it. */
+	if (llist_add(&map->reap, &tcm_reap_new))
+		mod_delayed_work(tcm_reap_wq, &tcm_reap, 0);
 }
 
 /* The mapped LUN may go before the last command does: it gets what was counted until now. */

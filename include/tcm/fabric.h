@@ -119,8 +119,8 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  * @data_aborted: a command that waits in write_pending() was aborted: the initiator may not send the
  *	rest of its data. Stop waiting and call tcm_cmd_abandon() or tcm_cmd_execute(), not from here. The
  *	data may be arriving at this moment, and the slot may even be in its next life: decide
- *	under the lock that the data phase takes, and look at tcm_cmd_is_aborted() there. Called
- *	with interrupts off. Default: data always arrives or is abandoned in the end.
+ *	under the lock that the data phase takes, and look at tcm_cmd_is_aborted() there; that lock is
+ *	taken below the core's and so never held around a call into it. Called with interrupts off. Default: data always arrives or is abandoned in the end.
  * @respond: send data-in and status (or nothing, see TCM_CMD_NO_RESPONSE), then
  *	tcm_cmd_put(). Any context. Mandatory.
  * @tmf_done: answer a task management request. Mandatory.
