@@ -69,7 +69,10 @@ static void tcm_tmf_session(struct tcm_session *sess, struct tcm_tmf_walk *walk)
 	sess->ops->for_each_cmd(sess, NULL, tcm_tmf_visit, walk);
 }
 
-/* Every nexus of the device; only the sender's own commands go without TASK ABORTED. */
+/*
+ * Every nexus of the device; only the sender's own commands go without TASK ABORTED. Who gets
+ * that status knows; who lost commands without it is told by COMMANDS CLEARED (SAM-5 5.6).
+ */
 static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct tcm_tmf_walk *walk,
 			   enum tcm_ua ua, bool tell_sender)
 {
@@ -85,7 +88,7 @@ static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct t
 			walk->tas = dev->attr.emulate_tas && map->sess != tmf->sess;
 			tcm_tmf_session(map->sess, walk);
 			if (map->sess == tmf->sess ? tell_sender :
-			    (ua == TCM_UA_LUN_RESET || walk->found != before))
+			    (ua == TCM_UA_LUN_RESET || (walk->found != before && !walk->tas)))
 				tcm_ua_raise(map, ua);
 		}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
