@@ -106,7 +106,7 @@ class Session:
 
     def __init__(self, wwn, tag, name, isid=None, slots=0):
         self.name = name
-        self.lens = {}
+        self.room = 1       # of the largest data-in asked for
         self.tags = itertools.count(1)
         self.fd = os.open('/dev/tcm_test', os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -139,7 +139,7 @@ class Session:
         cdb, dout = bytes(cdb), bytes(dout)
         cdb_buf = ctypes.create_string_buffer(cdb, max(len(cdb), 1))
         out_buf = ctypes.create_string_buffer(dout, max(len(dout), 1))
-        self.lens[tag] = din
+        self.room = max(self.room, din)
         # a mutable argument: the ioctl runs without Python's lock
         fcntl.ioctl(self.fd, _IOC_SUBMIT, bytearray(_SUBMIT.pack(
             tag, lun_bytes(lun), ctypes.addressof(cdb_buf), ctypes.addressof(out_buf),
@@ -149,11 +149,10 @@ class Session:
     def reap(self, tag=None, timeout=20, block=True, orphans=False):
         """The result of a command, of any without tag. None: nothing yet (block=False), or none is
         left (orphans=True). OSError ESHUTDOWN: the session is gone; ETIMEDOUT."""
-        room = max(self.lens.values(), default=0) if tag is None else self.lens.get(tag, 0)
-        buf = ctypes.create_string_buffer(max(room, 1))
+        buf = ctypes.create_string_buffer(self.room)
         flags = (0 if block else _NONBLOCK) | (0 if tag is None else _BY_TAG) | \
             (_ORPHANS if orphans else 0)
-        req = bytearray(_REAP.pack(tag or 0, ctypes.addressof(buf), room, flags,
+        req = bytearray(_REAP.pack(tag or 0, ctypes.addressof(buf), self.room, flags,
                                    int(timeout * 1000), 0, 0, 0, 0, 0, 0, b''))
         try:
             fcntl.ioctl(self.fd, _IOC_REAP, req)
@@ -162,8 +161,7 @@ class Session:
                 return None
             raise
         fields = _REAP.unpack(req)
-        din = self.lens.pop(fields[0], 0)
-        return Result(fields, buf.raw[:min(fields[5], din)])
+        return Result(fields, ctypes.string_at(buf, fields[2]))
 
     def cmd(self, cdb, din=0, dout=b'', lun=0, timeout=20, **how):
         """Submit and wait for the result."""

@@ -5,9 +5,12 @@ returns at once, commands end as they should, the names are free again, nothing 
 
 tfab_remove.py [CYCLES]. Runs in a guest with tcm_test loaded."""
 import errno
+import mmap
 import os
+import select
+import signal
+import struct
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -33,47 +36,73 @@ def timed(call, *args, **how):
     t.ok(took < LIMIT, '%s took %.2f s' % (what, took))
 
 
-class Load(threading.Thread):
-    """An initiator that keeps commands in flight until its session is gone or it is stopped. What it
-    may see: GOOD, unit attentions, and that the LUN is no longer there."""
+class Load:
+    """An initiator, a process of its own, that keeps commands in flight until its session is gone.
+    What it may see: GOOD, unit attentions, and that the LUN is no longer there."""
 
     def __init__(self, name, luns, how):
-        super().__init__()
-        self.s = Session('t1', 1, name, slots=24)
-        self.luns, self.how = luns, how
-        self.stopped = False
-        self.good = self.gone = 0
+        self.name, self.luns, self.how = name, luns, how
+        self.progress = mmap.mmap(-1, mmap.PAGESIZE)
         self.bad = []
+        self.pipe, child = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.pipe)
+            try:
+                self.work()
+            except BaseException as e:
+                self.bad.append(repr(e))
+            os.write(child, '\n'.join(self.bad[:20]).encode())
+            os._exit(0)
+        os.close(child)
+
+    @property
+    def good(self):
+        return struct.unpack_from('=Q', self.progress)[0]
 
     def judge(self, r):
         if r.good:
-            self.good += 1
-        elif r.code == LUN_NOT_SUPPORTED:
-            self.gone += 1
-        elif not r.code or r.code[0] != 6:
+            struct.pack_into('=Q', self.progress, 0, self.good + 1)
+        elif r.outcome != tfab.NOT_TAKEN and r.code != LUN_NOT_SUPPORTED and \
+                (not r.code or r.code[0] != 6):
             self.bad.append(str(r))
 
-    def run(self):
+    def work(self):
+        s = Session('t1', 1, self.name, slots=24)
+        s.clear_ua(200)
         i = 0
         try:
-            while not self.stopped:
+            while True:
                 for _ in range(12):
                     i += 1
                     lun = self.luns[i % len(self.luns)]
                     if i % 3:
-                        self.s.submit(tfab.cdb10(0x28, i % 512, 4), din=2048, lun=lun, flags=self.how)
+                        s.submit(tfab.cdb10(0x28, i % 512, 4), din=2048, lun=lun, flags=self.how)
                     else:
-                        self.s.submit(tfab.cdb10(0x2a, i % 512, 4), dout=bytes(2048), lun=lun, flags=self.how)
+                        s.submit(tfab.cdb10(0x2a, i % 512, 4), dout=bytes(2048), lun=lun, flags=self.how)
                 for _ in range(12):
-                    self.judge(self.s.reap())
+                    self.judge(s.reap())
         except OSError as e:
             if e.errno != errno.ESHUTDOWN:
-                self.bad.append(str(e))
+                raise
         while True:
-            r = self.s.reap(orphans=True, block=False) if self.s.info()[3] else self.s.reap(orphans=True)
+            r = s.reap(orphans=True)
             if r is None:
                 break
             self.judge(r)
+        # the end of the process closes the session
+
+    def join(self, limit):
+        """Wait until it has ended by itself; whether it has."""
+        ended = bool(select.select([self.pipe], [], [], limit)[0])
+        if ended:
+            self.bad = os.read(self.pipe, 65536).decode().split('\n')
+            self.bad = [b for b in self.bad if b]
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.pipe)
+        return ended
 
 
 class World:
@@ -95,9 +124,6 @@ class World:
         self.loads = [Load(name, (200, 400), how) for name in NAMES for how in (0, BH, STATUS_LATE)]
         self.stuck = Session('t1', 1, 'i0')
         self.stuck.clear_ua()
-        for load in self.loads:
-            load.s.clear_ua(200)
-            load.start()
         # reads the backend keeps, writes it keeps, writes whose data is on the way
         self.kept = [self.stuck.submit(tfab.cdb10(0x28, 8, 8), din=4096, flags=i & 1) for i in range(4)]
         self.kept += [self.stuck.submit(tfab.cdb10(0x2a, 0, 1), dout=bytes(512), flags=i & 1) for i in range(4)]
@@ -159,8 +185,7 @@ def cycle(order, steps):
             w.stuck.release(w.waiting[0])
             wait_until(lambda: tfab.held_everywhere() == 9, 'a late write to be kept')
     for load in w.loads:
-        load.join(20)
-        t.ok(not load.is_alive(), '%s: an initiator hangs' % order)
+        t.ok(load.join(20), '%s: an initiator hangs' % order)
         t.eq(load.bad[:3], [], '%s: what initiators saw' % order)
     # the same names at once, while the old device still has commands
     held = tfab.held_everywhere()
@@ -186,8 +211,6 @@ def cycle(order, steps):
         r = ends.get(tag)
         t.ok(r and (r.good or r.code == (0xb, 0, 0)), '%s: write without data: %s' % (order, r))
     w.stuck.close()
-    for load in w.loads:
-        load.s.close()
     t.eq(tfab.held_everywhere(), 0, '%s: accesses left' % order)
     return sum(load.good for load in w.loads)
 

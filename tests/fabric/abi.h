@@ -65,7 +65,7 @@ struct tcm_test_submit {
 struct tcm_test_reap {
 	__u64	tag;		/* in with TCM_TEST_BY_TAG, out */
 	__u64	din;		/* address */
-	__u32	din_room;
+	__u32	din_room;	/* out: bytes that were put there */
 	__u32	flags;
 	__u32	timeout_ms;	/* ETIMEDOUT; 0: none */
 	__u32	xfer_len;	/* out, from here on */

@@ -103,10 +103,9 @@ static long tcm_test_ioctl_reap(struct tcm_test_session *ts, void __user *arg)
 		return PTR_ERR(slot);
 	slot->result.tag = slot->tag;
 	slot->result.din = req.din;
-	slot->result.din_room = req.din_room;
+	slot->result.din_room = slot->din_len ? min(req.din_room, slot->result.xfer_len) : 0;
 	slot->result.flags = req.flags;
-	if (slot->din_len && copy_to_user(u64_to_user_ptr(req.din), slot->data,
-					  min(req.din_room, slot->result.xfer_len)))
+	if (copy_to_user(u64_to_user_ptr(req.din), slot->data, slot->result.din_room))
 		err = -EFAULT;
 	if (copy_to_user(arg, &slot->result, sizeof(slot->result)))
 		err = -EFAULT;

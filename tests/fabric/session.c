@@ -400,6 +400,11 @@ static struct tcm_test_slot *tcm_test_take(struct tcm_test_session *ts,
 	int err = -EINPROGRESS;
 
 	spin_lock_irq(&ts->lock);
+	/* Whose nexus is gone gets nothing any more; only a test may look at what became of it. */
+	if (ts->dead && !(req->flags & TCM_TEST_ORPHANS)) {
+		slot = ERR_PTR(-ESHUTDOWN);
+		goto unlock;
+	}
 	list_for_each_entry(slot, &ts->done, node) {
 		if (by_tag && slot->tag != req->tag)
 			continue;
@@ -409,9 +414,7 @@ static struct tcm_test_slot *tcm_test_take(struct tcm_test_session *ts,
 	for (i = 0; by_tag && i < ts->nslots; i++)
 		found |= ts->slots[i].in_use && !ts->slots[i].finished &&
 			 ts->slots[i].tag == req->tag;
-	if (ts->dead && !(req->flags & TCM_TEST_ORPHANS))
-		err = -ESHUTDOWN;
-	else if (by_tag ? !found : ts->dead && !ts->busy)
+	if (by_tag ? !found : ts->dead && !ts->busy)
 		err = -ENOENT;
 	else if (req->flags & TCM_TEST_NONBLOCK)
 		err = -EAGAIN;
