@@ -205,13 +205,50 @@ void tcm_device_destroy(struct tcm_device *dev)
 {
 	mutex_lock(&tcm_config_mutex);
 	dev->hba->devices--;
-	dev->hba = NULL;
+	WRITE_ONCE(dev->hba, NULL);
 	tcm_alua_removed(dev);
 	mutex_unlock(&tcm_config_mutex);
 	spin_lock(&tcm_devices_lock);
 	tcm_devices_made--;
 	spin_unlock(&tcm_devices_lock);
 	tcm_device_put(dev);
+}
+
+/*
+ * Without commands in flight a device whose LUNs were unlinked just before is gone after an RCU
+ * period and a few work items.
+ */
+#define TCM_DEVICE_PATIENCE	(HZ / 4)
+
+static bool tcm_device_gone(u32 index)
+{
+	struct tcm_device *dev;
+	bool gone = true;
+
+	spin_lock(&tcm_devices_lock);
+	list_for_each_entry(dev, &tcm_devices, node)
+		if (dev->index == index)
+			gone = false;
+	spin_unlock(&tcm_devices_lock);
+	return gone;
+}
+
+void tcm_device_settle(u32 index)
+{
+	wait_event_killable_timeout(tcm_devices_wait, tcm_device_gone(index), TCM_DEVICE_PATIENCE);
+}
+
+/* A medium is in use: by a device that is gone but for its commands? Then say so. */
+static void tcm_device_name_busy(const struct tcm_device *dev)
+{
+	struct tcm_device *other;
+
+	spin_lock(&tcm_devices_lock);
+	list_for_each_entry(other, &tcm_devices, node)
+		if (other->ops == dev->ops && !READ_ONCE(other->hba))
+			pr_warn("tcm: device %s: the removed device %s still has commands out\n",
+				dev->name, other->name);
+	spin_unlock(&tcm_devices_lock);
 }
 
 unsigned int tcm_device_count(void)
@@ -345,6 +382,8 @@ int tcm_device_enable(struct tcm_device *dev, const char **why)
 	mutex_unlock(&tcm_config_mutex);
 	if (err)
 		*why = "the backend cannot open it";
+	if (err == -EBUSY)
+		tcm_device_name_busy(dev);
 	return err;
 }
 

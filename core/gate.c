@@ -16,6 +16,8 @@ static enum tcm_sense tcm_gate_stats(struct tcm_cmd *cmd)
 	if (cmd->flags & TCM_CMD_PINNED) {
 		this_cpu_inc(cmd->map->stats->started);
 		cmd->flags ^= TCM_CMD_PINNED | TCM_CMD_COUNTED;
+		/* Who no longer sees the pin sees the count; pairs with tcm_map_quiet(). */
+		smp_mb__before_atomic();
 		atomic_dec(&cmd->map->pinned);
 	}
 	return TCM_OK;

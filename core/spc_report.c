@@ -97,6 +97,8 @@ enum tcm_sense tcm_spc_report_luns(struct tcm_cmd *cmd)
 	buf = kvcalloc(room + 1, 8, GFP_NOIO);
 	if (!buf)
 		return TCM_BUSY;
+	/* First, so that a change from now on is told again (SPC-4 6.33). */
+	tcm_ua_clear_session(cmd->sess, TCM_UA_LUNS_CHANGED);
 	if (!none) {
 		n = tcm_list_luns(cmd->sess, buf, room);
 		/* LUN 0 answers even when nothing is there (SPC-4 6.33: default inventory). */

@@ -146,10 +146,6 @@ enum tcm_dev_event {
  * @write_same: repeat one block. Default: the block is written over and over.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
- * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
- *	the files are empty.
- * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
- *	directory has; there are no devices below it. Default: the mode cannot be changed.
  *
  * All I/O members end with tcm_io_done() exactly once, from any context, and
  * never call back into configuration. A member that may block for longer than
