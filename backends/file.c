@@ -215,7 +215,7 @@ static void tcm_file_close(struct tcm_device *dev)
 {
 	struct tcm_file *f = dev->priv;
 
-	/* Every access has ended, but who made it may still be on its way out of the file system. */
+	/* Every access has ended, but who made it may still be on its way out of there. */
 	percpu_ref_kill(&f->users);
 	while (!wait_for_completion_timeout(&f->unused, 10 * HZ))
 		pr_warn("tcm: closing device %s waits for its file system\n", dev->name);

@@ -46,6 +46,7 @@ u64 tcm_file_capacity(struct tcm_device *dev)
 	if (!f->file)
 		return f->fd_dev_size;
 	now = i_size_read(f->file->f_mapping->host);
+	/* the kernel marks the disk dead first: a size of 0 is read together with that mark */
 	smp_rmb();
 	if (tcm_file_dead(f))
 		return READ_ONCE(f->size);

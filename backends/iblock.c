@@ -93,7 +93,6 @@ static void tcm_iblock_poll(struct tcm_device *dev)
 
 /* The disk is being removed; the claim keeps @ib. */
 static void tcm_iblock_mark_dead(struct block_device *bdev, bool surprise)
-	__releases(&bdev->bd_holder_lock)
 {
 	tcm_iblock_gone(bdev->bd_holder);
 	tcm_bdev_mark_dead_done(bdev);

@@ -218,6 +218,7 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 
 	/* The nexus may be freed once both counts say so: nothing below touches it again. */
 	if (unlikely(cmd->flags & TCM_CMD_PINNED)) {
+		/* everything this command did comes before its pin goes: tcm_session_drain() */
 		smp_mb__before_atomic();
 		atomic_dec(&cmd->map->pinned);
 		return;

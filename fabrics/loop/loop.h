@@ -43,8 +43,8 @@ extern struct configfs_attribute *tcm_loop_attrib_attrs[];
 
 /* host.c */
 void tcm_loop_respond(struct tcm_cmd *cmd);
-void tcm_loop_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
-			   tcm_cmd_fn fn, void *arg);
+void tcm_loop_visit_cmds(struct tcm_session *sess, const struct tcm_lun *lun,
+			 tcm_cmd_fn fn, void *arg);
 
 /* scan.c */
 int tcm_loop_scan_init(void);

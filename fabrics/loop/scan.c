@@ -54,7 +54,8 @@ static bool tcm_loop_visit_old(struct scsi_cmnd *sc, void *data)
 	struct tcm_loop_old *old = data;
 	struct tcm_cmd *cmd = scsi_cmd_priv(sc);
 
-	if ((old->sdev && sc->device != old->sdev) || time_after(sc->jiffies_at_alloc, old->since) ||
+	if ((old->sdev && sc->device != old->sdev) ||
+	    time_after(sc->jiffies_at_alloc, old->since) ||
 	    (atomic_read(&cmd->state) & TCM_ST_MASK) == TCM_ST_FREE)
 		return true;
 	old->found = true;
@@ -104,7 +105,8 @@ static bool tcm_loop_remove_device(struct tcm_loop_scan *scan)
 
 static void tcm_loop_scan_work(struct work_struct *work)
 {
-	struct tcm_loop_scan *scan = container_of(to_delayed_work(work), struct tcm_loop_scan, work);
+	struct delayed_work *dwork = to_delayed_work(work);
+	struct tcm_loop_scan *scan = container_of(dwork, struct tcm_loop_scan, work);
 	struct tcm_loop *loop = scan->loop;
 
 	if (!tcm_loop_is_first(scan) || (!scan->add && !tcm_loop_remove_device(scan))) {

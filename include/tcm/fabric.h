@@ -18,7 +18,7 @@ struct config_item_type;
 struct configfs_attribute;
 struct tcm_tmf;
 
-/* A group below fabric_statistics/; @type has tcm_item_ops of <tcm/configfs.h> and the attributes */
+/* A group below fabric_statistics/; @type: tcm_item_ops and the attributes */
 struct tcm_attr_group {
 	const char			*name;
 	const struct config_item_type	*type;
@@ -116,11 +116,13 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  * @del_np: rmdir. Bounded in time.
  * @write_pending: get cmd->xfer_len bytes into cmd->sg, then call tcm_cmd_execute(). Return 0,
  *	or an errno that fails the command. Default: the data is there at submission.
- * @data_aborted: a command that waits in write_pending() was aborted: the initiator may not send the
- *	rest of its data. Stop waiting and call tcm_cmd_abandon() or tcm_cmd_execute(), not from here. The
- *	data may be arriving at this moment, and the slot may even be in its next life: decide
- *	under the lock that the data phase takes, and look at tcm_cmd_is_aborted() there; that lock is
- *	taken below the core's and so never held around a call into it. Called with interrupts off. Default: data always arrives or is abandoned in the end.
+ * @data_aborted: a command that waits in write_pending() was aborted: the initiator may not
+ *	send the rest of its data. Stop waiting and call tcm_cmd_abandon() or tcm_cmd_execute(),
+ *	not from here. The data may be arriving at this moment, and the slot may even be in its
+ *	next life: decide under the lock that the data phase takes, and look at
+ *	tcm_cmd_is_aborted() there; that lock is taken below the core's and so never held
+ *	around a call into it. Called with interrupts off. Default: data always arrives or is
+ *	abandoned in the end.
  * @respond: send data-in and status (or nothing, see TCM_CMD_NO_RESPONSE), then
  *	tcm_cmd_put(). Any context. Mandatory.
  * @tmf_done: answer a task management request. Mandatory.

@@ -42,7 +42,7 @@ enum tcm_protocol {
 struct tcm_wwn {
 	const struct tcm_fabric_ops *ops;
 	char			name[TCM_NAME_MAX];
-	const char		*scsi_name;	/* as SCSI knows it: @name, or what add_wwn() sets */
+	const char		*scsi_name;	/* for SCSI: @name, or what add_wwn() sets */
 	void			*priv;		/* fabric's */
 	u8			proto;		/* enum tcm_protocol; set by add_wwn() */
 	u32			inst;		/* statistics index */
@@ -90,7 +90,8 @@ struct tcm_lun {
 	struct list_head	dev_node;	/* in dev->luns; dev->lun_lock */
 	struct list_head	mapped;		/* struct tcm_mapped_lun; tpg->lock */
 	struct tcm_tg_pt_gp	*tg_pt_gp;	/* ALUA group; tcm_config_mutex; readers: RCU */
-	u32			alua_offline, alua_status, alua_write_md;	/* tcm_config_mutex */
+	/* tcm_config_mutex */
+	u32			alua_offline, alua_status, alua_write_md;
 
 	/* totals of nexuses that are gone; dev->lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;

@@ -36,7 +36,7 @@ quiet
 mv /tmp/names /usr/lib/tcm/modules
 
 note "no modules for this kernel"
-warns "kernel $KREL has no TCM module for .*target_core_mod"
+warns "kernel ${KREL//+/[+]} has no TCM module for .*target_core_mod"
 note "the stock target has come up"
 modprobe target_core_mod
 warns "the stock target is loaded, TCM is the chosen one"
