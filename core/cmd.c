@@ -416,7 +416,8 @@ unsigned int tcm_cmd_sense(const struct tcm_cmd *cmd, u8 *buf)
 			memcpy(buf, cmd->raw_sense, len);
 		return len;
 	}
-	return tcm_sense_build(cmd->sense, &cmd->extra, cmd->flags & TCM_CMD_SENSE_DESC, buf);
+	return tcm_sense_build(cmd->sense, &cmd->extra,
+			       cmd->dev && test_bit(TCM_DEV_D_SENSE, &cmd->dev->flags), buf);
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_sense);
 

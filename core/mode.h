@@ -75,4 +75,7 @@ enum tcm_sense tcm_mode_list_check(const struct tcm_device *dev, const u8 *list,
 /* Take over a checked list; tells whether anything changed. */
 bool tcm_mode_list_apply(struct tcm_device *dev, const u8 *list, unsigned int len, bool ten);
 
+/* Default values everywhere, as after a LOGICAL UNIT RESET (SAM-5 6.3.3). Any context. */
+void tcm_mode_reset(struct tcm_device *dev);
+
 #endif

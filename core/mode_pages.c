@@ -2,6 +2,7 @@
 /*
  * The mode pages of direct access block devices.
  */
+#include <linux/bitops.h>
 #include <linux/string.h>
 #include "mode.h"
 #include "sbc.h"
@@ -30,11 +31,18 @@ static void tcm_mode_control(const struct tcm_device *dev, enum tcm_mode_pc pc, 
 
 	if (!attr->emulate_rest_reord)
 		p[3] |= TCM_CTL_QAM_UNRESTRICTED;
+	if (pc == TCM_MODE_CURRENT && test_bit(TCM_DEV_D_SENSE, &dev->flags))
+		p[2] |= TCM_CTL_D_SENSE;
 	p[4] |= attr->emulate_ua_intlck_ctrl << TCM_CTL_UA_INTLCK_SHIFT;
 	if (attr->pi_prot_type)
 		p[5] |= TCM_CTL_ATO;
 	if (attr->emulate_tas)
 		p[5] |= TCM_CTL_TAS;
+}
+
+static void tcm_mode_control_set(struct tcm_device *dev, const u8 *p)
+{
+	assign_bit(TCM_DEV_D_SENSE, &dev->flags, p[2] & TCM_CTL_D_SENSE);
 }
 
 const struct tcm_mode_page tcm_mode_pages[] = {
@@ -50,7 +58,8 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 		/* BUSY TIMEOUT PERIOD is not limited, the extended self-test takes 30 s */
 		.page = 0x0a, .len = 12,
 		.base = { 0x0a, 10, TCM_CTL_GLTSD, [8] = 0xff, [9] = 0xff, [11] = 30 },
-		.fill = tcm_mode_control,
+		.changeable = { [2] = TCM_CTL_D_SENSE },
+		.fill = tcm_mode_control, .set = tcm_mode_control_set,
 	}, {
 		/* Informational Exceptions Control, SBC-4 6.5.8: none are reported */
 		.page = 0x1c, .len = 12,
@@ -72,4 +81,9 @@ unsigned int tcm_mode_page_build(const struct tcm_mode_page *page, const struct 
 			page->fill(dev, pc, p);
 	}
 	return page->len;
+}
+
+void tcm_mode_reset(struct tcm_device *dev)
+{
+	clear_bit(TCM_DEV_D_SENSE, &dev->flags);
 }

@@ -81,24 +81,25 @@ static enum tcm_sense tcm_rsoc_all(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
-/* The row of an opcode and service action on @dev; *@has_sa: the opcode has service actions. */
+/*
+ * The row of an opcode and service action on @dev; *@any: one of that opcode, whatever its
+ * service action. An opcode has service actions in all its rows or in none.
+ */
 static const struct tcm_opcode *tcm_rsoc_find(const struct tcm_device *dev, u8 opcode, u16 sa,
-					      bool *has_sa)
+					      const struct tcm_opcode **any)
 {
 	const struct tcm_opcode_run *run = tcm_opcode_run(opcode);
-	const struct tcm_opcode *found = NULL;
-	unsigned int i;
+	const struct tcm_opcode *op;
 
-	*has_sa = false;
-	for (i = 0; i < run->n; i++) {
-		if (!tcm_opcode_offered(&run->rows[i], dev))
+	*any = NULL;
+	for (op = run->rows; op < run->rows + run->n; op++) {
+		if (!tcm_opcode_offered(op, dev))
 			continue;
-		if (run->rows[i].sa_at != TCM_SA_NONE)
-			*has_sa = true;
-		if (!found && run->rows[i].sa == sa)
-			found = &run->rows[i];
+		*any = op;
+		if (op->sa == sa)
+			return op;
 	}
-	return found;
+	return NULL;
 }
 
 /* CDB USAGE DATA: the opcode and the service action themselves, ones for what is looked at */
@@ -117,14 +118,11 @@ static enum tcm_sense tcm_rsoc_one(struct tcm_cmd *cmd)
 	u8 buf[4 + TCM_CDB_MAX + TCM_RSOC_TIMEOUTS_LEN] = { };
 	u8 option = cmd->cdb[2] & TCM_RSOC_OPTIONS;
 	u16 sa = get_unaligned_be16(cmd->cdb + 4);
-	const struct tcm_opcode *op;
+	const struct tcm_opcode *op, *any;
 	unsigned int len = 4;
-	bool has_sa;
 
-	op = tcm_rsoc_find(cmd->dev, cmd->cdb[3], option == TCM_RSOC_OPCODE ? 0 : sa, &has_sa);
-	if (option == TCM_RSOC_OPCODE && has_sa)
-		return tcm_bad_cdb(cmd, 2, 2);
-	if (option == TCM_RSOC_SA && !has_sa && tcm_opcode_run(cmd->cdb[3])->n)
+	op = tcm_rsoc_find(cmd->dev, cmd->cdb[3], option == TCM_RSOC_OPCODE ? 0 : sa, &any);
+	if (any && option == (any->sa_at == TCM_SA_NONE ? TCM_RSOC_SA : TCM_RSOC_OPCODE))
 		return tcm_bad_cdb(cmd, 2, 2);
 
 	buf[1] = TCM_RSOC_UNSUPPORTED;

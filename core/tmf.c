@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
+#include "mode.h"
 #include "sbc.h"
 #include "session.h"
 #include "target.h"
@@ -132,6 +133,7 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
 		tcm_tmf_device(tmf, dev, &walk, TCM_UA_LUN_RESET, true);
 		/* As after power on, the unit is active (SBC-4 4.20). */
 		tcm_sbc_set_stopped(dev, false);
+		tcm_mode_reset(dev);
 		atomic_long_inc(&dev->resets);
 		break;
 	default:

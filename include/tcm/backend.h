@@ -231,6 +231,7 @@ enum tcm_dev_flag {
 	TCM_DEV_SERIAL_FIXED,	/* unit serial came from the device */
 	TCM_DEV_STOPPED,	/* by START STOP UNIT; changed under lun_lock */
 	TCM_DEV_OPENING,	/* open() is running; tcm_config_mutex */
+	TCM_DEV_D_SENSE,	/* sense data in descriptor format: Control mode page */
 };
 
 /**
@@ -287,7 +288,6 @@ struct tcm_device {
 
 	struct tcm_alua		*alua;		/* core's: target port groups */
 	struct tcm_pr		*pr;		/* core's: reservations */
-	void			*mode;		/* core's: mode page state */
 };
 
 /**

@@ -53,7 +53,6 @@ enum tcm_cmd_state {
 #define TCM_CMD_COUNTED		0x04	/* counted in map->stats */
 #define TCM_CMD_HOPPED		0x08	/* runs in the device's work item */
 #define TCM_CMD_PINNED		0x20	/* counted in map->pinned: no counters yet */
-#define TCM_CMD_SENSE_DESC	0x10	/* descriptor format asked for (D_SENSE) */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
 

@@ -16,7 +16,8 @@ WWN = 'naa.5001405000000001'
 SERIAL = '1d3c5e7a-9b0f-4c2d-8e6a-0123456789ab'
 LUNS_CHANGED = (6, 0x3f, 0x0e)
 MODE_CHANGED = (6, 0x2a, 0x01)
-BLOCKS = 2048       # of the disk under test
+BAD_IU = (5, 0x0e, 0x03)
+BLOCKS = 2056       # of the disk under test: no bit of it alone makes another valid number
 EVPD_PAGES = (0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2)
 
 t = Table('spc')
@@ -185,7 +186,7 @@ def test_vpd(dev):
     t.eq(page(0x86)[:16].hex(' '), '00 86 00 3c 00 07 00 00 00 00 00 00 00 60 00 00', 'extended INQUIRY')
     limits = page(0xb0)
     t.eq(len(limits), 64, 'block limits length')
-    t.eq(limits[4:8].hex(' '), '01 00 00 01', 'WSNZ, COMPARE AND WRITE, granularity')
+    t.eq(limits[4:8].hex(' '), '01 01 00 01', 'WSNZ, COMPARE AND WRITE, granularity')
     most, optimal = struct.unpack('>II', limits[8:16])
     t.ok(most * 512 < 1 << 32, 'MAXIMUM TRANSFER LENGTH is what a command can move')
     t.ok(0 < optimal <= most, 'OPTIMAL TRANSFER LENGTH')
@@ -298,7 +299,7 @@ def test_mode_select(dev):
             else:
                 t.bad(r, PARAM_LIST_LENGTH, '%s cut after %d bytes' % (name, n))
         # less data than the CDB announces
-        t.bad(dev.cmd(select(len(data)), data_out=data[:-1]), PARAM_LIST_LENGTH, name + ', a byte short')
+        t.bad(dev.cmd(select(len(data)), data_out=data[:-1]), BAD_IU, name + ', a byte short')
         for i in range(head, len(data)):
             for bit in range(8):
                 bad = bytearray(data)
@@ -516,7 +517,10 @@ def test_unit_attention(tpg, disk, dev):
     t.good(dev.cmd([0] * 6), 'REPORT LUNS took it')
     change()
     t.good(dev.cmd(report_luns(1), data_in=512), 'REPORT LUNS of well known LUNs does not tell')
-    t.eq(dev.cmd([0] * 6).code, LUNS_CHANGED, 'nor takes it')
+    t.good(dev.cmd([0] * 6), 'REPORT LUNS of well known LUNs took it (SPC-4 6.33: any report does)')
+    change()
+    t.bad(dev.cmd(report_luns(3), data_in=512), INVALID_FIELD_CDB, 'REPORT LUNS that is refused')
+    t.eq(dev.cmd([0] * 6).code, LUNS_CHANGED, 'REPORT LUNS that was refused did not take it')
 
 
 def test_absent(tpg, disk):
