@@ -69,6 +69,8 @@ enum tcm_xfer {
  * @timeout: seconds: recommended time-out (REPORT SUPPORTED OPERATION CODES), 0: not stated
  * @usage: CDB usage bitmap (SPC-4 6.37.3), byte 0 is the opcode. A zero bit is reserved:
  *	a CDB that sets it is refused.
+ * @ignored: bits of byte 1 that are set in @usage so that they are not refused, but mean
+ *	nothing: REPORT SUPPORTED OPERATION CODES shows them as zeros
  * @name: for traces and documentation
  * @parse: further checks that need no medium; may be NULL
  * @exec: carry it out. Return TCM_OK, a sense code, or TCM_PENDING when
@@ -87,6 +89,7 @@ struct tcm_opcode {
 	u32		flags;
 	u16		timeout;
 	u8		usage[32];
+	u8		ignored;
 	const char	*name;
 	enum tcm_sense	(*parse)(struct tcm_cmd *cmd);
 	enum tcm_sense	(*exec)(struct tcm_cmd *cmd);

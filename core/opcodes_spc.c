@@ -11,6 +11,12 @@
 #define TCM_OP_ANYTIME	(TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_PR_ANY | \
 			 TCM_OP_STANDBY | TCM_OP_UNAVAIL)
 
+/*
+ * Byte 1: LOGICAL UNIT NUMBER of SCSI-2. Linux sends it in the INQUIRY that is to tell whether
+ * this is such an old device, when the first LUN it looks at is another one than 0.
+ */
+#define TCM_SCSI2_LUN	0xe0
+
 const struct tcm_opcode tcm_ops_spc[] = {
 	{
 		.opcode = TEST_UNIT_READY, .name = "TEST UNIT READY", .cdb_len = 6,
@@ -27,7 +33,8 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.opcode = INQUIRY, .name = "INQUIRY", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 3, .len_size = 2,
 		.flags = TCM_OP_ANYTIME,
-		.usage = { INQUIRY, 0x01, 0xff, 0xff, 0xff },
+		.usage = { INQUIRY, 0x01 | TCM_SCSI2_LUN, 0xff, 0xff, 0xff },
+		.ignored = TCM_SCSI2_LUN,
 		.parse = tcm_spc_inquiry_parse, .exec = tcm_spc_inquiry,
 	}, {
 		.opcode = MODE_SELECT, .name = "MODE SELECT(6)", .cdb_len = 6,

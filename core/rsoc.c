@@ -107,6 +107,7 @@ static void tcm_rsoc_usage(const struct tcm_opcode *op, u8 *p)
 {
 	memcpy(p, op->usage, op->cdb_len);
 	p[0] = op->opcode;
+	p[1] &= ~op->ignored;
 	if (op->sa_at == TCM_SA_BYTE1)
 		p[1] = (op->usage[1] & ~0x1f) | op->sa;
 	else if (op->sa_at == TCM_SA_BYTE8)

@@ -86,7 +86,6 @@ def more(target):
         rd('alias', hexa(5), emulate_model_alias=1),
         rd('bare', hexa(6), emulate_3pc=0, emulate_caw=0, emulate_fua_write=0, emulate_pr=0),
         rd('other', hexa(7), emulate_write_cache=1, emulate_tas=0, is_nonrot=0, optimal_sectors=1024),
-        rd('ordered', hexa(8), emulate_rest_reord=1, emulate_ua_intlck_ctrl=1),
     ]
     grouped = rd('grouped', hexa(9))
     target.mkdir(grouped + '/alua/g')
@@ -112,7 +111,7 @@ def more(target):
     for wwn, tag, number in (('fc.50:01:40:50:00:00:00:02', 0, 3), ('fc.5001405000000003', 2, 0),
                              ('iqn.2003-01.org.linux-iscsi.host:sn.abcdef', 2, 1),
                              ('iqn.2003-01.org.x:' + 'y' * 200, 4, 0),
-                             ('naa.600140512345678900000000', 65535, 0)):
+                             ('naa.600140512345678900000000', 31, 0)):
         port = Tpg(target, wwn, tag)
         port.link(number, grouped)
         port.link(number + 1, devs[3])
