@@ -49,7 +49,8 @@ TCM_LUN_STAT(scsi_tgt_port, inst, "%u\n", lun->dev->inst);
 TCM_LUN_STAT(scsi_tgt_port, dev, "%u\n", lun->dev->index);
 TCM_LUN_STAT(scsi_tgt_port, indx, "%u\n", tcm_lun_rtpi(lun));
 TCM_LUN_STAT(scsi_tgt_port, name, "%sPort#%u\n", lun->tpg->ops->name, tcm_lun_rtpi(lun));
-TCM_LUN_STAT(scsi_tgt_port, port_index, "%s+t+%u\n", lun->tpg->wwn->name, lun->tpg->tag);
+TCM_LUN_STAT(scsi_tgt_port, port_index, "%s+t+%u\n", lun->tpg->wwn->scsi_name,
+	     lun->tpg->tag);
 TCM_LUN_STAT(scsi_tgt_port, in_cmds, "%llu\n", tcm_lun_counts(lun).started);
 TCM_LUN_STAT(scsi_tgt_port, write_mbytes, "%llu\n", tcm_lun_counts(lun).wr_bytes >> 20);
 TCM_LUN_STAT(scsi_tgt_port, read_mbytes, "%llu\n", tcm_lun_counts(lun).rd_bytes >> 20);

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "alua.h"
+#include "alua_id.h"
 #include "target.h"
 
 static int tcm_deny(const char **why, int err, const char *reason)
@@ -114,7 +115,7 @@ void tcm_tg_pt_gp_destroy(struct tcm_tg_pt_gp *gp)
 	spin_lock_irq(&dev->lun_lock);
 	list_for_each_entry(lun, &dev->luns, dev_node)
 		if (lun->tg_pt_gp == gp)
-			WRITE_ONCE(lun->tg_pt_gp, alua->def);
+			smp_store_release(&lun->tg_pt_gp, alua->def);
 	spin_unlock_irq(&dev->lun_lock);
 	if (gp->has_id)
 		xa_erase(&alua->ids, gp->id);
@@ -232,7 +233,7 @@ void tcm_alua_lun_linked(struct tcm_lun *lun)
 {
 	lockdep_assert_held(&tcm_config_mutex);
 	if (tcm_alua_emulated(lun->dev))
-		WRITE_ONCE(lun->tg_pt_gp, lun->dev->alua->def);
+		smp_store_release(&lun->tg_pt_gp, lun->dev->alua->def);
 }
 
 void tcm_alua_lun_unlinked(struct tcm_lun *lun)
@@ -265,9 +266,31 @@ int tcm_alua_lun_set_group(struct tcm_lun *lun, const char *group, const char **
 	else if (!gp)
 		err = tcm_deny(why, -ENODEV, "the device has no such group");
 	else
-		WRITE_ONCE(lun->tg_pt_gp, gp);
+		smp_store_release(&lun->tg_pt_gp, gp);
 	mutex_unlock(&tcm_config_mutex);
 	return err;
+}
+
+void tcm_alua_id(const struct tcm_lun *lun, struct tcm_alua_id *id)
+{
+	const struct tcm_tg_pt_gp *gp;
+	const struct tcm_lu_gp *lu_gp;
+
+	*id = (struct tcm_alua_id) { };
+	/* Groups end after an RCU period; who is a member has an id, and keeps it. */
+	rcu_read_lock();
+	gp = READ_ONCE(lun->tg_pt_gp);
+	if (gp) {
+		id->has_port_group = true;
+		id->port_group = gp->id;
+		id->tpgs = READ_ONCE(gp->field[TCM_ALUA_alua_access_type]);
+	}
+	lu_gp = READ_ONCE(lun->dev->alua->lu_gp);
+	if (lu_gp) {
+		id->has_lu_group = true;
+		id->lu_group = lu_gp->id;
+	}
+	rcu_read_unlock();
 }
 
 struct tcm_lba_range *tcm_lba_range_alloc(unsigned int members)

@@ -74,6 +74,7 @@ struct tcm_lu_gp {
 	u16			id;		/* LOGICAL UNIT GROUP of VPD page 83h */
 	struct list_head	members;	/* struct tcm_alua */
 	struct list_head	node;		/* in the list of all */
+	struct rcu_head		rcu;
 };
 
 /* A port group's state in one range of a referral map */
@@ -96,7 +97,7 @@ struct tcm_alua {
 	struct xarray		ids;		/* id -> group */
 	struct tcm_tg_pt_gp	*def;		/* default_tg_pt_gp, id 0 */
 	unsigned int		count;
-	struct tcm_lu_gp	*lu_gp;		/* NULL: in none */
+	struct tcm_lu_gp	*lu_gp;		/* NULL: in none; readers: RCU */
 	struct list_head	lu_node;	/* in lu_gp->members */
 	struct list_head	map;		/* lba_map: struct tcm_lba_range */
 	u32			seg_size, seg_mult;

@@ -56,7 +56,7 @@ static void tcm_lu_gp_enter(struct tcm_alua *alua, struct tcm_lu_gp *gp)
 {
 	lockdep_assert_held(&tcm_config_mutex);
 	list_del_init(&alua->lu_node);
-	alua->lu_gp = gp;
+	smp_store_release(&alua->lu_gp, gp);
 	if (gp)
 		list_add_tail(&alua->lu_node, &gp->members);
 }
@@ -72,7 +72,7 @@ void tcm_lu_gp_destroy(struct tcm_lu_gp *gp)
 		xa_erase(&tcm_lu_gp_ids, gp->id);
 	list_del(&gp->node);
 	mutex_unlock(&tcm_config_mutex);
-	kfree(gp);
+	kfree_rcu(gp, rcu);
 }
 
 int tcm_lu_gp_set_id(struct tcm_lu_gp *gp, u32 id, const char **why)

@@ -19,10 +19,12 @@ import sys
 from sgio import GOOD, Device, Table
 from target import CFS, Target, Tpg, read, write
 
+EVERY = ('generated', 'write_back', 'thin', 'disk', 'none')    # devices that are asked everything
 LOOP = 'naa.5001405000000001'
-LONG = ('0123456789abcdefG' * 20)[:252]      # the longest serial that is taken
+LONG = ('0123456789abcdefG' * 20)[:252]     # the longest serial that is taken
 ALL_PAGES, ALL_SUBPAGES = 0x3f, 0xff
 MODE_PAGES = (0x01, 0x08, 0x0a, 0x1c, ALL_PAGES)
+DISK_PAGES = (0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2)
 VPD_PAGES = (0x00, 0x80, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0xb0, 0xb1, 0xb2, 0xb3, 0xb4)
 
 
@@ -77,7 +79,7 @@ def more(target):
         rd('short', 'abc'),
         rd('odd', 'xyz-GHI_12!f zz'),
         rd('spaces', '  ab  c '),
-        rd('longest', LONG),
+        rd('long', LONG[:234]),     # the designator with vendor and product is full
         rd('none', None),
         rd('all_names', hexa(1), dict(vendor_id='12345678', product_id='1234567890abcdef', revision='9876')),
         rd('short_names', hexa(2), dict(vendor_id='V1', product_id='a b', revision='1', company_id='0xabcdef')),
@@ -102,6 +104,7 @@ def more(target):
         write(tpg.path + '/rtpi', 0x1234)
     for number, dev in enumerate(devs):
         tpg.link(number, dev)
+    tpg.link(20, rd('longest', LONG))
     tpg.link(300, devs[0])      # flat space numbers
     tpg.link(16383, grouped)
     write(tpg.path + '/lun/lun_16383/alua_tg_pt_gp', 'g')
@@ -125,35 +128,36 @@ def be32(n):
     return list(struct.pack('>I', n))
 
 
-def questions():
-    """(name, CDB, bytes of room)"""
+def questions(every):
+    """(name, CDB, bytes of room): what identifies a LUN, or everything"""
     yield 'std', [0x12, 0, 0, 1, 0, 0], 256
-    yield 'std36', [0x12, 0, 0, 0, 36, 0], 36
-    for page in VPD_PAGES:
+    for page in VPD_PAGES if every else DISK_PAGES:
         yield 'vpd%02x' % page, [0x12, 1, page, 4, 0, 0], 1024
+    yield 'ms6-3f-0', [0x1a, 0, ALL_PAGES, 0, 255, 0], 255
+    yield 'rc10', [0x25] + [0] * 9, 8
+    yield 'rc16', [0x9e, 0x10] + [0] * 8 + be32(32) + [0, 0], 32
+    for select in (0x00, 0x01, 0x02, 0x10, 0x11, 0x12) if every else (0,):
+        yield 'luns%02x' % select, [0xa0, 0, select, 0, 0, 0] + be32(4096) + [0, 0], 4096
+    if not every:
+        return
+    yield 'std36', [0x12, 0, 0, 0, 36, 0], 36
     yield 'vpd83short', [0x12, 1, 0x83, 0, 24, 0], 24
     for page in range(0x40):
         for pc in range(4) if page in MODE_PAGES else (0,):
-            yield 'ms6-%02x-%d' % (page, pc), [0x1a, 8, page | pc << 6, 0, 255, 0], 255
+            yield 'ms6-dbd-%02x-%d' % (page, pc), [0x1a, 8, page | pc << 6, 0, 255, 0], 255
     for pc in range(4):
-        yield 'ms10-3f-%d' % pc, [0x5a, 8, ALL_PAGES | pc << 6, 0, 0, 0, 0, 4, 0, 0], 1024
-    yield 'ms10-0aff', [0x5a, 8, 0x0a, ALL_SUBPAGES, 0, 0, 0, 4, 0, 0], 1024
-    yield 'ms10-3fff', [0x5a, 8, ALL_PAGES, ALL_SUBPAGES, 0, 0, 0, 4, 0, 0], 1024
-    yield 'ms10-0a01', [0x5a, 8, 0x0a, 1, 0, 0, 0, 4, 0, 0], 1024
-    yield 'ms6-bd', [0x1a, 0, ALL_PAGES, 0, 255, 0], 255
-    yield 'ms10-bd', [0x5a, 0, ALL_PAGES, 0, 0, 0, 0, 4, 0, 0], 1024
+        yield 'ms10-3f-%d' % pc, [0x5a, 0, ALL_PAGES | pc << 6, 0, 0, 0, 0, 4, 0, 0], 1024
+    yield 'ms10-dbd-0aff', [0x5a, 8, 0x0a, ALL_SUBPAGES, 0, 0, 0, 4, 0, 0], 1024
+    yield 'ms10-dbd-3fff', [0x5a, 8, ALL_PAGES, ALL_SUBPAGES, 0, 0, 0, 4, 0, 0], 1024
+    yield 'ms10-dbd-0a01', [0x5a, 8, 0x0a, 1, 0, 0, 0, 4, 0, 0], 1024
     yield 'ms10-llbaa', [0x5a, 0x10, ALL_PAGES, 0, 0, 0, 0, 4, 0, 0], 1024
-    yield 'rc10', [0x25] + [0] * 9, 8
-    yield 'rc16', [0x9e, 0x10] + [0] * 8 + be32(32) + [0, 0], 32
-    for select in (0x00, 0x01, 0x02, 0x10, 0x11, 0x12):
-        yield 'luns%02x' % select, [0xa0, 0, select, 0, 0, 0] + be32(4096) + [0, 0], 4096
 
 
-def ask(node, said):
+def ask(node, said, every):
     """The answer to each question: data in hex, or key/ASC/ASCQ."""
     with Device(node) as dev:
         dev.clear_ua()
-        for name, cdb, room in questions():
+        for name, cdb, room in questions(every):
             r = dev.cmd(cdb, data_in=room)
             if r.host:
                 raise RuntimeError('%s: %s: %s' % (node, name, r))
@@ -162,7 +166,8 @@ def ask(node, said):
                 # which they are, and in what order
                 luns = [r.data[i:i + 8].hex() for i in range(8, len(r.data), 8)]
                 said[name] = r.data[:8].hex() + ''.join(sorted(luns))
-                said[name + '.order'] = ''.join(luns)
+                if luns != sorted(luns):
+                    said[name + '.order'] = ''.join(luns)
 
 
 def port_files(path):
@@ -196,7 +201,7 @@ def collect(saved, out):
                 dev, = glob.glob('%s%s/lun/%s/*/udev_path' % (CFS, path, lun))
                 name = os.path.basename(os.path.realpath(os.path.dirname(dev)))
                 key = '%s/%s/%s' % (path.removeprefix('loopback/'), lun, name)
-                ask(where.node(int(lun[4:]), 'scsi_generic'), answers.setdefault(key, {}))
+                ask(where.node(int(lun[4:]), 'scsi_generic'), answers.setdefault(key, {}), name in EVERY)
         write(grouped + '/alua_lu_gp', 'NULL')
     root.clear_existing(confirm=True)
     with open(out, 'w') as f:
@@ -259,7 +264,7 @@ def compare(stock_file, ours_file, list_file, kernel):
     for lun in sorted(set(stock) & set(ours)):
         for item in stock[lun] | ours[lun]:
             bad = []
-            for where, a, b in differences(stock[lun].get(item, 'absent/'), ours[lun].get(item, 'absent/')):
+            for where, a, b in differences(stock[lun].get(item, 'none/'), ours[lun].get(item, 'none/')):
                 by = [m for m in meant if m.covers(lun, item, where, a, b)]
                 for m in by:
                     m.used += 1
