@@ -436,6 +436,36 @@ def test_rsoc(dev):
                       field=(1, 4))
 
 
+IGNORED = {(0x12, 1): 0xe0}      # (opcode, byte): bits without a meaning that are not refused
+
+
+def test_usage(dev):
+    """
+    The CDB usage data are what the commands do: every bit that is zero there is refused and
+    pointed at, NACA among them; a CDB that ends early is refused at its end.
+    """
+    for (opcode, sa), length in parse_all(dev.cmd(rsoc(0), data_in=8192).data, 0).items():
+        what = 'opcode %02xh' % opcode + ('' if sa is None else '/%02xh' % sa)
+        usage = dev.cmd(rsoc(3, opcode, sa or 0), data_in=64).data[4:4 + length]
+        t.eq((usage[0], len(usage)), (opcode, length), what + ', usage')
+        base = bytearray(length)
+        base[0] = opcode
+        if sa is not None:
+            t.eq(usage[1] & 0x1f, sa, what + ', service action in the usage data')
+            base[1] = sa
+        for byte in range(1, length):
+            fixed = 0x1f if byte == 1 and sa is not None else 0
+            for bit in range(8):
+                if (usage[byte] | fixed | IGNORED.get((opcode, byte), 0)) >> bit & 1:
+                    continue
+                bad = bytearray(base)
+                bad[byte] |= 1 << bit
+                t.bad(dev.cmd(bad), INVALID_FIELD_CDB, '%s, byte %d bit %d' % (what, byte, bit),
+                      field=(byte, bit))
+        for have in range(6, length):
+            t.bad(dev.cmd(base[:have]), INVALID_FIELD_CDB, '%s, %d bytes' % (what, have), field=have)
+
+
 def test_rstmf(dev):
     """ABORT TASK, TASK SET, CLEAR TASK SET, LUN RESET, QUERY TASK, QUERY TASK SET"""
     t.eq(dev.cmd(rstmf(), data_in=16).data.hex(' '), 'dc 02 00 00', 'RSTMF')
@@ -576,6 +606,7 @@ def main():
             test_mode_select(dev)
             test_request_sense(dev)
             test_rsoc(dev)
+            test_usage(dev)
             test_rstmf(dev)
             test_unit_attention(tpg, spare, dev)
             test_report_luns(target, tpg, spare, dev)
