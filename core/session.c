@@ -221,6 +221,24 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	return 0;
 }
 
+/*
+ * A LUN comes to a session that others are told of. They are told after it is there: a REPORT
+ * LUNS that does not see it yet does not take their unit attention. Its own is POWER ON.
+ */
+static int tcm_map_came(struct tcm_session *sess, u64 number, struct tcm_lun *lun,
+			struct tcm_mapped_lun *mlun)
+{
+	struct tcm_mapping *map;
+	int err = tcm_map_add(sess, number, lun, mlun);
+
+	/* Pairs with the one in tcm_ua_clear(). */
+	smp_mb();
+	list_for_each_entry(map, &sess->maps, sess_node)
+		if (err || !list_is_last(&map->sess_node, &sess->maps))
+			tcm_ua_raise(map, TCM_UA_LUNS_CHANGED);
+	return err;
+}
+
 int tcm_session_lun_added(struct tcm_tpg *tpg, struct tcm_lun *lun)
 {
 	struct tcm_session *sess;
@@ -230,8 +248,7 @@ int tcm_session_lun_added(struct tcm_tpg *tpg, struct tcm_lun *lun)
 	list_for_each_entry(sess, &tpg->sessions, node) {
 		if (sess->acl || sess->closing)
 			continue;
-		tcm_ua_raise_session(sess, TCM_UA_LUNS_CHANGED);
-		err = tcm_map_add(sess, lun->lun, lun, NULL);
+		err = tcm_map_came(sess, lun->lun, lun, NULL);
 		if (err)
 			return err;
 	}
@@ -273,8 +290,7 @@ int tcm_session_mlun_added(struct tcm_mapped_lun *mlun)
 		map = tcm_map_find(sess, mlun->number);
 		if (map)
 			tcm_map_remove(map);
-		tcm_ua_raise_session(sess, TCM_UA_LUNS_CHANGED);
-		err = tcm_map_add(sess, mlun->number, mlun->lun, mlun);
+		err = tcm_map_came(sess, mlun->number, mlun->lun, mlun);
 		if (err)
 			return err;
 	}

@@ -83,6 +83,7 @@ enum tcm_sense tcm_ua_take(struct tcm_mapping *map)
 
 static void tcm_ua_clear(struct tcm_mapping *map, enum tcm_ua ua)
 {
+	/* What the caller reads from here on is no older than what this bit told of. */
 	if (map && test_and_clear_bit(ua, &map->ua))
 		tcm_ua_gate(map);
 }
