@@ -7,6 +7,7 @@
 #include "alua.h"
 #include "alua_id.h"
 #include "target.h"
+#include "ua.h"
 
 static int tcm_deny(const char **why, int err, const char *reason)
 {
@@ -105,6 +106,20 @@ struct tcm_tg_pt_gp *tcm_tg_pt_gp_create(struct tcm_device *dev, const char *nam
 	return gp;
 }
 
+/* INQUIRY tells which group it is: so are those who have asked. */
+static void tcm_alua_lun_enter(struct tcm_lun *lun, struct tcm_tg_pt_gp *gp)
+{
+	struct tcm_mapping *map;
+
+	lockdep_assert_held(&lun->dev->lun_lock);
+	if (lun->tg_pt_gp == gp)
+		return;
+	/* pairs with the address dependency in tcm_alua_id() */
+	smp_store_release(&lun->tg_pt_gp, gp);
+	list_for_each_entry(map, &lun->maps, lun_node)
+		tcm_ua_raise(map, TCM_UA_INQUIRY_CHANGED);
+}
+
 void tcm_tg_pt_gp_destroy(struct tcm_tg_pt_gp *gp)
 {
 	struct tcm_device *dev = gp->dev;
@@ -115,7 +130,7 @@ void tcm_tg_pt_gp_destroy(struct tcm_tg_pt_gp *gp)
 	spin_lock_irq(&dev->lun_lock);
 	list_for_each_entry(lun, &dev->luns, dev_node)
 		if (lun->tg_pt_gp == gp)
-			smp_store_release(&lun->tg_pt_gp, alua->def);
+			tcm_alua_lun_enter(lun, alua->def);
 	spin_unlock_irq(&dev->lun_lock);
 	if (gp->has_id)
 		xa_erase(&alua->ids, gp->id);
@@ -232,6 +247,7 @@ int tcm_tg_pt_gp_set_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why)
 void tcm_alua_lun_linked(struct tcm_lun *lun)
 {
 	lockdep_assert_held(&tcm_config_mutex);
+	/* pairs with the address dependency in tcm_alua_id() */
 	if (tcm_alua_emulated(lun->dev))
 		smp_store_release(&lun->tg_pt_gp, lun->dev->alua->def);
 }
@@ -255,18 +271,21 @@ static struct tcm_tg_pt_gp *tcm_tg_pt_gp_find(struct tcm_alua *alua, const char 
 
 int tcm_alua_lun_set_group(struct tcm_lun *lun, const char *group, const char **why)
 {
-	struct tcm_alua *alua = lun->dev->alua;
+	struct tcm_device *dev = lun->dev;
 	struct tcm_tg_pt_gp *gp;
 	int err = 0;
 
 	mutex_lock(&tcm_config_mutex);
-	gp = group ? tcm_tg_pt_gp_find(alua, group) : alua->def;
-	if (!tcm_alua_emulated(lun->dev))
+	gp = group ? tcm_tg_pt_gp_find(dev->alua, group) : dev->alua->def;
+	if (!tcm_alua_emulated(dev)) {
 		err = tcm_deny(why, -ENODEV, "the device has no groups of ours");
-	else if (!gp)
+	} else if (!gp) {
 		err = tcm_deny(why, -ENODEV, "the device has no such group");
-	else
-		smp_store_release(&lun->tg_pt_gp, gp);
+	} else {
+		spin_lock_irq(&dev->lun_lock);
+		tcm_alua_lun_enter(lun, gp);
+		spin_unlock_irq(&dev->lun_lock);
+	}
 	mutex_unlock(&tcm_config_mutex);
 	return err;
 }

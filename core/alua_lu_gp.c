@@ -56,6 +56,7 @@ static void tcm_lu_gp_enter(struct tcm_alua *alua, struct tcm_lu_gp *gp)
 {
 	lockdep_assert_held(&tcm_config_mutex);
 	list_del_init(&alua->lu_node);
+	/* pairs with the address dependency in tcm_alua_id() */
 	smp_store_release(&alua->lu_gp, gp);
 	if (gp)
 		list_add_tail(&alua->lu_node, &gp->members);

@@ -28,6 +28,8 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd)
 	sense = tcm_ua_take(cmd->map);
 	if (!sense && test_bit(TCM_DEV_DEAD, &cmd->dev->flags))
 		sense = TCM_LUN_FAILURE;
+	if (!sense && test_bit(TCM_DEV_STOPPED, &cmd->dev->flags))
+		sense = TCM_NOT_READY_INIT_REQUIRED;
 	return sense;
 }
 

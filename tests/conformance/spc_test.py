@@ -17,6 +17,7 @@ SERIAL = '1d3c5e7a-9b0f-4c2d-8e6a-0123456789ab'
 LUNS_CHANGED = (6, 0x3f, 0x0e)
 MODE_CHANGED = (6, 0x2a, 0x01)
 BAD_IU = (5, 0x0e, 0x03)
+STOPPED = (2, 0x04, 0x02)
 BLOCKS = 2056       # of the disk under test: no bit of it alone makes another valid number
 EVPD_PAGES = (0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2)
 
@@ -368,6 +369,14 @@ def test_request_sense(dev):
     t.eq(r.data.hex(' '), '70 00 00 00 00 00 00 0a' + ' 00' * 10, 'REQUEST SENSE, fixed')
     r = dev.cmd(request_sense(desc=1), data_in=252)
     t.eq(r.data.hex(' '), '72 00 00 00 00 00 00 00', 'REQUEST SENSE, descriptor')
+    t.good(dev.cmd([0x1b, 0, 0, 0, 0, 0]), 'STOP')
+    for desc in (0, 1):
+        r = dev.cmd(request_sense(desc=desc), data_in=252)
+        t.good(r, 'REQUEST SENSE of a stopped unit')
+        t.eq(Sense(r.data).code, STOPPED, 'REQUEST SENSE of a stopped unit')
+    t.bad(dev.cmd([0] * 6), STOPPED, 'TEST UNIT READY of a stopped unit')
+    t.good(dev.cmd([0x1b, 0, 0, 0, 1, 0]), 'START')
+    t.eq(Sense(dev.cmd(request_sense(), data_in=252).data).code, (0, 0, 0), 'REQUEST SENSE after START')
 
 
 SUPPORTED = {       # opcode, service action -> CDB length; those this file tests

@@ -14,6 +14,7 @@ from tfab import LUN_RESET, Session, Tpg
 
 LUNS_CHANGED = (6, 0x3f, 0x0e)
 RESET = (6, 0x29, 0x03)
+INQUIRY_CHANGED = (6, 0x3f, 0x03)
 MODE_CHANGED = (6, 0x2a, 0x01)
 POWER_ON = (6, 0x29, 0x01)
 NOTHING = (0, 0, 0)
@@ -120,6 +121,33 @@ def d_sense(tpg, dev, a, b):
     quiet((a, b))
 
 
+def port_group(tpg, dev, a, b):
+    """Which target port group a LUN is in is INQUIRY data: who may have read it is told."""
+    def group(s, lun):
+        page = s.cmd([0x12, 1, 0x83, 2, 0, 0], din=512, lun=lun).data
+        at = 4
+        while page[at + 1] & 0xf != 5:
+            at += 4 + page[at + 3]
+        return struct.unpack('>I', page[at + 4:at + 8])[0]
+
+    quiet((a, b))
+    os.mkdir(os.path.join(tfab.ROOT, 'core', dev, 'alua/g'))
+    tfab.write('core/%s/alua/g/tg_pt_gp_id' % dev, 7)
+    file = tpg.dir + '/lun/lun_1/alua_tg_pt_gp'
+    for name, number in (('g', 7), ('g', 7), ('NULL', 0), ('g', 7)):
+        before = group(a, 1)
+        tfab.write(file, name)
+        t.eq([group(a, lun) for lun in (0, 1, 2)], [0, number, 0], 'target port groups')
+        for s in (a, b):
+            if before != number:
+                told_once(s, 1, INQUIRY_CHANGED, 'target port group of LUN 1 is %s' % name)
+            t.good(s.tur(0), 'another LUN')
+    os.rmdir(os.path.join(tfab.ROOT, 'core', dev, 'alua/g'))
+    t.eq(group(a, 1), 0, 'the group is gone')
+    told_once(a, 1, INQUIRY_CHANGED, 'the group is gone')
+    quiet((a, b))
+
+
 def race(tpg, dev, a, rounds):
     """A change is seen in the list or told: never neither."""
     quiet((a,))
@@ -146,7 +174,7 @@ def main():
     for lun in (0, 1, 2):
         tpg.lun(lun, dev)
     with Session('t1', 1, 'i0') as a, Session('t1', 1, 'i1') as b:
-        for part in (report_luns_takes, request_sense_takes, several, d_sense):
+        for part in (report_luns_takes, request_sense_takes, several, d_sense, port_group):
             part(tpg, dev, a, b)
         race(tpg, dev, a, 2000 if os.environ.get('TCM_LONG') else 200)
     tpg.destroy()

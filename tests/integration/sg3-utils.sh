@@ -51,11 +51,11 @@ use_our_target
 modprobe -a tcm_loop sd_mod sg
 mkdir -p "$CFS/loopback/$WWN/tpgt_1"
 cfs_write "loopback/$WWN/tpgt_1/nexus" naa.6001405000000001
-device rd_mcp rd rd_pages=4096 1d3c5e7a-9b0f-4c2d-8e6a-000000000001
-device fileio thin fd_dev_name=/tmp/thin,fd_dev_size=16777216 1d3c5e7a-9b0f-4c2d-8e6a-000000000002 \
+device rd_mcp rd rd_pages=4096 1d3c5e7a-9b0f-4c2d-8e6a-000000000000
+device fileio thin fd_dev_name=/tmp/thin,fd_dev_size=16777216 2d3c5e7a-9b0f-4c2d-8e6a-000000000000 \
 	emulate_tpu=1 emulate_tpws=1 emulate_write_cache=1
-device fileio k4 fd_dev_name=/tmp/k4,fd_dev_size=16777216 1d3c5e7a-9b0f-4c2d-8e6a-000000000003 block_size=4096
-device iblock disk "udev_path=${VM_DISKS%% *}" 1d3c5e7a-9b0f-4c2d-8e6a-000000000004
+device fileio k4 fd_dev_name=/tmp/k4,fd_dev_size=16777216 3d3c5e7a-9b0f-4c2d-8e6a-000000000000 block_size=4096
+device iblock disk "udev_path=${VM_DISKS%% *}" 4d3c5e7a-9b0f-4c2d-8e6a-000000000000
 
 # what depends on the kind of device
 each() {
@@ -63,7 +63,7 @@ each() {
 	says 'Vendor identification: LIO-ORG'
 	quietly sg_vpd --all "$disk"
 	says 'Block [Ll]imits'
-	says '0x60014051d3c5e7a9b0f4c2d8e6a00000'
+	says '0x6001405[1-4]d3c5e7a9b0f4c2d8e6a00000'
 	quietly sg_modes --all "$disk"
 	says 'Caching'
 	quietly sg_readcap --16 "$disk"
