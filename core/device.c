@@ -303,7 +303,7 @@ static void tcm_device_adopt_limits(struct tcm_device *dev)
 	attr->is_nonrot = lim->nonrot;
 	if (lim->write_cache && !(dev->ops->flags & TCM_BE_OWN_CACHE))
 		attr->emulate_write_cache = 1;
-	if (lim->max_unmap_desc)
+	if (!lim->unmap_quiet)
 		tcm_attr_fill_unmap(dev);
 	tcm_device_adopt_block_size(dev);
 }

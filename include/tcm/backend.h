@@ -87,11 +87,12 @@ struct tcm_limits {
 	u32	io_min;			/* bytes, 0 = logical block */
 	u32	io_opt;			/* bytes, 0 = not stated */
 	u32	max_unmap_lba;		/* blocks for one UNMAP, 0 = no unmap */
-	u32	max_unmap_desc;		/* 0: the attributes show limits once UNMAP is turned on */
+	u32	max_unmap_desc;
 	u32	unmap_granularity;	/* blocks */
 	u32	unmap_alignment;	/* blocks */
 	u32	max_write_same;		/* blocks, default of max_write_same_len */
 	bool	unmap_zeroes;		/* unmapped blocks read as zeros */
+	bool	unmap_quiet;		/* the attributes show these only once UNMAP is turned on */
 	bool	nonrot;
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	read_only;
