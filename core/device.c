@@ -67,11 +67,11 @@ int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why)
 	int err = 0;
 
 	mutex_lock(&tcm_config_mutex);
-	if (!hba->ops->set_physical) {
+	if (hba->physical == physical) {
+		err = 0;
+	} else if (!hba->ops->set_physical) {
 		*why = "this kind of HBA has one mode only";
 		err = -EINVAL;
-	} else if (hba->physical == physical) {
-		err = 0;
 	} else if (hba->devices) {
 		*why = "the HBA has devices";
 		err = -EINVAL;
