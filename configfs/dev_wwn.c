@@ -36,7 +36,8 @@ static ssize_t tcm_wwnid_##name##_show(struct config_item *item, char *page)			\
 {												\
 	return tcm_wwnid_text_show(item, page, which, label);					\
 }												\
-static ssize_t tcm_wwnid_##name##_store(struct config_item *item, const char *page, size_t count)	\
+static ssize_t tcm_wwnid_##name##_store(struct config_item *item, const char *page,		\
+					size_t count)						\
 {												\
 	return tcm_wwnid_text_store(item, page, count, which, #name);				\
 }												\

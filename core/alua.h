@@ -132,7 +132,10 @@ extern struct tcm_lu_gp *tcm_lu_gp_default;
 struct tcm_lu_gp *tcm_lu_gp_create(const char *name);
 void tcm_lu_gp_destroy(struct tcm_lu_gp *gp);
 int tcm_lu_gp_set_id(struct tcm_lu_gp *gp, u32 id, const char **why);
-/* @name NULL: leave the group. -ENODEV: no such group; accepted without effect by devices without ALUA */
+/*
+ * @name NULL: leave the group. -ENODEV: no such group. Accepted without effect by devices
+ * without ALUA.
+ */
 int tcm_lu_gp_join(struct tcm_device *dev, const char *name, const char **why);
 
 struct tcm_lba_range *tcm_lba_range_alloc(unsigned int members);

@@ -71,5 +71,5 @@ diff <(canonical /tmp/a.json) <(canonical /tmp/b.json) || fail "the configuratio
 note "clear"
 run_targetcli "clearconfig confirm=True"
 assert_eq "alua" "$(ls "$CFS/core")" "left in core"
-assert_eq "discovery_auth version" "$(ls "$CFS/loopback" | xargs)" "left in loopback"
+assert_eq "discovery_auth version" "$(cd "$CFS/loopback" && echo *)" "left in loopback"
 unload_target
