@@ -41,16 +41,15 @@ void tcm_lun_pack(u64 number, struct scsi_lun *lun)
 	u8 *b = lun->scsi_lun;
 
 	memset(b, 0, sizeof(*lun));
-	if (number < 256) {
-		b[1] = number;
-	} else if (number < 16384) {
-		b[0] = 0x40 | number >> 8;
-		b[1] = number;
+	/* Flat space would be the better method from 256 on, but these bytes name paths. */
+	if (number < 16384) {
+		put_unaligned_be16(number, b);
 	} else {
 		b[0] = 0xd2;
 		put_unaligned_be24(number, b + 1);
 	}
 }
+EXPORT_SYMBOL_GPL(tcm_lun_pack);
 
 /* Move the state word; tells what the abort bits were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)
@@ -81,6 +80,17 @@ static void tcm_cmd_no_lun(struct tcm_cmd *cmd)
 		cmd->sense = TCM_LUN_NOT_SUPPORTED;
 }
 
+/* Does the core answer this for a device that it otherwise passes everything to? */
+static bool tcm_cmd_not_passed(const struct tcm_cmd *cmd)
+{
+	const struct tcm_opcode *op = cmd->op;
+
+	if (!op || (op->offered && !op->offered(cmd->dev)))
+		return false;
+	return (op->flags & TCM_OP_PASS) ||
+	       ((op->flags & TCM_OP_PASS_UA) && READ_ONCE(cmd->map->ua));
+}
+
 static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 {
 	const struct tcm_device *dev = cmd->dev;
@@ -88,8 +98,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 
 	cmd->op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
 	if (unlikely(dev && (dev->ops->flags & TCM_BE_PASSTHROUGH))) {
-		if (!cmd->op || !(cmd->op->flags & TCM_OP_PASS) ||
-		    (cmd->op->offered && !cmd->op->offered(dev)))
+		if (!tcm_cmd_not_passed(cmd))
 			cmd->op = &tcm_op_passthru;
 		return;
 	}
@@ -210,7 +219,7 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 		atomic_dec(&cmd->map->pinned);
 		return;
 	}
-	if (cmd->op && cmd->op->dir == DMA_FROM_DEVICE)
+	if (cmd->exp_dir == DMA_FROM_DEVICE)
 		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
 	else if (cmd->xfer_len)
 		this_cpu_add(stats->wr_bytes, cmd->xfer_len);

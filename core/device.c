@@ -58,6 +58,8 @@ struct tcm_hba *tcm_hba_create(const char *plugin, u32 number)
 
 void tcm_hba_destroy(struct tcm_hba *hba)
 {
+	if (hba->physical)
+		hba->ops->set_physical(hba, false);
 	tcm_backend_put(hba->ops);
 	kfree(hba);
 }
@@ -83,6 +85,20 @@ int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why)
 	mutex_unlock(&tcm_config_mutex);
 	return err;
 }
+
+int tcm_hba_make_physical(struct tcm_hba *hba)
+{
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	if (!hba->physical) {
+		err = hba->devices > 1 ? -EEXIST : hba->ops->set_physical(hba, true);
+		hba->physical = !err;
+	}
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(tcm_hba_make_physical);
 
 /* The defaults of the contract, section 4.1. */
 static const struct tcm_dev_attr tcm_attr_defaults = {

@@ -29,6 +29,9 @@ enum tcm_xfer {
 #define TCM_OP_PASSTHRU	0x0080	/* the row of everything that is passed through */
 #define TCM_OP_READY	0x0800	/* needs a unit that runs: refused after START STOP UNIT's STOP */
 
+/* ... only while a unit attention of ours waits to be told; else the device answers */
+#define TCM_OP_PASS_UA	0x4000
+
 /* Reservations (SPC-4 table 67): may a nexus that does not hold the reservation? */
 #define TCM_OP_PR_WE	0x0100	/* ... under Write Exclusive */
 #define TCM_OP_PR_EA	0x0200	/* ... under Exclusive Access */
@@ -74,7 +77,7 @@ struct tcm_opcode {
 	u8		xfer;
 	u8		lba_at, lba_size;
 	u8		len_at, len_size;
-	u16		flags;
+	u32		flags;
 	u16		timeout;
 	u8		usage[32];
 	const char	*name;
@@ -82,6 +85,12 @@ struct tcm_opcode {
 	enum tcm_sense	(*exec)(struct tcm_cmd *cmd);
 	bool		(*offered)(const struct tcm_device *dev);
 };
+
+/* Is the command there on @dev? */
+static inline bool tcm_opcode_offered(const struct tcm_opcode *op, const struct tcm_device *dev)
+{
+	return !op->offered || op->offered(dev);
+}
 
 /* A run of rows with the same opcode, as the index by opcode finds it. */
 struct tcm_opcode_run {

@@ -1,37 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rows of the commands of SPC-4.
+ * Rows of the commands of SPC-4. All but TEST UNIT READY may allocate, so they are
+ * not inline.
  */
 #include "opcode.h"
 #include "spc.h"
 
 #define TCM_OP_PR_ANY	(TCM_OP_PR_WE | TCM_OP_PR_EA)
-#define TCM_OP_ANYTIME	(TCM_OP_PR_ANY | TCM_OP_STANDBY | TCM_OP_UNAVAIL)
+/* Answered whatever the state of nexus and logical unit (SPC-4 5.14.2, 5.15.2.5, 5.15.2.6) */
+#define TCM_OP_ANYTIME	(TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_PR_ANY | \
+			 TCM_OP_STANDBY | TCM_OP_UNAVAIL)
 
 const struct tcm_opcode tcm_ops_spc[] = {
 	{
 		.opcode = TEST_UNIT_READY, .name = "TEST UNIT READY", .cdb_len = 6,
-		.dir = DMA_NONE, .flags = TCM_OP_INLINE | TCM_OP_READY,
+		.dir = DMA_NONE, .flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_ANY,
 		.usage = { TEST_UNIT_READY },
 		.exec = tcm_spc_test_unit_ready,
 	}, {
 		.opcode = REQUEST_SENSE, .name = "REQUEST SENSE", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 4, .len_size = 1,
-		.flags = TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_ANYTIME,
+		.flags = TCM_OP_ANYTIME | TCM_OP_PASS_UA,
 		.usage = { REQUEST_SENSE, 0x01, 0, 0, 0xff },
 		.exec = tcm_spc_request_sense,
 	}, {
 		.opcode = INQUIRY, .name = "INQUIRY", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 3, .len_size = 2,
-		.flags = TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_ANYTIME,
+		.flags = TCM_OP_ANYTIME,
 		.usage = { INQUIRY, 0x01, 0xff, 0xff, 0xff },
-		.exec = tcm_spc_inquiry,
+		.parse = tcm_spc_inquiry_parse, .exec = tcm_spc_inquiry,
+	}, {
+		.opcode = MODE_SELECT, .name = "MODE SELECT(6)", .cdb_len = 6,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 4, .len_size = 1,
+		.flags = TCM_OP_STANDBY,
+		.usage = { MODE_SELECT, 0x11, 0, 0, 0xff },
+		.parse = tcm_spc_mode_select_parse, .exec = tcm_spc_mode_select,
+	}, {
+		.opcode = MODE_SENSE, .name = "MODE SENSE(6)", .cdb_len = 6,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 4, .len_size = 1,
+		.flags = TCM_OP_STANDBY,
+		.usage = { MODE_SENSE, 0x08, 0xff, 0xff, 0xff },
+		.parse = tcm_spc_mode_sense_parse, .exec = tcm_spc_mode_sense,
+	}, {
+		.opcode = MODE_SELECT_10, .name = "MODE SELECT(10)", .cdb_len = 10,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_STANDBY,
+		.usage = { MODE_SELECT_10, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff },
+		.parse = tcm_spc_mode_select_parse, .exec = tcm_spc_mode_select,
+	}, {
+		.opcode = MODE_SENSE_10, .name = "MODE SENSE(10)", .cdb_len = 10,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_STANDBY,
+		.usage = { MODE_SENSE_10, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
+		.parse = tcm_spc_mode_sense_parse, .exec = tcm_spc_mode_sense,
 	}, {
 		.opcode = REPORT_LUNS, .name = "REPORT LUNS", .cdb_len = 12,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
-		.flags = TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_PASS | TCM_OP_ANYTIME,
+		.flags = TCM_OP_ANYTIME | TCM_OP_PASS,
 		.usage = { REPORT_LUNS, 0, 0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
-		.exec = tcm_spc_report_luns,
+		.parse = tcm_spc_report_luns_parse, .exec = tcm_spc_report_luns,
+	}, {
+		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1,
+		.sa = MI_REPORT_SUPPORTED_OPERATION_CODES,
+		.name = "REPORT SUPPORTED OPERATION CODES", .cdb_len = 12,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.usage = { MAINTENANCE_IN, 0x1f, 0x87, 0xff, 0xff, 0xff,
+			   0xff, 0xff, 0xff, 0xff },
+		.parse = tcm_rsoc_parse, .exec = tcm_rsoc, .offered = tcm_rsoc_offered,
+	}, {
+		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1,
+		.sa = MI_REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS,
+		.name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .cdb_len = 12,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.usage = { MAINTENANCE_IN, 0x1f, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+		.parse = tcm_rstmf_parse, .exec = tcm_rstmf,
 	},
 };
 

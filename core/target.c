@@ -93,6 +93,7 @@ struct tcm_wwn *tcm_wwn_create(const struct tcm_fabric_ops *ops, const char *nam
 		return ERR_PTR(-ENOMEM);
 	wwn->ops = ops;
 	strscpy(wwn->name, name, sizeof(wwn->name));
+	wwn->scsi_name = wwn->name;
 	wwn->completion_affinity = -1;
 	wwn->inst = atomic_inc_return(&tcm_wwn_inst) - 1;
 	INIT_LIST_HEAD(&wwn->tpgs);

@@ -10,8 +10,24 @@
 #include "sbc.h"
 #include "session.h"
 #include "target.h"
+#include "tmf.h"
 #include "trace.h"
 #include "ua.h"
+
+bool tcm_tmf_supported(enum tcm_tmf_func func)
+{
+	switch (func) {
+	case TCM_TMF_ABORT_TASK:
+	case TCM_TMF_ABORT_TASK_SET:
+	case TCM_TMF_CLEAR_TASK_SET:
+	case TCM_TMF_LUN_RESET:
+	case TCM_TMF_QUERY_TASK:
+	case TCM_TMF_QUERY_TASK_SET:
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* What one walk over a session's slots looks for and found. */
 struct tcm_tmf_walk {
@@ -74,6 +90,10 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
 {
 	struct tcm_tmf_walk walk = { .dev = dev };
 
+	if (!tcm_tmf_supported(tmf->func)) {
+		tmf->resp = TCM_TMF_NOT_SUPPORTED;
+		return;
+	}
 	tmf->resp = TCM_TMF_COMPLETE;
 	switch (tmf->func) {
 	case TCM_TMF_ABORT_TASK:
@@ -107,8 +127,7 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
 		atomic_long_inc(&dev->resets);
 		break;
 	default:
-		tmf->resp = TCM_TMF_NOT_SUPPORTED;
-		return;
+		break;
 	}
 	if (!walk.query)
 		tmf->outstanding = walk.found;

@@ -65,16 +65,19 @@ static void tcm_loop_scan_work(struct work_struct *work)
 	tcm_loop_scan_put(scan);
 }
 
-static int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 lun, bool add)
+static int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 number, bool add)
 {
 	struct tcm_loop_scan *scan = kzalloc(sizeof(*scan), GFP_KERNEL);
+	struct scsi_lun lun;
 
 	if (!scan)
 		return -ENOMEM;
+	/* The SCSI layer's LUN is the packed one as a number; only small ones are the same. */
+	tcm_lun_pack(number, &lun);
 	INIT_WORK(&scan->work, tcm_loop_scan_work);
 	scan->loop = ltpg->loop;
 	scan->id = ltpg->tpg->tag;
-	scan->lun = lun;
+	scan->lun = scsilun_to_int(&lun);
 	scan->add = add;
 	init_completion(&scan->done);
 	refcount_set(&scan->ref, 2);
@@ -198,12 +201,19 @@ static void tcm_loop_del_tpg(struct tcm_tpg *tpg)
 	kref_put(&ltpg->ref, tcm_loop_free_tpg);
 }
 
+/* To SCSI a Fibre Channel port has its bare name. */
+static void tcm_loop_set_fc(struct tcm_wwn *wwn)
+{
+	wwn->proto = TCM_PROTO_FCP;
+	wwn->scsi_name = wwn->name + strlen("fc.");
+}
+
 static int tcm_loop_set_proto(struct tcm_wwn *wwn)
 {
 	if (strstr(wwn->name, "naa."))
 		wwn->proto = TCM_PROTO_SAS;
 	else if (strstr(wwn->name, "fc."))
-		wwn->proto = TCM_PROTO_FCP;
+		tcm_loop_set_fc(wwn);
 	else if (strstr(wwn->name, "iqn."))
 		wwn->proto = TCM_PROTO_ISCSI;
 	else

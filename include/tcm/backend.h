@@ -130,7 +130,8 @@ enum tcm_dev_event {
  * @destroy: undo create. May sleep.
  * @parse: one key=value of the `control` file. Return 0, -ENOENT for a key it
  *	does not know (which the core ignores), or an errno. May sleep.
- * @open: called by writing `enable`; fill dev->limits, be ready for I/O. May sleep.
+ * @open: called by writing `enable`; fill dev->limits, be ready for I/O. May sleep and take its
+ *	time: no lock of the core is held. Of the other members none runs meanwhile.
  * @close: undo open; no I/O is in flight. May sleep. Also after open failed? No.
  * @info: text for the `info` file after its generic first line, at most @size
  *	bytes; @dev may not be open. Return the length.
@@ -148,6 +149,10 @@ enum tcm_dev_event {
  *	directory has; there are no devices below it. Default: the mode cannot be changed.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
+ * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
+ *	the files are empty.
+ * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
+ *	directory has; there are no devices below it. Default: the mode cannot be changed.
  *
  * All I/O members end with tcm_io_done() exactly once, from any context, and
  * never call back into configuration. A member that may block for longer than
@@ -175,6 +180,8 @@ struct tcm_backend_ops {
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
+	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
+	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 
 	/* core's list of backends; under the registry mutex */
 	struct list_head node;
@@ -197,6 +204,16 @@ int tcm_backend_register(struct tcm_backend_ops *ops);
  * and names the devices it waits for.
  */
 void tcm_backend_unregister(struct tcm_backend_ops *ops);
+
+/**
+ * tcm_hba_make_physical - turn an HBA to physical mode for its only device
+ * @hba: the device's
+ *
+ * For a backend's open(). Context: may sleep, takes tcm_config_mutex. Return: 0, also when
+ * the mode is physical already; -EEXIST when there are other devices; else the errno of
+ * ops->set_physical().
+ */
+int tcm_hba_make_physical(struct tcm_hba *hba);
 
 /* A tuple of attributes per device; configfs shows them one a file. */
 struct tcm_dev_attr {

@@ -126,6 +126,17 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 		 const u8 *cdb, unsigned int cdb_len);
 
 /**
+ * tcm_lun_pack - a LUN as the eight bytes by which REPORT LUNS lists it
+ * @number: LUN, less than 2^24
+ * @lun: where it goes
+ *
+ * SAM-5 4.7.7: peripheral method below 16384, with the upper byte where a bus number would
+ * be, as initiators that know the kernel's own target expect it; extended flat space above. Any
+ * context. tcm_cmd_init() understands flat space addresses, too.
+ */
+void tcm_lun_pack(u64 number, struct scsi_lun *lun);
+
+/**
  * tcm_cmd_data_dir - the way data flows for this command
  * @cmd: initialised command
  */

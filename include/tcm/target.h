@@ -42,6 +42,7 @@ enum tcm_protocol {
 struct tcm_wwn {
 	const struct tcm_fabric_ops *ops;
 	char			name[TCM_NAME_MAX];
+	const char		*scsi_name;	/* as SCSI knows it: @name, or what add_wwn() sets */
 	void			*priv;		/* fabric's */
 	u8			proto;		/* enum tcm_protocol; set by add_wwn() */
 	u32			inst;		/* statistics index */

@@ -8,6 +8,7 @@
 
 TCM_CACHE=${TCM_CACHE:-$HOME/.cache/tcm}
 VM_CACHE=$TCM_CACHE/vm
+# shellcheck disable=SC2034 # for those that source this
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mode parameter lists: putting them together and taking them apart. Functions of the
+ * device's state and a buffer alone.
+ */
+#include <linux/string.h>
+#include <linux/unaligned.h>
+#include <tcm/cmd.h>
+#include "mode.h"
+
+/* A page matches its code, "all pages", and "all subpages" where asked for. */
+static bool tcm_mode_selected(const struct tcm_mode_page *entry, u8 page, u8 subpage)
+{
+	if (page != TCM_MODE_ALL_PAGES && page != entry->page)
+		return false;
+	return subpage == TCM_MODE_ALL_SUBPAGES || subpage == entry->subpage;
+}
+
+unsigned int tcm_mode_pages_build(const struct tcm_device *dev, u8 page, u8 subpage,
+				  enum tcm_mode_pc pc, u8 *buf)
+{
+	unsigned int i, len = 0;
+
+	if (page == TCM_MODE_ALL_PAGES && subpage && subpage != TCM_MODE_ALL_SUBPAGES)
+		return 0;
+	for (i = 0; i < tcm_mode_page_count; i++)
+		if (tcm_mode_selected(&tcm_mode_pages[i], page, subpage))
+			len += tcm_mode_page_build(&tcm_mode_pages[i], dev, pc, buf + len);
+	return len;
+}
+
+/* Short and long LBA mode parameter block descriptors, SBC-4 6.5.2 */
+unsigned int tcm_mode_bd_build(const struct tcm_device *dev, bool long_lba, u8 *p)
+{
+	u64 nblocks = READ_ONCE(dev->nblocks);
+
+	if (long_lba) {
+		put_unaligned_be64(nblocks, p);
+		put_unaligned_be32(0, p + 8);
+		put_unaligned_be32(dev->attr.block_size, p + 12);
+		return 16;
+	}
+	put_unaligned_be32(min_t(u64, nblocks, U32_MAX), p);
+	put_unaligned_be32(dev->attr.block_size, p + 4);
+	return 8;
+}
+
+static enum tcm_sense tcm_mode_bad(struct tcm_sense_extra *x, unsigned int byte, int bit)
+{
+	*x = (struct tcm_sense_extra) {
+		.flags	= TCM_SX_FIELD | TCM_SX_PARAM | (bit >= 0 ? TCM_SX_BIT : 0),
+		.field	= byte,
+		.bit	= bit >= 0 ? bit : 0,
+	};
+	return TCM_INVALID_FIELD_PARAM;
+}
+
+/* A parameter list and where its parts are. */
+struct tcm_mode_list {
+	const u8	*buf;
+	unsigned int	len;
+	unsigned int	bd, bd_len;	/* block descriptors */
+	unsigned int	pages;		/* first mode page */
+	bool		long_lba;
+};
+
+/* The header is checked for what it makes of the rest (SPC-4 7.5.5). */
+static enum tcm_sense tcm_mode_header(struct tcm_mode_list *l, bool ten, struct tcm_sense_extra *x)
+{
+	l->bd = ten ? 8 : 4;
+	if (l->len < l->bd)
+		return TCM_PARAM_LIST_LENGTH;
+	if (l->buf[ten ? 2 : 1])
+		return tcm_mode_bad(x, ten ? 2 : 1, -1);	/* MEDIUM TYPE */
+	l->bd_len = ten ? get_unaligned_be16(l->buf + 6) : l->buf[3];
+	if (ten && (l->buf[4] & 0xfe))
+		return tcm_mode_bad(x, 4, fls(l->buf[4]) - 1);
+	if (ten && l->buf[5])
+		return tcm_mode_bad(x, 5, -1);
+	l->long_lba = ten && l->buf[4];
+	l->pages = l->bd + l->bd_len;
+	if (l->bd_len && l->bd_len != (l->long_lba ? 16 : 8))
+		return tcm_mode_bad(x, ten ? 6 : 3, -1);
+	if (l->len < l->pages)
+		return TCM_PARAM_LIST_LENGTH;
+	return TCM_OK;
+}
+
+/* The medium has the capacity and block length it has: zero, all ones or the same are no change. */
+static enum tcm_sense tcm_mode_bd_check(const struct tcm_device *dev, const struct tcm_mode_list *l,
+					struct tcm_sense_extra *x)
+{
+	const u8 *bd = l->buf + l->bd;
+	u64 n = READ_ONCE(dev->nblocks), asked, none;
+
+	if (!l->bd_len)
+		return TCM_OK;
+	asked = l->long_lba ? get_unaligned_be64(bd) : get_unaligned_be32(bd);
+	none = l->long_lba ? U64_MAX : U32_MAX;
+	if (asked && asked != none && asked != n)
+		return tcm_mode_bad(x, l->bd, -1);
+	asked = get_unaligned_be32(bd + (l->long_lba ? 12 : 4));
+	if (asked != dev->attr.block_size)
+		return tcm_mode_bad(x, l->bd + (l->long_lba ? 12 : 5), -1);
+	return TCM_OK;
+}
+
+#define TCM_MODE_SPF	0x40
+#define TCM_MODE_PS	0x80
+
+/* The table's entry for the page at @pos, or NULL with the sense in *@sense. */
+static const struct tcm_mode_page *tcm_mode_page_at(const struct tcm_mode_list *l, unsigned int pos,
+						    enum tcm_sense *sense,
+						    struct tcm_sense_extra *x)
+{
+	const u8 *p = l->buf + pos;
+	unsigned int left = l->len - pos, head, i;
+	bool spf = p[0] & TCM_MODE_SPF;
+	u8 subpage;
+
+	head = spf ? 4 : 2;
+	*sense = TCM_PARAM_LIST_LENGTH;
+	if (left < head)
+		return NULL;
+	if (p[0] & TCM_MODE_PS) {
+		*sense = tcm_mode_bad(x, pos, 7);
+		return NULL;
+	}
+	subpage = spf ? p[1] : 0;
+	for (i = 0; i < tcm_mode_page_count; i++) {
+		const struct tcm_mode_page *page = &tcm_mode_pages[i];
+		unsigned int len = head + (spf ? get_unaligned_be16(p + 2) : p[1]);
+
+		if (page->page != (p[0] & 0x3f) || page->subpage != subpage ||
+		    (spf && !page->subpage))
+			continue;
+		if (len != page->len)
+			*sense = tcm_mode_bad(x, pos + head - (spf ? 2 : 1), -1);
+		else if (left >= len)
+			return page;
+		return NULL;
+	}
+	*sense = tcm_mode_bad(x, pos + (spf && subpage ? 1 : 0), spf && subpage ? -1 : 5);
+	return NULL;
+}
+
+static enum tcm_sense tcm_mode_page_check(const struct tcm_mode_page *page,
+					  const struct tcm_device *dev,
+					  const struct tcm_mode_list *l, unsigned int pos,
+					  struct tcm_sense_extra *x)
+{
+	u8 now[TCM_MODE_PAGE_MAX];
+	unsigned int i;
+
+	tcm_mode_page_build(page, dev, TCM_MODE_CURRENT, now);
+	for (i = 2; i < page->len; i++) {
+		u8 bad = (l->buf[pos + i] ^ now[i]) & ~page->changeable[i];
+
+		if (bad)
+			return tcm_mode_bad(x, pos + i, fls(bad) - 1);
+	}
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_mode_list_check(const struct tcm_device *dev, const u8 *list, unsigned int len,
+				   bool ten, struct tcm_sense_extra *x)
+{
+	struct tcm_mode_list l = { .buf = list, .len = len };
+	const struct tcm_mode_page *page;
+	enum tcm_sense sense;
+	unsigned int pos;
+
+	sense = tcm_mode_header(&l, ten, x);
+	if (!sense)
+		sense = tcm_mode_bd_check(dev, &l, x);
+	for (pos = l.pages; !sense && pos < len; pos += page->len) {
+		page = tcm_mode_page_at(&l, pos, &sense, x);
+		if (!page)
+			break;
+		sense = tcm_mode_page_check(page, dev, &l, pos, x);
+	}
+	return sense;
+}
+
+bool tcm_mode_list_apply(struct tcm_device *dev, const u8 *list, unsigned int len, bool ten)
+{
+	struct tcm_mode_list l = { .buf = list, .len = len };
+	const struct tcm_mode_page *page;
+	u8 now[TCM_MODE_PAGE_MAX];
+	struct tcm_sense_extra x;
+	enum tcm_sense sense;
+	bool changed = false;
+	unsigned int pos;
+
+	tcm_mode_header(&l, ten, &x);
+	for (pos = l.pages; pos < len; pos += page->len) {
+		page = tcm_mode_page_at(&l, pos, &sense, &x);
+		if (WARN_ON_ONCE(!page))
+			break;
+		tcm_mode_page_build(page, dev, TCM_MODE_CURRENT, now);
+		if (!page->set || !memcmp(now + 2, list + pos + 2, page->len - 2))
+			continue;
+		page->set(dev, list + pos);
+		changed = true;
+	}
+	return changed;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * REPORT SUPPORTED OPERATION CODES (SPC-4 6.37) and REPORT SUPPORTED TASK MANAGEMENT
+ * FUNCTIONS (6.38): what the opcode table and core/tmf.c say of themselves.
+ */
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+#include "cmd.h"
+#include "opcode.h"
+#include "spc.h"
+#include "tmf.h"
+
+/* REPORTING OPTIONS, SPC-4 table 278 */
+#define TCM_RSOC_ALL		0
+#define TCM_RSOC_OPCODE		1	/* one that has no service actions */
+#define TCM_RSOC_SA		2	/* one that has */
+#define TCM_RSOC_EITHER		3
+#define TCM_RSOC_OPTIONS	0x07
+#define TCM_RSOC_RCTD		0x80	/* with command timeouts descriptors */
+
+#define TCM_RSOC_CTDP		0x02	/* command descriptor, byte 5 */
+#define TCM_RSOC_SERVACTV	0x01
+#define TCM_RSOC_ONE_CTDP	0x80	/* one command format, byte 1 */
+#define TCM_RSOC_UNSUPPORTED	1	/* SUPPORT */
+#define TCM_RSOC_STANDARD	3
+
+#define TCM_RSOC_DESC_LEN	8
+#define TCM_RSOC_TIMEOUTS_LEN	12
+#define TCM_RSOC_MAX		SZ_64K	/* more than all rows come to */
+
+/* A command timeouts descriptor, SPC-4 table 285, in seconds; zero: not stated */
+static unsigned int tcm_rsoc_timeouts(const struct tcm_opcode *op, u8 *p)
+{
+	put_unaligned_be16(TCM_RSOC_TIMEOUTS_LEN - 2, p);
+	put_unaligned_be32(op->timeout, p + 8);
+	return TCM_RSOC_TIMEOUTS_LEN;
+}
+
+struct tcm_rsoc_list {
+	const struct tcm_device	*dev;
+	bool			timeouts;
+	u8			*p;
+};
+
+static bool tcm_rsoc_add(const struct tcm_opcode *op, void *arg)
+{
+	struct tcm_rsoc_list *list = arg;
+	u8 *p = list->p;
+
+	if (!tcm_opcode_offered(op, list->dev))
+		return true;
+	p[0] = op->opcode;
+	put_unaligned_be16(op->sa, p + 2);
+	p[5] = op->sa_at == TCM_SA_NONE ? 0 : TCM_RSOC_SERVACTV;
+	put_unaligned_be16(op->cdb_len, p + 6);
+	list->p += TCM_RSOC_DESC_LEN;
+	if (list->timeouts) {
+		p[5] |= TCM_RSOC_CTDP;
+		list->p += tcm_rsoc_timeouts(op, list->p);
+	}
+	return true;
+}
+
+static enum tcm_sense tcm_rsoc_all(struct tcm_cmd *cmd)
+{
+	unsigned int rows = tcm_ops_spc_count + tcm_ops_sbc_count, len;
+	struct tcm_rsoc_list list = {
+		.dev		= cmd->dev,
+		.timeouts	= cmd->cdb[2] & TCM_RSOC_RCTD,
+	};
+	u8 *buf;
+
+	buf = kvzalloc(4 + rows * (TCM_RSOC_DESC_LEN + TCM_RSOC_TIMEOUTS_LEN), GFP_NOIO);
+	if (!buf)
+		return TCM_BUSY;
+	list.p = buf + 4;
+	tcm_opcode_for_each(tcm_rsoc_add, &list);
+	len = list.p - buf;
+	put_unaligned_be32(len - 4, buf);
+	tcm_cmd_put_data(cmd, buf, len);
+	kvfree(buf);
+	return TCM_OK;
+}
+
+/* The row of an opcode and service action on @dev; *@has_sa: the opcode has service actions. */
+static const struct tcm_opcode *tcm_rsoc_find(const struct tcm_device *dev, u8 opcode, u16 sa,
+					      bool *has_sa)
+{
+	const struct tcm_opcode_run *run = tcm_opcode_run(opcode);
+	const struct tcm_opcode *found = NULL;
+	unsigned int i;
+
+	*has_sa = false;
+	for (i = 0; i < run->n; i++) {
+		if (!tcm_opcode_offered(&run->rows[i], dev))
+			continue;
+		if (run->rows[i].sa_at != TCM_SA_NONE)
+			*has_sa = true;
+		if (!found && run->rows[i].sa == sa)
+			found = &run->rows[i];
+	}
+	return found;
+}
+
+/* CDB USAGE DATA: the opcode and the service action themselves, ones for what is looked at */
+static void tcm_rsoc_usage(const struct tcm_opcode *op, u8 *p)
+{
+	memcpy(p, op->usage, op->cdb_len);
+	p[0] = op->opcode;
+	if (op->sa_at == TCM_SA_BYTE1)
+		p[1] = (op->usage[1] & ~0x1f) | op->sa;
+	else if (op->sa_at == TCM_SA_BYTE8)
+		put_unaligned_be16(op->sa, p + 8);
+}
+
+static enum tcm_sense tcm_rsoc_one(struct tcm_cmd *cmd)
+{
+	u8 buf[4 + TCM_CDB_MAX + TCM_RSOC_TIMEOUTS_LEN] = { };
+	u8 option = cmd->cdb[2] & TCM_RSOC_OPTIONS;
+	u16 sa = get_unaligned_be16(cmd->cdb + 4);
+	const struct tcm_opcode *op;
+	unsigned int len = 4;
+	bool has_sa;
+
+	op = tcm_rsoc_find(cmd->dev, cmd->cdb[3], option == TCM_RSOC_OPCODE ? 0 : sa, &has_sa);
+	if (option == TCM_RSOC_OPCODE && has_sa)
+		return tcm_bad_cdb(cmd, 2, 2);
+	if (option == TCM_RSOC_SA && !has_sa && tcm_opcode_run(cmd->cdb[3])->n)
+		return tcm_bad_cdb(cmd, 2, 2);
+
+	buf[1] = TCM_RSOC_UNSUPPORTED;
+	if (op) {
+		buf[1] = TCM_RSOC_STANDARD;
+		put_unaligned_be16(op->cdb_len, buf + 2);
+		tcm_rsoc_usage(op, buf + 4);
+		len += op->cdb_len;
+		if (cmd->cdb[2] & TCM_RSOC_RCTD) {
+			buf[1] |= TCM_RSOC_ONE_CTDP;
+			len += tcm_rsoc_timeouts(op, buf + len);
+		}
+	}
+	tcm_cmd_put_data(cmd, buf, len);
+	return TCM_OK;
+}
+
+bool tcm_rsoc_offered(const struct tcm_device *dev)
+{
+	return READ_ONCE(dev->attr.emulate_rsoc);
+}
+
+enum tcm_sense tcm_rsoc_parse(struct tcm_cmd *cmd)
+{
+	if ((cmd->cdb[2] & TCM_RSOC_OPTIONS) > TCM_RSOC_EITHER)
+		return tcm_bad_cdb(cmd, 2, 2);
+	cmd->data_len = min_t(u32, cmd->data_len, TCM_RSOC_MAX);
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_rsoc(struct tcm_cmd *cmd)
+{
+	if ((cmd->cdb[2] & TCM_RSOC_OPTIONS) == TCM_RSOC_ALL)
+		return tcm_rsoc_all(cmd);
+	return tcm_rsoc_one(cmd);
+}
+
+/* Which byte and bit of the parameter data tell of a task management function. */
+static const struct {
+	u8 func, byte, bit;
+} tcm_tmf_bits[] = {
+	{ TCM_TMF_ABORT_TASK,		0, 0x80 },
+	{ TCM_TMF_ABORT_TASK_SET,	0, 0x40 },
+	{ TCM_TMF_CLEAR_ACA,		0, 0x20 },
+	{ TCM_TMF_CLEAR_TASK_SET,	0, 0x10 },
+	{ TCM_TMF_LUN_RESET,		0, 0x08 },
+	{ TCM_TMF_QUERY_TASK,		0, 0x04 },
+	{ TCM_TMF_QUERY_ASYNC_EVENT,	1, 0x04 },
+	{ TCM_TMF_QUERY_TASK_SET,	1, 0x02 },
+	{ TCM_TMF_NEXUS_RESET,		1, 0x01 },
+};
+
+#define TCM_RSTMF_LEN		16	/* extended parameter data */
+#define TCM_RSTMF_REPD		0x80	/* CDB byte 2 */
+#define TCM_RSTMF_TMFTMOV	0x01	/* byte 4 */
+/* No function waits for a backend: SHORT TIMEOUT, in tenths of a second */
+#define TCM_RSTMF_SHORT		100
+
+enum tcm_sense tcm_rstmf_parse(struct tcm_cmd *cmd)
+{
+	/* SPC-4 6.38: four bytes at least */
+	if (cmd->data_len < 4)
+		return tcm_bad_cdb(cmd, 6, -1);
+	cmd->data_len = min_t(u32, cmd->data_len, TCM_RSTMF_LEN);
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_rstmf(struct tcm_cmd *cmd)
+{
+	bool extended = cmd->cdb[2] & TCM_RSTMF_REPD;
+	u8 buf[TCM_RSTMF_LEN] = { };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tcm_tmf_bits); i++) {
+		if (!tcm_tmf_supported(tcm_tmf_bits[i].func))
+			continue;
+		buf[tcm_tmf_bits[i].byte] |= tcm_tmf_bits[i].bit;
+		/* The timeout selectors stand in the same places of bytes 6 and 7. */
+		if (extended)
+			buf[6 + tcm_tmf_bits[i].byte] |= tcm_tmf_bits[i].bit;
+	}
+	if (extended) {
+		buf[3] = sizeof(buf) - 4;
+		buf[4] = TCM_RSTMF_TMFTMOV;
+		put_unaligned_be32(TCM_RSTMF_SHORT, buf + 12);
+	}
+	tcm_cmd_put_data(cmd, buf, extended ? sizeof(buf) : 4);
+	return TCM_OK;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VPD pages of direct access block devices (SBC-4 6.6). Numbers come from where the
+ * commands check them: limits here and refusals there agree.
+ */
+#include <linux/unaligned.h>
+#include <tcm/fabric.h>
+#include "opcode.h"
+#include "vpd.h"
+
+struct tcm_block_limits {
+	u8	type, page;
+	__be16	len;
+	u8	wsnz;
+	u8	max_compare_and_write;
+	__be16	opt_granularity;
+	__be32	max_transfer, opt_transfer, max_prefetch;
+	__be32	max_unmap_lba, max_unmap_desc, opt_unmap_granularity, unmap_alignment;
+	__be64	max_write_same;
+	__be32	max_atomic, atomic_alignment, atomic_granularity;
+	__be32	max_atomic_with_boundary, max_atomic_boundary;
+} __packed;
+static_assert(sizeof(struct tcm_block_limits) == 64);
+
+#define TCM_WSNZ	0x01		/* WRITE SAME of zero blocks does not mean "to the end" */
+#define TCM_UGAVALID	0x80000000
+
+/* MAXIMUM TRANSFER LENGTH in logical blocks */
+static u32 tcm_vpd_max_blocks(const struct tcm_lun *lun)
+{
+	const struct tcm_device *dev = lun->dev;
+	u32 sg = lun->tpg->ops->max_data_sg;
+	u64 max = (u64)dev->attr.hw_max_sectors * dev->limits.block_size;
+
+	if (sg)
+		max = min(max, (u64)sg << PAGE_SHIFT);
+	return min_t(u64, max, U32_MAX) >> dev->block_shift;
+}
+
+/* OPTIMAL TRANSFER LENGTH in logical blocks: what the backend likes, else the attribute */
+static u32 tcm_vpd_opt_blocks(const struct tcm_device *dev, u32 max)
+{
+	u64 opt = dev->limits.io_opt;
+
+	if (!opt)
+		opt = (u64)READ_ONCE(dev->attr.optimal_sectors) * dev->limits.block_size;
+	return min_t(u64, opt >> dev->block_shift, max);
+}
+
+static bool tcm_vpd_offers(const struct tcm_device *dev, u8 opcode)
+{
+	const struct tcm_opcode_run *run = tcm_opcode_run(opcode);
+
+	return run->n && tcm_opcode_offered(run->rows, dev);
+}
+
+unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf)
+{
+	struct tcm_block_limits *bl = (struct tcm_block_limits *)buf;
+	const struct tcm_device *dev = lun->dev;
+	const struct tcm_dev_attr *attr = &dev->attr;
+	u32 max = tcm_vpd_max_blocks(lun), gran = dev->limits.io_min >> dev->block_shift;
+
+	bl->wsnz = TCM_WSNZ;
+	bl->max_compare_and_write = tcm_vpd_offers(dev, COMPARE_AND_WRITE);
+	bl->opt_granularity = cpu_to_be16(clamp(gran, 1U, (u32)U16_MAX));
+	bl->max_transfer = cpu_to_be32(max);
+	bl->opt_transfer = cpu_to_be32(tcm_vpd_opt_blocks(dev, max));
+	bl->max_write_same = cpu_to_be64(attr->max_write_same_len);
+	if (attr->emulate_tpu || attr->emulate_tpws) {
+		bl->max_unmap_lba = cpu_to_be32(attr->max_unmap_lba_count);
+		bl->max_unmap_desc = cpu_to_be32(attr->max_unmap_block_desc_count);
+		bl->opt_unmap_granularity = cpu_to_be32(attr->unmap_granularity);
+		if (attr->unmap_granularity_alignment)
+			bl->unmap_alignment = cpu_to_be32(attr->unmap_granularity_alignment |
+							  TCM_UGAVALID);
+	}
+	return sizeof(*bl) - 4;
+}
+
+#define TCM_NONROT	1	/* MEDIUM ROTATION RATE: does not rotate */
+
+unsigned int tcm_vpd_block_char(const struct tcm_lun *lun, u8 *buf)
+{
+	if (lun->dev->attr.is_nonrot)
+		put_unaligned_be16(TCM_NONROT, buf + 4);
+	return 0x3c;
+}
+
+#define TCM_LBPU	0x80
+#define TCM_LBPWS	0x40
+#define TCM_LBPWS10	0x20
+#define TCM_LBPRZ	0x04
+#define TCM_PROV_THIN	2
+
+unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf)
+{
+	const struct tcm_dev_attr *attr = &lun->dev->attr;
+
+	if (attr->emulate_tpu)
+		buf[5] |= TCM_LBPU;
+	if (attr->emulate_tpws)
+		buf[5] |= TCM_LBPWS | TCM_LBPWS10;
+	if (attr->emulate_tpu || attr->emulate_tpws) {
+		if (attr->unmap_zeroes_data)
+			buf[5] |= TCM_LBPRZ;
+		buf[6] = TCM_PROV_THIN;
+	}
+	return 4;
+}
