@@ -149,10 +149,6 @@ enum tcm_dev_event {
  *	directory has; there are no devices below it. Default: the mode cannot be changed.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
- * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
- *	the files are empty.
- * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
- *	directory has; there are no devices below it. Default: the mode cannot be changed.
  *
  * All I/O members end with tcm_io_done() exactly once, from any context, and
  * never call back into configuration. A member that may block for longer than
@@ -180,8 +176,6 @@ struct tcm_backend_ops {
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
-	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
-	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 
 	/* core's list of backends; under the registry mutex */
 	struct list_head node;

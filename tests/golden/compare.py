@@ -5,6 +5,7 @@
     compare.py build TREE [KIND...]     make the objects of the dump (KIND: rd fileio iblock pscsi)
     compare.py dump                     print the live tree as the dumps have it
     compare.py check TREE DUMP [KIND...]
+    compare.py clear                    take away all there is
 
 Every path of the dump exists with the same mode and value; what may differ by nature has
 a format in FORMATS, what differs on purpose stands in the file `exceptions`, with the
@@ -234,6 +235,24 @@ def build(tree, kinds):
         link('loopback/naa.5001405000000002/tpgt_1/lun/lun_0/x', 'core/iblock_2/bl')
 
 
+def clear():
+    """Take away whatever is there, children first; what is left."""
+    for top, dirs, _ in os.walk(TARGET, topdown=False):
+        for name in dirs:
+            path = os.path.join(top, name)
+            if os.path.islink(path):
+                os.unlink(path)
+    for _ in range(3):
+        for top, dirs, _ in os.walk(TARGET, topdown=False):
+            for name in dirs:
+                try:
+                    os.rmdir(os.path.join(top, name))
+                except OSError:
+                    pass
+    left = [d for d in os.listdir(TARGET) if os.path.isdir(os.path.join(TARGET, d)) and d != 'core']
+    return left + ['core/' + d for d in os.listdir(os.path.join(TARGET, 'core')) if d != 'alua']
+
+
 # ---- comparing ----
 
 class Exceptions:
@@ -317,6 +336,10 @@ def main(argv):
     if argv[:1] == ['build']:
         build(read_tree(argv[1])[0], argv[2:])
         return 0
+    if argv[:1] == ['clear']:
+        left = clear()
+        print('left: ' + ' '.join(left) if left else 'all removed')
+        return 1 if left else 0
     if argv[:1] != ['check']:
         sys.exit(__doc__)
     golden, release = read_tree(argv[1])

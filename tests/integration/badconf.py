@@ -570,22 +570,8 @@ def check_log():
 # ---- and away with it ----
 
 def tear_down():
-    """Whatever is there, children first."""
-    for top, dirs, _ in os.walk(TARGET, topdown=False):
-        for name in dirs:
-            path = os.path.join(top, name)
-            if os.path.islink(path):
-                os.unlink(path)
-    for _ in range(3):
-        for top, dirs, _ in os.walk(TARGET, topdown=False):
-            for name in dirs:
-                attempt(os.rmdir, os.path.join(top, name))
-    for name in os.listdir(TARGET):
-        if os.path.isdir(full(name)) and name != 'core':
-            fail('%s cannot be removed' % name)
-    for name in os.listdir(full('core')):
-        if name != 'alua':
-            fail('core/%s cannot be removed' % name)
+    for path in compare.clear():
+        fail('%s cannot be removed' % path)
 
 
 def main(argv):

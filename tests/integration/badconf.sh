@@ -17,6 +17,10 @@ if have target_core_iblock; then
 	modprobe null_blk
 	kinds+=(iblock)
 fi
+if have target_core_pscsi; then
+	modprobe -a sd_mod scsi_debug
+	kinds+=(pscsi)
+fi
 # thousands of refusals: they are in the log, the console need not show each
 dmesg -n 1
 python3 /tcm/tests/integration/badconf.py "/tcm/tests/golden/tree-$(cut -d. -f1,2 <<<"$KREL").txt" "${kinds[@]}"

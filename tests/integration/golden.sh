@@ -29,6 +29,9 @@ python3 $golden/compare.py build "$tree" "${kinds[@]}"
 python3 $golden/compare.py dump >/out/tree
 python3 $golden/compare.py check "$tree" /out/tree "${kinds[@]}"
 
+python3 $golden/compare.py clear
+unload_target
+
 # The comparison can fail: a value, a file and a mode that are not as they should be
 sed -e 's|^\(./core/rd_mcp_0/rd/attrib/emulate_tas\) 644 1|\1 644 0|' \
 	-e '/^.\/core\/rd_mcp_0\/rd\/alias/d' \

@@ -111,6 +111,7 @@ def load(path):
 
 def session(count):
     from rtslib_fb import RTSRoot
+    root = RTSRoot()        # moves dbroot, which no device must be using
     make_port()
     for i in range(count):
         make_device(i)
@@ -121,7 +122,6 @@ def session(count):
     def note(text):
         print('[%5.1f] %s' % (time.monotonic() - begin, text), flush=True)
 
-    root = RTSRoot()
     root.save_to_file('/tmp/a.json')
     note('saved')
     root.clear_existing(confirm=True)
@@ -132,6 +132,7 @@ def session(count):
     errors = root.restore_from_file('/tmp/a.json')
     note('restored')
     root.save_to_file('/tmp/b.json')
+    note('saved again')
     for e in errors:
         print('FAIL: ' + str(e))
     a, b = load('/tmp/a.json'), load('/tmp/b.json')
