@@ -5,15 +5,17 @@
  */
 #include <linux/kstrtox.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include "iblock.h"
 
-/* protects tcm_iblock_watched */
-static DEFINE_MUTEX(tcm_iblock_watch_lock);
-static LIST_HEAD(tcm_iblock_watched);
-static void tcm_iblock_watch_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(tcm_iblock_watch, tcm_iblock_watch_work);
+/* How long a new device waits for a removed one that has the same disk. */
+#define TCM_IBLOCK_CLOSING	(5 * HZ)
+
+/* protects tcm_iblock_claims */
+static DEFINE_SPINLOCK(tcm_iblock_claims_lock);
+static LIST_HEAD(tcm_iblock_claims);
+static DECLARE_WAIT_QUEUE_HEAD(tcm_iblock_claims_wait);
 
 static int tcm_iblock_create(struct tcm_device *dev)
 {
@@ -84,37 +86,13 @@ void tcm_iblock_check(struct tcm_iblock *ib)
 	}
 }
 
-/* Nothing in the kernel tells a holder about a new size: look once a second. */
-static void tcm_iblock_watch_work(struct work_struct *work)
+static void tcm_iblock_poll(struct tcm_device *dev)
 {
-	struct tcm_iblock *ib;
-
-	mutex_lock(&tcm_iblock_watch_lock);
-	list_for_each_entry(ib, &tcm_iblock_watched, node)
-		tcm_iblock_check(ib);
-	if (!list_empty(&tcm_iblock_watched))
-		schedule_delayed_work(&tcm_iblock_watch, round_jiffies_relative(HZ));
-	mutex_unlock(&tcm_iblock_watch_lock);
-}
-
-static void tcm_iblock_watch_start(struct tcm_iblock *ib)
-{
-	mutex_lock(&tcm_iblock_watch_lock);
-	list_add(&ib->node, &tcm_iblock_watched);
-	schedule_delayed_work(&tcm_iblock_watch, round_jiffies_relative(HZ));
-	mutex_unlock(&tcm_iblock_watch_lock);
-}
-
-static void tcm_iblock_watch_stop(struct tcm_iblock *ib)
-{
-	mutex_lock(&tcm_iblock_watch_lock);
-	list_del(&ib->node);
-	mutex_unlock(&tcm_iblock_watch_lock);
+	tcm_iblock_check(dev->priv);
 }
 
 /* The disk is being removed; the claim keeps @ib. */
 static void tcm_iblock_mark_dead(struct block_device *bdev, bool surprise)
-	__releases(&bdev->bd_holder_lock)
 {
 	tcm_iblock_gone(bdev->bd_holder);
 	tcm_bdev_mark_dead_done(bdev);
@@ -176,6 +154,42 @@ static bool tcm_iblock_is_read_only(const struct tcm_iblock *ib)
 	return ro;
 }
 
+/* Is it one of our own, whose directory was removed, that still holds the disk? */
+static bool tcm_iblock_closing(dev_t devt)
+{
+	struct tcm_iblock *ib;
+	bool found = false;
+
+	spin_lock(&tcm_iblock_claims_lock);
+	list_for_each_entry(ib, &tcm_iblock_claims, node)
+		if (ib->devt == devt && !READ_ONCE(ib->dev->hba))
+			found = true;
+	spin_unlock(&tcm_iblock_claims_lock);
+	return found;
+}
+
+/*
+ * A removed device gives its disk back when its last command has ended, shortly after
+ * rmdir returned. Who creates it anew at once waits for that, but not for a disk that hangs.
+ */
+static void tcm_iblock_wait_closed(const struct tcm_iblock *ib)
+{
+	dev_t devt;
+
+	if (lookup_bdev(ib->path, &devt))
+		return;
+	if (!wait_event_killable_timeout(tcm_iblock_claims_wait, !tcm_iblock_closing(devt),
+					 TCM_IBLOCK_CLOSING))
+		pr_warn("tcm: device %s: %s is held by a removed device whose I/O has not ended\n",
+			ib->dev->name, ib->path);
+}
+
+static int tcm_iblock_claim(struct tcm_iblock *ib)
+{
+	return tcm_bdev_open(&ib->bd, ib->path, !ib->readonly, ib->shared ? NULL : ib,
+			     &tcm_iblock_holder_ops);
+}
+
 static int tcm_iblock_open(struct tcm_device *dev)
 {
 	struct tcm_iblock *ib = dev->priv;
@@ -183,16 +197,22 @@ static int tcm_iblock_open(struct tcm_device *dev)
 
 	if (!ib->path[0])
 		return -EINVAL;
-	err = tcm_bdev_open(&ib->bd, ib->path, !ib->readonly, ib->shared ? NULL : ib,
-			    &tcm_iblock_holder_ops);
+	err = tcm_iblock_claim(ib);
+	if (err == -EBUSY) {
+		tcm_iblock_wait_closed(ib);
+		err = tcm_iblock_claim(ib);
+	}
 	if (err == -EACCES && !ib->readonly && tcm_iblock_is_read_only(ib))
 		err = -EROFS;
 	if (err)
 		return err;
+	ib->devt = ib->bd.bdev->bd_dev;
 	ib->sectors = bdev_nr_sectors(ib->bd.bdev);
 	tcm_iblock_limits(ib);
+	spin_lock(&tcm_iblock_claims_lock);
+	list_add(&ib->node, &tcm_iblock_claims);
+	spin_unlock(&tcm_iblock_claims_lock);
 	set_bit(TCM_IBLOCK_OPEN, &ib->flags);
-	tcm_iblock_watch_start(ib);
 	return 0;
 }
 
@@ -200,9 +220,12 @@ static void tcm_iblock_close(struct tcm_device *dev)
 {
 	struct tcm_iblock *ib = dev->priv;
 
-	tcm_iblock_watch_stop(ib);
 	clear_bit(TCM_IBLOCK_OPEN, &ib->flags);
 	tcm_bdev_close(&ib->bd);
+	spin_lock(&tcm_iblock_claims_lock);
+	list_del(&ib->node);
+	spin_unlock(&tcm_iblock_claims_lock);
+	wake_up_all(&tcm_iblock_claims_wait);
 }
 
 static ssize_t tcm_iblock_info(struct tcm_device *dev, char *buf, size_t size)
@@ -232,6 +255,8 @@ static u64 tcm_iblock_capacity(struct tcm_device *dev)
 {
 	struct tcm_iblock *ib = dev->priv;
 
+	if (!test_bit(TCM_IBLOCK_OPEN, &ib->flags))
+		return 0;
 	/* What is gone keeps its last size. */
 	if (test_bit(TCM_IBLOCK_GONE, &ib->flags) ||
 	    test_bit(GD_DEAD, &ib->bd.bdev->bd_disk->state))
@@ -251,6 +276,7 @@ static struct tcm_backend_ops tcm_iblock_ops = {
 	.close		= tcm_iblock_close,
 	.info		= tcm_iblock_info,
 	.capacity	= tcm_iblock_capacity,
+	.poll		= tcm_iblock_poll,
 	.submit		= tcm_iblock_submit,
 	.flush		= tcm_iblock_flush,
 	.unmap		= tcm_iblock_unmap,
@@ -282,7 +308,6 @@ exit_io:
 static void __exit tcm_iblock_exit(void)
 {
 	tcm_backend_unregister(&tcm_iblock_ops);
-	cancel_delayed_work_sync(&tcm_iblock_watch);
 	tcm_iblock_error_exit();
 	tcm_iblock_io_exit();
 }

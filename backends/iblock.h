@@ -20,7 +20,8 @@ struct tcm_iblock {
 	u32			addr_mask, len_mask;	/* memory the disk can reach */
 	u64			sectors;	/* size the core knows; WRITE_ONCE */
 	unsigned long		flags;		/* enum tcm_iblock_flag, atomic */
-	struct list_head	node;		/* watched; tcm_iblock_watch_lock */
+	dev_t			devt;
+	struct list_head	node;		/* tcm_iblock_claims_lock */
 	bool			readonly, shared;
 	char			path[TCM_ALIAS_MAX];
 };

@@ -18,7 +18,7 @@ static enum tcm_sense tcm_iblock_sense(struct tcm_io *io, blk_status_t status)
 
 	tcm_iblock_check(ib);
 	if (test_bit(TCM_IBLOCK_GONE, &ib->flags))
-		return TCM_LUN_NOT_RESPONDING;
+		return TCM_LUN_FAILURE;
 	return tcm_sense_from_blk(status, tcm_iblock_io(io)->op != TCM_IBLOCK_READ);
 }
 
@@ -28,8 +28,8 @@ static blk_status_t tcm_iblock_probe(struct tcm_iblock *ib, u64 pos, u64 len, st
 	blk_status_t status = BLK_STS_OK;
 
 	while (len && !status) {
-		struct bio *bio = bio_alloc(ib->bd.bdev, bio_max_segs(DIV_ROUND_UP_ULL(len, PAGE_SIZE)),
-					    REQ_OP_READ, GFP_NOIO);
+		unsigned int vecs = bio_max_segs(DIV_ROUND_UP_ULL(len, PAGE_SIZE));
+		struct bio *bio = bio_alloc(ib->bd.bdev, vecs, REQ_OP_READ, GFP_NOIO);
 
 		bio->bi_iter.bi_sector = pos >> SECTOR_SHIFT;
 		while (len && bio->bi_vcnt < bio->bi_max_vecs) {

@@ -152,58 +152,23 @@ static void tcm_iblock_submit_data(struct tcm_io *io)
 		tcm_iblock_submit_many(io, &walk, shape.pieces);
 }
 
-static void tcm_iblock_read_work(struct work_struct *work)
-{
-	struct tcm_iblock_io *s = container_of(work, struct tcm_iblock_io, work);
-	unsigned int noio = memalloc_noio_save();
-
-	tcm_iblock_submit_data(tcm_iblock_of(s));
-	memalloc_noio_restore(noio);
-}
-
-/* The cache is on the medium: now the read that asked for it. */
-static void tcm_iblock_end_preflush(struct bio *bio)
-{
-	struct tcm_io *io = bio->bi_private;
-	struct tcm_iblock_io *s = tcm_iblock_io(io);
-	blk_status_t status = bio->bi_status;
-
-	bio_uninit(bio);
-	if (status) {
-		tcm_iblock_failed(io, status);
-		return;
-	}
-	INIT_WORK(&s->work, tcm_iblock_read_work);
-	queue_work(tcm_iblock_wq, &s->work);
-}
-
-static void tcm_iblock_submit_flush(struct tcm_io *io, bio_end_io_t *end)
-{
-	struct tcm_iblock_io *s = tcm_iblock_io(io);
-
-	s->op = TCM_IBLOCK_FLUSH;
-	s->bounce = NULL;
-	tcm_iblock_bio_init(io, REQ_OP_WRITE | REQ_PREFLUSH, 0);
-	s->bio.bi_end_io = end;
-	submit_bio(&s->bio);
-}
-
 void tcm_iblock_submit(struct tcm_io *io)
 {
 	struct tcm_iblock *ib = io->dev->priv;
 
 	if (unlikely(bdev_nr_sectors(ib->bd.bdev) != READ_ONCE(ib->sectors)))
 		tcm_iblock_check(ib);
-	/* A FUA read is served from the medium, not from the cache (SBC-4 4.15). */
-	if (unlikely((io->flags & TCM_IO_FUA) && !io->write && bdev_write_cache(ib->bd.bdev)))
-		tcm_iblock_submit_flush(io, tcm_iblock_end_preflush);
-	else
-		tcm_iblock_submit_data(io);
+	tcm_iblock_submit_data(io);
 }
 
 void tcm_iblock_flush(struct tcm_io *io)
 {
-	tcm_iblock_submit_flush(io, tcm_iblock_end_io);
+	struct tcm_iblock_io *s = tcm_iblock_io(io);
+
+	s->op = TCM_IBLOCK_FLUSH;
+	s->bounce = NULL;
+	tcm_iblock_bio_init(io, REQ_OP_WRITE | REQ_PREFLUSH, 0);
+	submit_bio(&s->bio);
 }
 
 /* Zeroes were refused by the disk after it had offered them: write them. */

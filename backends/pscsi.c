@@ -111,9 +111,9 @@ static int tcm_pscsi_claim(struct tcm_pscsi *ps)
 	struct tcm_device *dev = ps->dev;
 	int err;
 
-	err = tcm_bdev_open(&ps->claim, dev->udev_path, true, ps, NULL);
+	err = tcm_bdev_claim(&ps->claim, dev->udev_path, true, ps);
 	if (err == -EROFS || err == -EACCES)
-		err = tcm_bdev_open(&ps->claim, dev->udev_path, false, ps, NULL);
+		err = tcm_bdev_claim(&ps->claim, dev->udev_path, false, ps);
 	if (err)
 		return err;
 	if (disk_to_dev(ps->claim.bdev->bd_disk)->parent == &ps->sdev->sdev_gendev)
@@ -218,8 +218,9 @@ static ssize_t tcm_pscsi_info(struct tcm_device *dev, char *buf, size_t size)
 
 	if (!ps->physical && !dev->hba->physical)
 		snprintf(host, sizeof(host), "%d", max(ps->host_id, 0));
-	len = scnprintf(buf, size, "SCSI Device Bus Location: Channel ID: %d Target ID: %d LUN: %d Host ID: %s\n",
-			max(ps->channel_id, 0), max(ps->target_id, 0), max(ps->lun_id, 0), host);
+	len = scnprintf(buf, size, "SCSI Device Bus Location: Channel ID: %d Target ID: %d ",
+			max(ps->channel_id, 0), max(ps->target_id, 0));
+	len += scnprintf(buf + len, size - len, "LUN: %d Host ID: %s\n", max(ps->lun_id, 0), host);
 	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
 		len += scnprintf(buf + len, size - len, "        Vendor: %s Model: %s Rev: %s\n",
 				 dev->vendor, dev->product, dev->revision);

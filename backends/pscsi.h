@@ -52,7 +52,7 @@ struct tcm_pscsi {
 
 	struct scsi_device	*sdev;		/* held while open */
 	struct tcm_bdev		claim;		/* disks: our exclusive open */
-	u32			block_size;	/* of the medium, as the device last told; WRITE_ONCE */
+	u32			block_size;	/* as the device last told; WRITE_ONCE */
 	u32			max_bytes;	/* of one command, by host and queue */
 	u8			retries;
 

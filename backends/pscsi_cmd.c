@@ -29,13 +29,14 @@ struct tcm_pscsi_cmd {
 	struct bio		bio;
 	struct bio_vec		vecs[TCM_PSCSI_VECS];
 	struct bio		*big;		/* when vecs are too few */
-	struct scatterlist	*bounce;	/* when the host cannot take the initiator's memory */
+	struct scatterlist	*bounce;	/* when the host cannot take cmd->sg */
 	unsigned int		bounce_nents, bounce_order;
 	u32			len;		/* bytes the device is asked to move */
 	u8			cdb_len;
 	const struct tcm_pscsi_op *op;
 	struct list_head	node;		/* in tcm_pscsi.waiting */
 };
+
 static_assert(sizeof(struct tcm_pscsi_cmd) <= TCM_IO_SCRATCH);
 
 static struct tcm_pscsi_cmd *tcm_pscsi_scratch(struct tcm_cmd *cmd)

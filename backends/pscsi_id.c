@@ -16,6 +16,7 @@ struct tcm_pscsi_desc {
 	u8	len;
 	u8	value[];
 };
+
 static_assert(sizeof(struct tcm_pscsi_desc) == 4);
 
 #define TCM_PSCSI_MAX_IDS	32

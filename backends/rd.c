@@ -6,9 +6,13 @@
  * Pages are found under RCU and freed a grace period after they were taken out, so
  * readers and writers need no lock. A write that races with an UNMAP of the same blocks may
  * land in a page that is on its way out: as if the UNMAP had come second.
+ *
+ * A device may be larger than memory. What it may not do is take the last of it: writes end
+ * with SPACE ALLOCATION FAILED while the host has less than TCM_RD_RESERVE left.
  */
 #include <linux/highmem.h>
 #include <linux/kstrtox.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -21,6 +25,10 @@
 /* May wait for reclaim but not for ever. */
 #define TCM_RD_GFP_SLEEP	(GFP_NOIO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+/* What is left to the host, as a part of its memory, and how often that is looked at */
+#define TCM_RD_RESERVE		16
+#define TCM_RD_LOOK_PAGES	256
+
 /* Entries of the tables that the stock target shows in `info` */
 #define TCM_RD_PAGES_PER_TABLE	2048
 
@@ -31,8 +39,10 @@
 #define TCM_RD_TYPE_NONE	0x1f
 
 struct tcm_rd {
-	struct xarray	pages;		/* page index -> struct page; its lock is taken for changes */
+	struct xarray	pages;		/* page index -> struct page; its lock for changes */
 	u64		size;		/* bytes */
+	atomic_t	made;		/* pages, to look at memory now and then */
+	bool		tight;		/* memory was short at the last look */
 	unsigned int	rd_pages;
 	bool		nullio;
 	bool		dummy;
@@ -44,6 +54,7 @@ struct tcm_rd_retry {
 	struct work_struct	work;
 	struct tcm_io		*io;
 };
+
 static_assert(sizeof(struct tcm_rd_retry) <= TCM_IO_SCRATCH);
 
 static atomic_t tcm_rd_id = ATOMIC_INIT(0);
@@ -151,13 +162,29 @@ static void tcm_rd_zero(void *mem, size_t len)
 	memset(mem + round_down(len, 8), 0, len % 8);
 }
 
+static bool tcm_rd_memory_short(void)
+{
+	return si_mem_available() < totalram_pages() / TCM_RD_RESERVE;
+}
+
+/* Is there memory to take? Asked before each page; most answers are a look at a flag. */
+static bool tcm_rd_may_grow(struct tcm_rd *rd, gfp_t gfp)
+{
+	if (gfpflags_allow_blocking(gfp) || !(atomic_inc_return(&rd->made) % TCM_RD_LOOK_PAGES))
+		WRITE_ONCE(rd->tight, tcm_rd_memory_short());
+	return !READ_ONCE(rd->tight);
+}
+
 /* Make the page of an index unless it is there. To use it, look it up under RCU. */
 static int tcm_rd_add_page(struct tcm_rd *rd, unsigned long index, gfp_t gfp)
 {
-	struct page *page = alloc_page(gfp | __GFP_ZERO);
 	unsigned long flags;
+	struct page *page;
 	void *old;
 
+	if (!tcm_rd_may_grow(rd, gfp))
+		return -ENOMEM;
+	page = alloc_page(gfp | __GFP_ZERO);
 	if (!page)
 		return -ENOMEM;
 	if (gfpflags_allow_blocking(gfp)) {

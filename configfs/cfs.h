@@ -59,6 +59,12 @@ struct tcm_cfs_node {
 	struct tcm_cfs_types	*types;		/* a reference, or NULL */
 };
 
+/* core/<plugin>_<n>/<device>/ */
+struct tcm_cfs_device {
+	struct tcm_cfs_node	node;
+	u32			dropped;	/* index of the device that rmdir has destroyed */
+};
+
 /* tpgt_<n>/ and acls/<name>/: LUN numbers that have a directory, whatever its spelling */
 struct tcm_cfs_numbers {
 	struct tcm_cfs_node	node;

@@ -22,6 +22,7 @@ static ssize_t tcm_device_info_show(struct config_item *item, char *page)
 	struct tcm_device *dev = tcm_item_dev(item);
 	ssize_t len;
 
+<<<<<<< HEAD
 	len = sysfs_emit(page, "Status: %s  Max Queue Depth: %u  SectorSize: %u  HwMaxSectors: %u\n"
 			 "        ", READ_ONCE(dev->exports) ? "ACTIVATED" : "DEACTIVATED",
 			 dev->attr.queue_depth, dev->attr.block_size, dev->attr.hw_max_sectors);
@@ -30,6 +31,13 @@ static ssize_t tcm_device_info_show(struct config_item *item, char *page)
 	if (!test_bit(TCM_DEV_OPENING, &dev->flags))
 		len += dev->ops->info(dev, page + len, PAGE_SIZE - len);
 	mutex_unlock(&tcm_config_mutex);
+=======
+	len = sysfs_emit(page, "Status: %s  Max Queue Depth: %u  SectorSize: %u  ",
+			 READ_ONCE(dev->exports) ? "ACTIVATED" : "DEACTIVATED",
+			 dev->attr.queue_depth, dev->attr.block_size);
+	len += sysfs_emit_at(page, len, "HwMaxSectors: %u\n        ", dev->attr.hw_max_sectors);
+	len += dev->ops->info(dev, page + len, PAGE_SIZE - len);
+>>>>>>> main
 	return tcm_text_clean(page, len);
 }
 CONFIGFS_ATTR_RO(tcm_device_, info);
@@ -151,8 +159,27 @@ static struct configfs_attribute *tcm_device_attrs[] = {
 	NULL
 };
 
+/*
+ * The last reference goes at the end of rmdir, no lock of configfs but that of the parent
+ * directory is held: a disk that nobody uses any more is free when rmdir returns, for who sets up
+ * the same again at once.
+ */
+static void tcm_device_item_release(struct config_item *item)
+{
+	struct tcm_cfs_device *cdev = container_of(tcm_cfs_node(item), struct tcm_cfs_device, node);
+	u32 dropped = cdev->dropped;
+
+	tcm_cfs_release(item);
+	if (dropped)
+		tcm_device_settle(dropped);
+}
+
+static struct configfs_item_operations tcm_device_item_ops = {
+	.release = tcm_device_item_release,
+};
+
 const struct config_item_type tcm_device_type = {
-	.ct_item_ops	= &tcm_item_ops,
+	.ct_item_ops	= &tcm_device_item_ops,
 	.ct_attrs	= tcm_device_attrs,
 	.ct_owner	= THIS_MODULE,
 };
@@ -178,6 +205,7 @@ void tcm_hba_drop_device(struct config_group *group, struct config_item *item)
 	spin_lock(&tcm_device_link_lock);
 	tcm_cfs_node(item)->obj = NULL;
 	spin_unlock(&tcm_device_link_lock);
+	container_of(tcm_cfs_node(item), struct tcm_cfs_device, node)->dropped = dev->index;
 	tcm_device_destroy(dev);
 	config_item_put(item);
 }

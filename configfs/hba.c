@@ -103,7 +103,8 @@ static struct config_group *tcm_hba_make_device(struct config_group *group, cons
 		err = PTR_ERR(dev);
 		goto refuse;
 	}
-	node = tcm_cfs_alloc(sizeof(*node), name, &tcm_device_type, TCM_CFS_DEVICE, dev, NULL);
+	node = tcm_cfs_alloc(sizeof(struct tcm_cfs_device), name, &tcm_device_type,
+			     TCM_CFS_DEVICE, dev, NULL);
 	err = node ? tcm_device_add_groups(node, dev) : -ENOMEM;
 	if (err)
 		goto destroy;

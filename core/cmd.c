@@ -63,14 +63,16 @@ static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_c
 	return old & (TCM_ST_ABORTED | TCM_ST_TAS);
 }
 
-bool tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas)
+enum tcm_cmd_state tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas)
 {
-	int st = seen & TCM_ST_MASK;
+	int mark = TCM_ST_ABORTED | (tas ? TCM_ST_TAS : 0), gen = seen & TCM_ST_GEN_MASK;
 
-	if (st == TCM_ST_FREE || st == TCM_ST_DONE || (seen & TCM_ST_ABORTED))
-		return false;
-	return atomic_cmpxchg(&cmd->state, seen,
-			      seen | TCM_ST_ABORTED | (tas ? TCM_ST_TAS : 0)) == seen;
+	/* It may move on meanwhile and is the same command as long as the generation is. */
+	do {
+		if (!tcm_cmd_in_task_set(seen) || (seen & TCM_ST_GEN_MASK) != gen)
+			return TCM_ST_FREE;
+	} while (!atomic_try_cmpxchg(&cmd->state, &seen, seen | mark));
+	return seen & TCM_ST_MASK;
 }
 
 /* A LUN that is not there: only rows that say so answer (SPC-4 6.6, 6.33, 6.37). */
@@ -194,7 +196,7 @@ int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scs
 		cmd->sense = TCM_INVALID_OPCODE;
 	}
 	/* Release: task management that sees the new state sees the new command. */
-	atomic_set_release(&cmd->state, (atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1)) +
+	atomic_set_release(&cmd->state, (atomic_read(&cmd->state) & TCM_ST_GEN_MASK) +
 			   TCM_ST_GEN + TCM_ST_NEW);
 	return 0;
 }
@@ -216,6 +218,8 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 
 	/* The nexus may be freed once both counts say so: nothing below touches it again. */
 	if (unlikely(cmd->flags & TCM_CMD_PINNED)) {
+		/* everything this command did comes before its pin goes: tcm_session_drain() */
+		smp_mb__before_atomic();
 		atomic_dec(&cmd->map->pinned);
 		return;
 	}
@@ -315,6 +319,13 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_execute);
 
+void tcm_cmd_abandon(struct tcm_cmd *cmd, enum tcm_sense sense, enum tcm_ctx ctx)
+{
+	cmd->sense = sense;
+	tcm_cmd_execute(cmd, ctx);
+}
+EXPORT_SYMBOL_GPL(tcm_cmd_abandon);
+
 int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
 	u32 len = min(cmd->op == &tcm_op_passthru ? cmd->exp_len : cmd->data_len, cmd->exp_len);
@@ -387,7 +398,7 @@ void tcm_cmd_put(struct tcm_cmd *cmd)
 	if (unlikely(cmd->raw_sense))
 		kfree(cmd->raw_sense);
 	/* Release: an aborter that sees the slot free sees nothing of its former life. */
-	atomic_set_release(&cmd->state, atomic_read(&cmd->state) & ~(TCM_ST_GEN - 1));
+	atomic_set_release(&cmd->state, atomic_read(&cmd->state) & TCM_ST_GEN_MASK);
 	if (likely(lun))
 		percpu_ref_put(&lun->ref);
 	percpu_ref_put(&sess->ref);

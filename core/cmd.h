@@ -8,11 +8,23 @@
 #include <tcm/cmd.h>
 
 /*
- * Mark a command aborted. @seen is the state word the caller decided on; a slot
- * that has been reused since is left alone. Return: whether it was marked; then the
- * command, whenever it ends, is not answered (or with TASK ABORTED when @tas).
+ * Is a command with this state word in the task set: submitted, not ended, not aborted? One that
+ * is only initialised is not: its tag and the like may be those of the slot's former life.
  */
-bool tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas);
+static inline bool tcm_cmd_in_task_set(int state)
+{
+	int st = state & TCM_ST_MASK;
+
+	return (st == TCM_ST_DATA || st == TCM_ST_EXEC) && !(state & TCM_ST_ABORTED);
+}
+
+/*
+ * Mark a command aborted. @seen is the state word the caller decided on; a slot
+ * that has been reused since is left alone. Return: the state that the command was in, or
+ * TCM_ST_FREE when there is nothing to abort. A command that was marked is not answered,
+ * whenever it ends (or with TASK ABORTED when @tas).
+ */
+enum tcm_cmd_state tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas);
 
 /*
  * Data for rows that compute their answer. tcm_cmd_put_data() copies @len bytes to

@@ -10,6 +10,7 @@
 #include "device.h"
 #include "gate.h"
 #include "hop.h"
+#include "poll.h"
 #include "pr.h"
 #include "registry.h"
 #include "session.h"
@@ -32,6 +33,7 @@ int tcm_device_init(void)
 
 void tcm_device_exit(void)
 {
+	tcm_poll_exit();
 	destroy_workqueue(tcm_device_wq);
 }
 
@@ -145,6 +147,8 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	dev->inst = hba->stat_index;
 	spin_lock_init(&dev->lun_lock);
 	INIT_LIST_HEAD(&dev->luns);
+	spin_lock_init(&dev->caw_lock);
+	INIT_LIST_HEAD(&dev->caws);
 	refcount_set(&dev->ref, 1);
 	dev->created = get_jiffies_64();
 	dev->next_rtpi = 1;
@@ -182,8 +186,10 @@ static void tcm_device_free_work(struct work_struct *work)
 	struct tcm_device *dev = container_of(work, struct tcm_device, free_work);
 
 	tcm_hop_free(dev->hop);
-	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags)) {
+		tcm_poll_stop(dev);
 		dev->ops->close(dev);
+	}
 	dev->ops->destroy(dev);
 	spin_lock(&tcm_devices_lock);
 	list_del(&dev->node);
@@ -213,13 +219,50 @@ void tcm_device_destroy(struct tcm_device *dev)
 {
 	mutex_lock(&tcm_config_mutex);
 	dev->hba->devices--;
-	dev->hba = NULL;
+	WRITE_ONCE(dev->hba, NULL);
 	tcm_alua_removed(dev);
 	mutex_unlock(&tcm_config_mutex);
 	spin_lock(&tcm_devices_lock);
 	tcm_devices_made--;
 	spin_unlock(&tcm_devices_lock);
 	tcm_device_put(dev);
+}
+
+/*
+ * Without commands in flight a device whose LUNs were unlinked just before is gone after an RCU
+ * period and a few work items.
+ */
+#define TCM_DEVICE_PATIENCE	(HZ / 4)
+
+static bool tcm_device_gone(u32 index)
+{
+	struct tcm_device *dev;
+	bool gone = true;
+
+	spin_lock(&tcm_devices_lock);
+	list_for_each_entry(dev, &tcm_devices, node)
+		if (dev->index == index)
+			gone = false;
+	spin_unlock(&tcm_devices_lock);
+	return gone;
+}
+
+void tcm_device_settle(u32 index)
+{
+	wait_event_killable_timeout(tcm_devices_wait, tcm_device_gone(index), TCM_DEVICE_PATIENCE);
+}
+
+/* A medium is in use: by a device that is gone but for its commands? Then say so. */
+static void tcm_device_name_busy(const struct tcm_device *dev)
+{
+	struct tcm_device *other;
+
+	spin_lock(&tcm_devices_lock);
+	list_for_each_entry(other, &tcm_devices, node)
+		if (other->ops == dev->ops && !READ_ONCE(other->hba))
+			pr_warn("tcm: device %s: the removed device %s still has commands out\n",
+				dev->name, other->name);
+	spin_unlock(&tcm_devices_lock);
 }
 
 unsigned int tcm_device_count(void)
@@ -348,10 +391,13 @@ int tcm_device_enable(struct tcm_device *dev, const char **why)
 		set_bit(TCM_DEV_CONFIGURED, &dev->flags);
 		tcm_device_adopt_limits(dev);
 		tcm_alua_enabled(dev);
+		tcm_poll_start(dev);
 	}
 	mutex_unlock(&tcm_config_mutex);
 	if (err)
 		*why = "the backend cannot open it";
+	if (err == -EBUSY)
+		tcm_device_name_busy(dev);
 	return err;
 }
 
@@ -379,6 +425,12 @@ void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event)
 	}
 }
 EXPORT_SYMBOL_GPL(tcm_device_event);
+
+u64 tcm_device_blocks(struct tcm_device *dev)
+{
+	tcm_device_event(dev, TCM_DEV_RESIZED);
+	return READ_ONCE(dev->nblocks);
+}
 
 static void tcm_stats_add(struct tcm_map_stats *sum, const struct tcm_map_stats *one)
 {

@@ -19,6 +19,11 @@ void tcm_hba_destroy(struct tcm_hba *hba);
 struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name);
 /* No LUN links to it. The medium closes when the last command is back. */
 void tcm_device_destroy(struct tcm_device *dev);
+/*
+ * Wait until the device with this dev->index, which was destroyed, has let go of its medium. Not
+ * for long: commands may be out. Killable.
+ */
+void tcm_device_settle(u32 index);
 /* The `control` file: key=value tokens separated by comma or newline. */
 int tcm_device_control(struct tcm_device *dev, char *text);
 /* -EEXIST: enabled already; -EBUSY: another enable runs; else the backend's */
@@ -30,6 +35,8 @@ void tcm_device_put(struct tcm_device *dev);
 void tcm_device_adopt_block_size(struct tcm_device *dev);
 /* hba_mode: -EINVAL: not this kind of HBA, or it has devices; else the backend's */
 int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why);
+/* The capacity, looked at anew: who asks for it is told what is, not what was. Any context. */
+u64 tcm_device_blocks(struct tcm_device *dev);
 
 /* How many configfs-made devices exist: dbroot cannot move while there are any. */
 unsigned int tcm_device_count(void);

@@ -16,6 +16,8 @@ static enum tcm_sense tcm_gate_stats(struct tcm_cmd *cmd)
 	if (cmd->flags & TCM_CMD_PINNED) {
 		this_cpu_inc(cmd->map->stats->started);
 		cmd->flags ^= TCM_CMD_PINNED | TCM_CMD_COUNTED;
+		/* Who no longer sees the pin sees the count; pairs with tcm_map_quiet(). */
+		smp_mb__before_atomic();
 		atomic_dec(&cmd->map->pinned);
 	}
 	return TCM_OK;
@@ -38,7 +40,7 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate)
 			return sense;
 	}
 	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
-		return TCM_LUN_NOT_RESPONDING;
+		return TCM_LUN_FAILURE;
 	if ((gate & BIT(TCM_GATE_STOPPED)) && (op->flags & TCM_OP_READY))
 		return TCM_NOT_READY_INIT_REQUIRED;
 	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))

@@ -4,6 +4,7 @@
  */
 #include <linux/string.h>
 #include "mode.h"
+#include "sbc.h"
 
 /* Caching, SBC-4 6.5.6 */
 #define TCM_CACHE_WCE		0x04	/* byte 2 */
@@ -11,8 +12,7 @@
 
 static void tcm_mode_caching(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
 {
-	if (dev->ops->flags & TCM_BE_OWN_CACHE ? dev->limits.write_cache :
-						 READ_ONCE(dev->attr.emulate_write_cache))
+	if (tcm_dev_wce(dev))
 		p[2] |= TCM_CACHE_WCE;
 }
 

@@ -150,6 +150,8 @@ enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)
 		cmd->data_len = len << cmd->dev->block_shift;
 		break;
 	case TCM_XFER_BYTES:
+		if (op->dir == DMA_FROM_DEVICE)
+			len = min_t(u64, len, TCM_ANSWER_MAX);
 		cmd->data_len = len;
 		break;
 	case TCM_XFER_ONE_BLOCK:

@@ -5,6 +5,7 @@
 #ifndef _TCM_OPCODE_H
 #define _TCM_OPCODE_H
 
+#include <linux/sizes.h>
 #include <tcm/cmd.h>
 
 /* How the amount of data follows from the CDB. */
@@ -17,6 +18,12 @@ enum tcm_xfer {
 	TCM_XFER_EXTENT,	/* LBA and length, but no data */
 	TCM_XFER_FN,		/* row->parse() sets cmd->data_len and cmd->nblocks */
 };
+
+/*
+ * No row computes a longer answer (TCM_XFER_BYTES, data-in): an allocation length beyond it
+ * asks for nothing more, so nobody makes us set memory aside for it.
+ */
+#define TCM_ANSWER_MAX	SZ_2M
 
 /* struct tcm_opcode.flags */
 #define TCM_OP_INLINE	0x0001	/* exec never sleeps: may run in atomic context */

@@ -12,11 +12,6 @@
 #define TCM_OP_ALTERS	(TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_WRITES)
 #define TCM_OP_TELLS	(TCM_OP_INLINE | TCM_OP_PR_WE | TCM_OP_PR_EA)
 
-/* LOGICAL BLOCK ADDRESS and the like, as usage bits */
-#define TCM_BITS16	0xff, 0xff
-#define TCM_BITS32	TCM_BITS16, TCM_BITS16
-#define TCM_BITS64	TCM_BITS32, TCM_BITS32
-
 /*
  * Byte 1. RDPROTECT, WRPROTECT and VRPROTECT are reserved without PI, GROUP NUMBER without
  * the grouping function; so are the bits that SBC-4 made obsolete, but for SYNC_NV.
@@ -39,24 +34,24 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = READ_6, .name = "READ(6)", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS6,
 		.lba_at = 1, .lba_size = 3, .len_at = 4, .len_size = 1, .flags = TCM_OP_READS,
-		.usage = { READ_6, 0x1f, TCM_BITS16, 0xff },
+		.usage = { READ_6, 0x1f, [2 ... 4] = 0xff },
 		.exec = tcm_sbc_read,
 	}, {
 		.opcode = WRITE_6, .name = "WRITE(6)", .cdb_len = 6,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS6,
 		.lba_at = 1, .lba_size = 3, .len_at = 4, .len_size = 1, .flags = TCM_OP_STORES,
-		.usage = { WRITE_6, 0x1f, TCM_BITS16, 0xff },
+		.usage = { WRITE_6, 0x1f, [2 ... 4] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
 		.opcode = SEEK_6, .name = "SEEK(6)", .cdb_len = 6,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT, .lba_at = 1, .lba_size = 3,
 		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
-		.usage = { SEEK_6, 0x1f, TCM_BITS16 },
+		.usage = { SEEK_6, 0x1f, [2 ... 3] = 0xff },
 		.exec = tcm_sbc_seek,
 	}, {
 		.opcode = START_STOP, .name = "START STOP UNIT", .cdb_len = 6,
 		.dir = DMA_NONE,
-		.usage = { START_STOP, 0x01, 0, 0, TCM_START_BITS },
+		.usage = { START_STOP, 0x01, [4] = TCM_START_BITS },
 		.exec = tcm_sbc_start_stop,
 	}, {
 		.opcode = READ_CAPACITY, .name = "READ CAPACITY(10)", .cdb_len = 10,
@@ -67,118 +62,125 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = READ_10, .name = "READ(10)", .cdb_len = 10,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2, .flags = TCM_OP_READS,
-		.usage = { READ_10, TCM_RW_BITS, TCM_BITS32, 0, TCM_BITS16 },
+		.usage = { READ_10, TCM_RW_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_read,
 	}, {
 		.opcode = WRITE_10, .name = "WRITE(10)", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2, .flags = TCM_OP_STORES,
-		.usage = { WRITE_10, TCM_RW_BITS, TCM_BITS32, 0, TCM_BITS16 },
+		.usage = { WRITE_10, TCM_RW_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
 		.opcode = SEEK_10, .name = "SEEK(10)", .cdb_len = 10,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT, .lba_at = 2, .lba_size = 4,
 		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
-		.usage = { SEEK_10, 0, TCM_BITS32 },
+		.usage = { SEEK_10, [2 ... 5] = 0xff },
 		.exec = tcm_sbc_seek,
 	}, {
 		.opcode = WRITE_VERIFY, .name = "WRITE AND VERIFY(10)", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2, .flags = TCM_OP_ALTERS,
-		.usage = { WRITE_VERIFY, TCM_VERIFY_BITS, TCM_BITS32, 0, TCM_BITS16 },
+		.usage = { WRITE_VERIFY, TCM_VERIFY_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.parse = tcm_sbc_write_verify_parse, .exec = tcm_sbc_write_verify,
 	}, {
 		.opcode = VERIFY, .name = "VERIFY(10)", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2, .flags = TCM_OP_LOOKS,
-		.usage = { VERIFY, TCM_VERIFY_BITS, TCM_BITS32, 0, TCM_BITS16 },
+		.usage = { VERIFY, TCM_VERIFY_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.parse = tcm_sbc_verify_parse, .exec = tcm_sbc_verify,
 	}, {
 		.opcode = SYNCHRONIZE_CACHE, .name = "SYNCHRONIZE CACHE(10)", .cdb_len = 10,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
 		.flags = TCM_OP_MEDIUM | TCM_OP_READY,
-		.usage = { SYNCHRONIZE_CACHE, TCM_SYNC_BITS, TCM_BITS32, 0, TCM_BITS16 },
+		.usage = { SYNCHRONIZE_CACHE, TCM_SYNC_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {
 		.opcode = WRITE_SAME, .name = "WRITE SAME(10)", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_ONE_BLOCK,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2, .flags = TCM_OP_ALTERS,
-		.usage = { WRITE_SAME, TCM_SAME10_BITS, TCM_BITS32, 0, TCM_BITS16 },
+		.usage = { WRITE_SAME, TCM_SAME10_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.parse = tcm_sbc_write_same_parse, .exec = tcm_sbc_write_same,
 	}, {
 		.opcode = UNMAP, .name = "UNMAP", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
 		.flags = TCM_OP_ALTERS,
-		.usage = { UNMAP, 0, 0, 0, 0, 0, 0, TCM_BITS16 },
+		.usage = { UNMAP, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_unmap, .offered = tcm_sbc_unmap_offered,
 	}, {
 		.opcode = READ_16, .name = "READ(16)", .cdb_len = 16,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_READS,
-		.usage = { READ_16, TCM_RW_BITS, TCM_BITS64, TCM_BITS32 },
+		.usage = { READ_16, TCM_RW_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_read,
+	}, {
+		.opcode = COMPARE_AND_WRITE, .name = "COMPARE AND WRITE", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
+		.lba_at = 2, .lba_size = 8, .len_at = 13, .len_size = 1, .flags = TCM_OP_ALTERS,
+		.usage = { COMPARE_AND_WRITE, TCM_RW_BITS, [2 ... 9] = 0xff, [13] = 0xff },
+		.parse = tcm_sbc_caw_parse, .exec = tcm_sbc_compare_and_write,
+		.offered = tcm_sbc_caw_offered,
 	}, {
 		.opcode = WRITE_16, .name = "WRITE(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_STORES,
-		.usage = { WRITE_16, TCM_RW_BITS, TCM_BITS64, TCM_BITS32 },
+		.usage = { WRITE_16, TCM_RW_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
 		.opcode = WRITE_VERIFY_16, .name = "WRITE AND VERIFY(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_ALTERS,
-		.usage = { WRITE_VERIFY_16, TCM_VERIFY_BITS, TCM_BITS64, TCM_BITS32 },
+		.usage = { WRITE_VERIFY_16, TCM_VERIFY_BITS, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_write_verify_parse, .exec = tcm_sbc_write_verify,
 	}, {
 		.opcode = VERIFY_16, .name = "VERIFY(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_LOOKS,
-		.usage = { VERIFY_16, TCM_VERIFY_BITS, TCM_BITS64, TCM_BITS32 },
+		.usage = { VERIFY_16, TCM_VERIFY_BITS, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_verify_parse, .exec = tcm_sbc_verify,
 	}, {
 		.opcode = SYNCHRONIZE_CACHE_16, .name = "SYNCHRONIZE CACHE(16)", .cdb_len = 16,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
 		.flags = TCM_OP_MEDIUM | TCM_OP_READY,
-		.usage = { SYNCHRONIZE_CACHE_16, TCM_SYNC_BITS, TCM_BITS64, TCM_BITS32 },
+		.usage = { SYNCHRONIZE_CACHE_16, TCM_SYNC_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {
 		.opcode = WRITE_SAME_16, .name = "WRITE SAME(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_ONE_BLOCK,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_ALTERS,
-		.usage = { WRITE_SAME_16, TCM_SAME16_BITS, TCM_BITS64, TCM_BITS32 },
+		.usage = { WRITE_SAME_16, TCM_SAME16_BITS, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_write_same_parse, .exec = tcm_sbc_write_same,
 	}, {
 		.opcode = SERVICE_ACTION_IN_16, .sa_at = TCM_SA_BYTE1, .sa = SAI_READ_CAPACITY_16,
 		.name = "READ CAPACITY(16)", .cdb_len = 16,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
 		.flags = TCM_OP_TELLS,
-		.usage = { SERVICE_ACTION_IN_16, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0, TCM_BITS32 },
+		.usage = { SERVICE_ACTION_IN_16, 0x1f, [10 ... 13] = 0xff },
 		.exec = tcm_sbc_read_capacity16,
 	}, {
 		.opcode = READ_12, .name = "READ(12)", .cdb_len = 12,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4, .flags = TCM_OP_READS,
-		.usage = { READ_12, TCM_RW_BITS, TCM_BITS32, TCM_BITS32 },
+		.usage = { READ_12, TCM_RW_BITS, [2 ... 9] = 0xff },
 		.exec = tcm_sbc_read,
 	}, {
 		.opcode = WRITE_12, .name = "WRITE(12)", .cdb_len = 12,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4, .flags = TCM_OP_STORES,
-		.usage = { WRITE_12, TCM_RW_BITS, TCM_BITS32, TCM_BITS32 },
+		.usage = { WRITE_12, TCM_RW_BITS, [2 ... 9] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
 		.opcode = WRITE_VERIFY_12, .name = "WRITE AND VERIFY(12)", .cdb_len = 12,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4, .flags = TCM_OP_ALTERS,
-		.usage = { WRITE_VERIFY_12, TCM_VERIFY_BITS, TCM_BITS32, TCM_BITS32 },
+		.usage = { WRITE_VERIFY_12, TCM_VERIFY_BITS, [2 ... 9] = 0xff },
 		.parse = tcm_sbc_write_verify_parse, .exec = tcm_sbc_write_verify,
 	}, {
 		.opcode = VERIFY_12, .name = "VERIFY(12)", .cdb_len = 12,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4, .flags = TCM_OP_LOOKS,
-		.usage = { VERIFY_12, TCM_VERIFY_BITS, TCM_BITS32, TCM_BITS32 },
+		.usage = { VERIFY_12, TCM_VERIFY_BITS, [2 ... 9] = 0xff },
 		.parse = tcm_sbc_verify_parse, .exec = tcm_sbc_verify,
 	},
 };

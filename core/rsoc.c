@@ -3,7 +3,6 @@
  * REPORT SUPPORTED OPERATION CODES (SPC-4 6.37) and REPORT SUPPORTED TASK MANAGEMENT
  * FUNCTIONS (6.38): what the opcode table and core/tmf.c say of themselves.
  */
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "cmd.h"
@@ -27,7 +26,6 @@
 
 #define TCM_RSOC_DESC_LEN	8
 #define TCM_RSOC_TIMEOUTS_LEN	12
-#define TCM_RSOC_MAX		SZ_64K	/* more than all rows come to */
 
 /* A command timeouts descriptor, SPC-4 table 285, in seconds; zero: not stated */
 static unsigned int tcm_rsoc_timeouts(const struct tcm_opcode *op, u8 *p)
@@ -153,7 +151,6 @@ enum tcm_sense tcm_rsoc_parse(struct tcm_cmd *cmd)
 {
 	if ((cmd->cdb[2] & TCM_RSOC_OPTIONS) > TCM_RSOC_EITHER)
 		return tcm_bad_cdb(cmd, 2, 2);
-	cmd->data_len = min_t(u32, cmd->data_len, TCM_RSOC_MAX);
 	return TCM_OK;
 }
 
@@ -188,10 +185,7 @@ static const struct {
 enum tcm_sense tcm_rstmf_parse(struct tcm_cmd *cmd)
 {
 	/* SPC-4 6.38: four bytes at least */
-	if (cmd->data_len < 4)
-		return tcm_bad_cdb(cmd, 6, -1);
-	cmd->data_len = min_t(u32, cmd->data_len, TCM_RSTMF_LEN);
-	return TCM_OK;
+	return cmd->data_len < 4 ? tcm_bad_cdb(cmd, 6, -1) : TCM_OK;
 }
 
 enum tcm_sense tcm_rstmf(struct tcm_cmd *cmd)

@@ -23,6 +23,13 @@ enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd);
 bool tcm_sbc_unmap_offered(const struct tcm_device *dev);
+enum tcm_sense tcm_sbc_caw_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_compare_and_write(struct tcm_cmd *cmd);
+bool tcm_sbc_caw_offered(const struct tcm_device *dev);
+
+/* MAXIMUM COMPARE AND WRITE LENGTH of VPD B0h, logical blocks */
+#define TCM_CAW_MAX_BLOCKS	1
+
 enum tcm_sense tcm_sbc_write_same_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd);
 
@@ -60,6 +67,9 @@ static inline u32 tcm_sbc_max_blocks(const struct tcm_device *dev,
 
 /* Is [lba, lba + nblocks) on the medium? Else the sense, with the first LBA that is not. */
 enum tcm_sense tcm_sbc_range(struct tcm_cmd *cmd);
+
+/* DPO and FUA of the CDB as TCM_IO_*, or a refusal. */
+enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags);
 
 /* Set up cmd->io for [pos, pos + len), bytes. */
 static inline struct tcm_io *tcm_sbc_io(struct tcm_cmd *cmd, u64 pos, u64 len,

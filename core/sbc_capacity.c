@@ -4,6 +4,7 @@
  */
 #include <linux/log2.h>
 #include "cmd.h"
+#include "device.h"
 #include "sbc.h"
 
 struct tcm_read_capacity10 {
@@ -35,7 +36,7 @@ enum tcm_sense tcm_sbc_capacity10_parse(struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd)
 {
-	u64 nblocks = READ_ONCE(cmd->dev->nblocks);
+	u64 nblocks = tcm_device_blocks(cmd->dev);
 	struct tcm_read_capacity10 rc = {
 		.last_lba = cpu_to_be32(min_t(u64, nblocks - 1, U32_MAX)),
 		.block_len = cpu_to_be32(1U << cmd->dev->block_shift),
@@ -72,8 +73,8 @@ static u16 tcm_sbc_lowest_aligned(const struct tcm_device *dev)
 
 enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 {
-	const struct tcm_device *dev = cmd->dev;
-	u64 nblocks = READ_ONCE(dev->nblocks);
+	struct tcm_device *dev = cmd->dev;
+	u64 nblocks = tcm_device_blocks(dev);
 	struct tcm_read_capacity16 rc = {
 		.last_lba = cpu_to_be64(nblocks - 1),
 		.block_len = cpu_to_be32(1U << dev->block_shift),

@@ -45,8 +45,8 @@ static void tcm_sbc_rw(struct tcm_cmd *cmd, bool write, u8 flags)
 				    write, flags, tcm_sbc_io_done));
 }
 
-/* DPO and FUA of byte 1; the six byte commands have an LBA there. */
-static enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags)
+/* In byte 1; the six byte commands have an LBA there. */
+enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags)
 {
 	u8 bits = cmd->op->cdb_len > 6 ? cmd->cdb[1] & (TCM_CDB1_DPO | TCM_CDB1_FUA) : 0;
 

@@ -20,7 +20,7 @@
 
 /* cmd->work of a WRITE SAME */
 struct tcm_same {
-	struct page		*page;		/* the block; when repeated, until the page is full */
+	struct page		*page;		/* the block; repeated to fill it if need be */
 	u64			done, total;	/* bytes */
 	u32			chunk;
 	struct scatterlist	sg[];
@@ -85,9 +85,10 @@ static void tcm_same_repeat(struct tcm_cmd *cmd)
 	struct tcm_same *same = cmd->work;
 	u64 pos = (cmd->lba << cmd->dev->block_shift) + same->done;
 
-	cmd->dev->ops->submit(tcm_sbc_io(cmd, pos, min_t(u64, same->chunk, same->total - same->done),
-					 same->sg, true, tcm_sbc_write_through(cmd->dev),
-					 tcm_same_repeat_done));
+	u64 len = min_t(u64, same->chunk, same->total - same->done);
+
+	cmd->dev->ops->submit(tcm_sbc_io(cmd, pos, len, same->sg, true,
+					 tcm_sbc_write_through(cmd->dev), tcm_same_repeat_done));
 }
 
 /* Fill the page with copies of the block at its start, and the scatterlist with the page. */
@@ -145,8 +146,8 @@ enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd)
 
 	sg_init_table(same->sg, 1);
 	sg_set_page(same->sg, same->page, block, 0);
-	io = tcm_sbc_io(cmd, cmd->lba << cmd->dev->block_shift, same->total, same->sg, true, flags,
-			tcm_same_done);
+	io = tcm_sbc_io(cmd, cmd->lba << cmd->dev->block_shift, same->total, same->sg, true,
+			flags, tcm_same_done);
 	if (ops->write_zeroes && !memchr_inv(page_address(same->page), 0, block)) {
 		/* Blocks may go only where reading them gives what was to be written. */
 		if (cmd->cdb[1] & TCM_SAME_UNMAP)

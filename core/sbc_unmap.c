@@ -3,12 +3,15 @@
  * UNMAP (SBC-4 5.35).
  */
 #include <linux/mm.h>
-#include <linux/overflow.h>
 #include "cmd.h"
 #include "hop.h"
 #include "opcode.h"
 #include "sbc.h"
 #include "sbc_unmap.h"
+
+/* Where NUMBER OF LOGICAL BLOCKS of a descriptor is in the list */
+#define TCM_UNMAP_NBLOCKS_AT(i)	(sizeof(struct tcm_unmap_header) +		\
+				 (i) * sizeof(union tcm_unmap_extent) + 8)
 
 static enum tcm_sense tcm_unmap_bad_field(struct tcm_sense_extra *x, u16 field)
 {
@@ -57,7 +60,7 @@ enum tcm_sense tcm_unmap_parse(struct tcm_unmap *u, unsigned int len,
 	for (i = 0; i < u->n; i++) {
 		sum += be32_to_cpu(u->ext[i].wire.nblocks);
 		if (sum > lim->max_lba)
-			return tcm_unmap_bad_field(x, sizeof(u->header) + i * sizeof(u->ext[0]) + 8);
+			return tcm_unmap_bad_field(x, TCM_UNMAP_NBLOCKS_AT(i));
 	}
 	/* All are checked before the first block goes. */
 	for (i = 0; i < u->n; i++) {
@@ -91,8 +94,9 @@ static void tcm_unmap_next(struct tcm_cmd *cmd)
 		return;
 	}
 	ext = &u->ext[u->next++];
-	cmd->dev->ops->unmap(tcm_sbc_io(cmd, ext->host.lba << shift, ext->host.nblocks << shift, NULL,
-					true, tcm_sbc_write_through(cmd->dev), tcm_unmap_done));
+	cmd->dev->ops->unmap(tcm_sbc_io(cmd, ext->host.lba << shift, ext->host.nblocks << shift,
+					NULL, true, tcm_sbc_write_through(cmd->dev),
+					tcm_unmap_done));
 }
 
 static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense)
@@ -121,7 +125,7 @@ enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd)
 	/* No list is no error (SBC-4 5.35.1). */
 	if (!len)
 		return TCM_OK;
-	u = kvmalloc(size_add(offsetof(struct tcm_unmap, header), max_t(size_t, len, sizeof(u->header))),
+	u = kvmalloc(offsetof(struct tcm_unmap, header) + max_t(size_t, len, sizeof(u->header)),
 		     GFP_NOIO);
 	if (!u)
 		return TCM_BUSY;

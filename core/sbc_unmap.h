@@ -16,6 +16,7 @@ union tcm_unmap_extent {
 		u64	nblocks;
 	} host;
 };
+
 static_assert(sizeof(union tcm_unmap_extent) == 16);
 
 struct tcm_unmap_header {
@@ -23,6 +24,7 @@ struct tcm_unmap_header {
 	__be16	desc_len;	/* of the descriptors */
 	__be32	reserved;
 };
+
 static_assert(sizeof(struct tcm_unmap_header) == 8);
 
 /* cmd->work of an UNMAP, the parameter list in place */

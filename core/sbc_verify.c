@@ -186,7 +186,7 @@ enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd)
 	if (sense || !cmd->nblocks)
 		return sense;
 	/* Written to the medium, then read from it: the write is a forced one. */
-	cmd->dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg,
-					 true, TCM_IO_FUA, tcm_write_verify_done));
+	cmd->dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift,
+					 cmd->sg, true, TCM_IO_FUA, tcm_write_verify_done));
 	return TCM_PENDING;
 }

@@ -79,7 +79,7 @@ static bool tcm_map_quiet(const struct tcm_mapping *map)
 {
 	struct tcm_map_stats sum;
 
-	if (atomic_read(&map->pinned))
+	if (atomic_read_acquire(&map->pinned))
 		return false;
 	tcm_map_sum(map, &sum);
 	return sum.done == sum.started;
@@ -125,8 +125,9 @@ static void tcm_map_rcu(struct rcu_head *rcu)
 {
 	struct tcm_mapping *map = container_of(rcu, struct tcm_mapping, rcu);
 
-	llist_add(&map->reap, &tcm_reap_new);
-	mod_delayed_work(tcm_reap_wq, &tcm_reap, 0);
+	/* Who finds the list empty wakes the worker, which takes all of it. */
+	if (llist_add(&map->reap, &tcm_reap_new))
+		mod_delayed_work(tcm_reap_wq, &tcm_reap, 0);
 }
 
 /* The mapped LUN may go before the last command does: it gets what was counted until now. */
@@ -196,7 +197,7 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	__set_bit(TCM_GATE_STATS, &map->gate);
 	__set_bit(TCM_UA_POWER_ON, &map->ua);
 	__set_bit(TCM_GATE_UA, &map->gate);
-	if (lun->read_only || (mlun && mlun->write_protect))
+	if (lun->read_only || (mlun ? mlun->write_protect : sess->read_only))
 		__set_bit(TCM_GATE_WP, &map->gate);
 
 	percpu_ref_get(&lun->ref);
@@ -383,7 +384,7 @@ static void tcm_session_unpublish(struct tcm_session *sess)
 }
 
 struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, const u8 *isid,
-				       bool demo, void *priv)
+				       enum tcm_demo demo, void *priv)
 {
 	struct tcm_session *sess;
 	int err;
@@ -399,6 +400,7 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 	sess->ops = tpg->ops;
 	sess->tpg = tpg;
 	sess->priv = priv;
+	sess->read_only = demo == TCM_DEMO_READ_ONLY;
 	strscpy(sess->name, name, sizeof(sess->name));
 	if (isid) {
 		memcpy(sess->isid, isid, sizeof(sess->isid));
@@ -416,7 +418,7 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 	sess->acl = tcm_acl_find(tpg, name);
 	if (tpg->dead)
 		err = -ESHUTDOWN;
-	else if (!sess->acl && !demo)
+	else if (!sess->acl && demo == TCM_DEMO_NONE)
 		err = -EACCES;
 	else
 		err = tcm_session_map_all(sess);

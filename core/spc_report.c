@@ -2,7 +2,6 @@
 /*
  * TEST UNIT READY, REQUEST SENSE and REPORT LUNS (SPC-4 6.47, 6.39, 6.33).
  */
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "cmd.h"
@@ -13,7 +12,7 @@
 enum tcm_sense tcm_spc_test_unit_ready(struct tcm_cmd *cmd)
 {
 	if (test_bit(TCM_DEV_DEAD, &cmd->dev->flags))
-		return TCM_LUN_NOT_RESPONDING;
+		return TCM_LUN_FAILURE;
 	return TCM_OK;
 }
 
@@ -28,7 +27,7 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd)
 		return TCM_LUN_NOT_SUPPORTED;
 	sense = tcm_ua_take(cmd->map);
 	if (!sense && test_bit(TCM_DEV_DEAD, &cmd->dev->flags))
-		sense = TCM_LUN_NOT_RESPONDING;
+		sense = TCM_LUN_FAILURE;
 	return sense;
 }
 
@@ -49,9 +48,6 @@ enum tcm_sense tcm_spc_request_sense(struct tcm_cmd *cmd)
 #define TCM_SELECT_ADMIN		0x10	/* administrative: conglomerates have them */
 #define TCM_SELECT_NOT_SUBSIDIARY	0x11
 
-/* More than there are LUNs: nobody makes us set aside as much as a CDB can ask for. */
-#define TCM_REPORT_LUNS_MAX	SZ_2M
-
 enum tcm_sense tcm_spc_report_luns_parse(struct tcm_cmd *cmd)
 {
 	switch (cmd->cdb[2]) {
@@ -66,10 +62,7 @@ enum tcm_sense tcm_spc_report_luns_parse(struct tcm_cmd *cmd)
 		return tcm_bad_cdb(cmd, 2, -1);
 	}
 	/* SPC-4 6.33: header and one LUN at least */
-	if (cmd->data_len < 16)
-		return tcm_bad_cdb(cmd, 6, -1);
-	cmd->data_len = min_t(u32, cmd->data_len, TCM_REPORT_LUNS_MAX);
-	return TCM_OK;
+	return cmd->data_len < 16 ? tcm_bad_cdb(cmd, 6, -1) : TCM_OK;
 }
 
 /*
@@ -104,6 +97,8 @@ enum tcm_sense tcm_spc_report_luns(struct tcm_cmd *cmd)
 	buf = kvcalloc(room + 1, 8, GFP_NOIO);
 	if (!buf)
 		return TCM_BUSY;
+	/* First, so that a change from now on is told again (SPC-4 6.33). */
+	tcm_ua_clear_session(cmd->sess, TCM_UA_LUNS_CHANGED);
 	if (!none) {
 		n = tcm_list_luns(cmd->sess, buf, room);
 		/* LUN 0 answers even when nothing is there (SPC-4 6.33: default inventory). */

@@ -249,6 +249,9 @@ int tcm_tpg_enable(struct tcm_tpg *tpg, bool enable, const char **why)
 		xa_erase(&tcm_rtpis, tpg->rtpi);
 unlock:
 	mutex_unlock(&tcm_config_mutex);
+	/* The fabric makes no more of them: see tcm/fabric.h. */
+	if (!enable && !err)
+		tcm_session_close_all(tpg, NULL);
 	return err;
 }
 
@@ -465,7 +468,7 @@ static int tcm_acl_publish(struct tcm_acl *acl)
 	list_add_tail(&acl->node, &tpg->acls);
 	/* A demo mode session of that name becomes one of the ACL and keeps its LUNs. */
 	list_for_each_entry(sess, &tpg->sessions, node)
-		if (!sess->acl && !strcasecmp(sess->name, acl->name))
+		if (!sess->acl && !sess->closing && !strcasecmp(sess->name, acl->name))
 			sess->acl = acl;
 unlock:
 	mutex_unlock(&tpg->lock);

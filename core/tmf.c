@@ -43,18 +43,23 @@ struct tcm_tmf_walk {
 static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 {
 	struct tcm_tmf_walk *walk = arg;
+	const struct tcm_fabric_ops *ops = walk->sess->ops;
 	int st = atomic_read_acquire(&cmd->state);
 
-	if ((st & TCM_ST_MASK) == TCM_ST_FREE || (st & TCM_ST_MASK) == TCM_ST_DONE ||
-	    (st & TCM_ST_ABORTED))
+	if (!tcm_cmd_in_task_set(st))
 		return false;
 	if (cmd->sess != walk->sess || (walk->dev && cmd->dev != walk->dev))
 		return false;
 	if (walk->by_tag && cmd->tag != walk->tag)
 		return false;
 	/* The generation in the state word makes sure that it is still the one looked at. */
-	if (walk->query || tcm_cmd_abort(cmd, st, walk->tas))
-		walk->found++;
+	if (!walk->query)
+		st = tcm_cmd_abort(cmd, st, walk->tas);
+	if (st == TCM_ST_FREE)
+		return false;
+	walk->found++;
+	if (!walk->query && st == TCM_ST_DATA && ops->data_aborted)
+		ops->data_aborted(cmd);
 	return walk->by_tag;
 }
 
@@ -64,7 +69,10 @@ static void tcm_tmf_session(struct tcm_session *sess, struct tcm_tmf_walk *walk)
 	sess->ops->for_each_cmd(sess, NULL, tcm_tmf_visit, walk);
 }
 
-/* Every nexus of the device; only the sender's own commands go without TASK ABORTED. */
+/*
+ * Every nexus of the device; only the sender's own commands go without TASK ABORTED. Who gets
+ * that status knows; who lost commands without it is told by COMMANDS CLEARED (SAM-5 5.6).
+ */
 static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct tcm_tmf_walk *walk,
 			   enum tcm_ua ua, bool tell_sender)
 {
@@ -80,7 +88,7 @@ static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct t
 			walk->tas = dev->attr.emulate_tas && map->sess != tmf->sess;
 			tcm_tmf_session(map->sess, walk);
 			if (map->sess == tmf->sess ? tell_sender :
-			    (ua == TCM_UA_LUN_RESET || walk->found != before))
+			    (ua == TCM_UA_LUN_RESET || (walk->found != before && !walk->tas)))
 				tcm_ua_raise(map, ua);
 		}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);

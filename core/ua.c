@@ -55,6 +55,18 @@ void tcm_ua_raise(struct tcm_mapping *map, enum tcm_ua ua)
 	trace_tcm_ua(map, ua);
 }
 
+/* Clear the gate's bit unless a condition is pending. */
+static void tcm_ua_gate(struct tcm_mapping *map)
+{
+	if (READ_ONCE(map->ua))
+		return;
+	clear_bit(TCM_GATE_UA, &map->gate);
+	/* One that was raised between the look and the clear has its gate bit back. */
+	smp_mb__after_atomic();
+	if (READ_ONCE(map->ua))
+		set_bit(TCM_GATE_UA, &map->gate);
+}
+
 enum tcm_sense tcm_ua_take(struct tcm_mapping *map)
 {
 	unsigned long ua;
@@ -65,14 +77,27 @@ enum tcm_sense tcm_ua_take(struct tcm_mapping *map)
 			break;
 	} while (!test_and_clear_bit(__ffs(ua), &map->ua));
 
-	if (!READ_ONCE(map->ua)) {
-		clear_bit(TCM_GATE_UA, &map->gate);
-		/* One that was raised between the look and the clear has its gate bit back. */
-		smp_mb__after_atomic();
-		if (READ_ONCE(map->ua))
-			set_bit(TCM_GATE_UA, &map->gate);
-	}
+	tcm_ua_gate(map);
 	return ua ? tcm_ua_codes[__ffs(ua)] : TCM_OK;
+}
+
+static void tcm_ua_clear(struct tcm_mapping *map, enum tcm_ua ua)
+{
+	if (map && test_and_clear_bit(ua, &map->ua))
+		tcm_ua_gate(map);
+}
+
+void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua)
+{
+	struct tcm_mapping *map;
+	unsigned long number;
+
+	rcu_read_lock();
+	for (number = 0; number < TCM_LOW_LUNS; number++)
+		tcm_ua_clear(rcu_dereference(sess->low[number]), ua);
+	xa_for_each(&sess->high, number, map)
+		tcm_ua_clear(map, ua);
+	rcu_read_unlock();
 }
 
 void tcm_ua_raise_device(struct tcm_device *dev, enum tcm_ua ua, const struct tcm_session *except)

@@ -5,6 +5,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include <scsi/scsi_proto.h>
+#include "sbc.h"
 #include "vpd.h"
 
 static bool tcm_vpd_has(const struct tcm_vpd_page *page, const struct tcm_device *dev)
@@ -53,8 +54,7 @@ static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
 			buf[4] |= TCM_EXT_REF_CHK;
 	}
 	buf[5] = TCM_EXT_HEADSUP | TCM_EXT_ORDSUP | TCM_EXT_SIMPSUP;
-	if (dev->ops->flags & TCM_BE_OWN_CACHE ? dev->limits.write_cache :
-						 READ_ONCE(dev->attr.emulate_write_cache))
+	if (tcm_dev_wce(dev))
 		buf[6] = TCM_EXT_V_SUP;
 	buf[13] = TCM_SENSE_MAX;
 	return 0x3c;

@@ -4,8 +4,8 @@
  * commands check them: limits here and refusals there agree.
  */
 #include <linux/unaligned.h>
-#include <tcm/fabric.h>
 #include "opcode.h"
+#include "sbc.h"
 #include "vpd.h"
 
 struct tcm_block_limits {
@@ -24,18 +24,6 @@ static_assert(sizeof(struct tcm_block_limits) == 64);
 
 #define TCM_WSNZ	0x01		/* WRITE SAME of zero blocks does not mean "to the end" */
 #define TCM_UGAVALID	0x80000000
-
-/* MAXIMUM TRANSFER LENGTH in logical blocks */
-static u32 tcm_vpd_max_blocks(const struct tcm_lun *lun)
-{
-	const struct tcm_device *dev = lun->dev;
-	u32 sg = lun->tpg->ops->max_data_sg;
-	u64 max = (u64)dev->attr.hw_max_sectors * dev->limits.block_size;
-
-	if (sg)
-		max = min(max, (u64)sg << PAGE_SHIFT);
-	return min_t(u64, max, U32_MAX) >> dev->block_shift;
-}
 
 /* OPTIMAL TRANSFER LENGTH in logical blocks: what the backend likes, else the attribute */
 static u32 tcm_vpd_opt_blocks(const struct tcm_device *dev, u32 max)
@@ -59,7 +47,8 @@ unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf)
 	struct tcm_block_limits *bl = (struct tcm_block_limits *)buf;
 	const struct tcm_device *dev = lun->dev;
 	const struct tcm_dev_attr *attr = &dev->attr;
-	u32 max = tcm_vpd_max_blocks(lun), gran = dev->limits.io_min >> dev->block_shift;
+	u32 max = tcm_sbc_max_blocks(dev, lun->tpg->ops);
+	u32 gran = dev->limits.io_min >> dev->block_shift;
 
 	bl->wsnz = TCM_WSNZ;
 	bl->max_compare_and_write = tcm_vpd_offers(dev, COMPARE_AND_WRITE);
@@ -97,7 +86,7 @@ unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf)
 {
 	const struct tcm_dev_attr *attr = &lun->dev->attr;
 
-	if (attr->emulate_tpu)
+	if (tcm_sbc_unmap_offered(lun->dev))
 		buf[5] |= TCM_LBPU;
 	if (attr->emulate_tpws)
 		buf[5] |= TCM_LBPWS | TCM_LBPWS10;

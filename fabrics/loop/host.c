@@ -105,8 +105,8 @@ static bool tcm_loop_visit(struct scsi_cmnd *sc, void *data)
 	return !walk->fn(cmd, walk->arg);
 }
 
-void tcm_loop_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
-			   tcm_cmd_fn fn, void *arg)
+void tcm_loop_visit_cmds(struct tcm_session *sess, const struct tcm_lun *lun,
+			 tcm_cmd_fn fn, void *arg)
 {
 	struct tcm_loop_tpg *ltpg = sess->priv;
 	struct tcm_loop_walk walk = { .sess = sess, .lun = lun, .fn = fn, .arg = arg };
@@ -174,8 +174,7 @@ static int tcm_loop_eh_target_reset(struct scsi_cmnd *sc)
  * The core holds every command that is out: it ends when the backend ends it, not
  * when a timer does.
  */
-static enum scsi_timeout_action
-tcm_loop_eh_timed_out(struct scsi_cmnd *sc)
+static enum scsi_timeout_action tcm_loop_eh_timed_out(struct scsi_cmnd *sc)
 {
 	return SCSI_EH_RESET_TIMER;
 }

@@ -20,72 +20,9 @@ static unsigned int cmd_per_lun = 1024;
 module_param(cmd_per_lun, uint, 0644);
 MODULE_PARM_DESC(cmd_per_lun, "commands of a LUN at a time");
 
-/* How long a link or unlink waits for the SCSI layer before it leaves it to the background. */
-#define TCM_LOOP_PATIENCE	(HZ / 2)
-
 static struct device *tcm_loop_root;
 static tcm_bus_type tcm_loop_bus = { .name = "tcm_loop_bus" };
 static atomic_t tcm_loop_count = ATOMIC_INIT(0);
-/* host removals that go on after rmdir; module exit waits for them */
-static struct workqueue_struct *tcm_loop_remove_wq;
-
-/* A LUN that came or goes, for the scan queue. */
-struct tcm_loop_scan {
-	struct work_struct	work;
-	struct tcm_loop		*loop;
-	u64			lun;
-	unsigned int		id;
-	bool			add;
-	struct completion	done;
-	refcount_t		ref;	/* the work and who waits for it */
-};
-
-static void tcm_loop_scan_put(struct tcm_loop_scan *scan)
-{
-	if (refcount_dec_and_test(&scan->ref))
-		kfree(scan);
-}
-
-static void tcm_loop_scan_work(struct work_struct *work)
-{
-	struct tcm_loop_scan *scan = container_of(work, struct tcm_loop_scan, work);
-	struct Scsi_Host *host = scan->loop->host;
-	struct scsi_device *sdev;
-
-	if (scan->add) {
-		scsi_add_device(host, 0, scan->id, scan->lun);
-	} else {
-		sdev = scsi_device_lookup(host, 0, scan->id, scan->lun);
-		if (sdev) {
-			scsi_remove_device(sdev);
-			scsi_device_put(sdev);
-		}
-	}
-	complete_all(&scan->done);
-	tcm_loop_scan_put(scan);
-}
-
-static int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 number, bool add)
-{
-	struct tcm_loop_scan *scan = kzalloc(sizeof(*scan), GFP_KERNEL);
-	struct scsi_lun lun;
-
-	if (!scan)
-		return -ENOMEM;
-	/* The SCSI layer's LUN is the packed one as a number; only small ones are the same. */
-	tcm_lun_pack(number, &lun);
-	INIT_WORK(&scan->work, tcm_loop_scan_work);
-	scan->loop = ltpg->loop;
-	scan->id = ltpg->tpg->tag;
-	scan->lun = scsilun_to_int(&lun);
-	scan->add = add;
-	init_completion(&scan->done);
-	refcount_set(&scan->ref, 2);
-	queue_work(scan->loop->scan_wq, &scan->work);
-	wait_for_completion_timeout(&scan->done, TCM_LOOP_PATIENCE);
-	tcm_loop_scan_put(scan);
-	return 0;
-}
 
 static int tcm_loop_link_lun(struct tcm_lun *lun, bool link)
 {
@@ -129,7 +66,7 @@ int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 		err = -EEXIST;
 		goto unlock;
 	}
-	sess = tcm_session_create(ltpg->tpg, name, NULL, true, ltpg);
+	sess = tcm_session_create(ltpg->tpg, name, NULL, TCM_DEMO_READ_WRITE, ltpg);
 	if (IS_ERR(sess)) {
 		err = PTR_ERR(sess);
 	} else {
@@ -265,11 +202,8 @@ static int tcm_loop_add_wwn(struct tcm_wwn *wwn)
 	if (!loop)
 		return -ENOMEM;
 	loop->wwn = wwn;
-	loop->scan_wq = alloc_ordered_workqueue("tcm_loop_scan", WQ_MEM_RECLAIM);
-	if (!loop->scan_wq) {
-		kfree(loop);
-		return -ENOMEM;
-	}
+	spin_lock_init(&loop->scan_lock);
+	INIT_LIST_HEAD(&loop->scans);
 	device_initialize(&loop->dev);
 	loop->dev.bus = &tcm_loop_bus;
 	loop->dev.parent = tcm_loop_root;
@@ -281,36 +215,20 @@ static int tcm_loop_add_wwn(struct tcm_wwn *wwn)
 	err = tcm_loop_add_host(loop);
 	if (err)
 		goto del_device;
+	tcm_loop_host_added(loop);
 	wwn->priv = loop;
 	return 0;
 
 del_device:
 	device_del(&loop->dev);
 put_device:
-	destroy_workqueue(loop->scan_wq);
 	put_device(&loop->dev);
 	return err;
 }
 
-/* May wait in the block layer for a disk that hangs, as for any local disk. */
-static void tcm_loop_remove_work(struct work_struct *work)
-{
-	struct tcm_loop *loop = container_of(work, struct tcm_loop, remove_work);
-
-	destroy_workqueue(loop->scan_wq);
-	WRITE_ONCE(loop->dying, true);
-	synchronize_rcu();
-	scsi_remove_host(loop->host);
-	scsi_host_put(loop->host);
-	device_unregister(&loop->dev);
-}
-
 static void tcm_loop_del_wwn(struct tcm_wwn *wwn)
 {
-	struct tcm_loop *loop = wwn->priv;
-
-	INIT_WORK(&loop->remove_work, tcm_loop_remove_work);
-	queue_work(tcm_loop_remove_wq, &loop->remove_work);
+	tcm_loop_remove_host(wwn->priv);
 }
 
 static struct tcm_fabric_ops tcm_loop_ops = {
@@ -325,7 +243,7 @@ static struct tcm_fabric_ops tcm_loop_ops = {
 	.link_lun	= tcm_loop_link_lun,
 	.respond	= tcm_loop_respond,
 	.tmf_done	= tcm_loop_tmf_done,
-	.for_each_cmd	= tcm_loop_for_each_cmd,
+	.for_each_cmd	= tcm_loop_visit_cmds,
 	.close_session	= tcm_loop_close_session,
 	.root_attrs	= tcm_loop_root_attrs,
 	.tpg_attrs	= tcm_loop_tpg_attrs,
@@ -336,13 +254,13 @@ static int __init tcm_loop_init(void)
 {
 	int err;
 
-	tcm_loop_remove_wq = alloc_workqueue("tcm_loop_remove", WQ_UNBOUND, 0);
-	if (!tcm_loop_remove_wq)
-		return -ENOMEM;
+	err = tcm_loop_scan_init();
+	if (err)
+		return err;
 	tcm_loop_root = root_device_register("tcm_loop_0");
 	if (IS_ERR(tcm_loop_root)) {
 		err = PTR_ERR(tcm_loop_root);
-		goto destroy_wq;
+		goto exit_scan;
 	}
 	err = bus_register(&tcm_loop_bus);
 	if (err)
@@ -356,15 +274,15 @@ unregister_bus:
 	bus_unregister(&tcm_loop_bus);
 unregister_root:
 	root_device_unregister(tcm_loop_root);
-destroy_wq:
-	destroy_workqueue(tcm_loop_remove_wq);
+exit_scan:
+	tcm_loop_scan_exit();
 	return err;
 }
 
 static void __exit tcm_loop_exit(void)
 {
-	destroy_workqueue(tcm_loop_remove_wq);
 	tcm_fabric_unregister(&tcm_loop_ops);
+	tcm_loop_scan_exit();
 	bus_unregister(&tcm_loop_bus);
 	root_device_unregister(tcm_loop_root);
 }

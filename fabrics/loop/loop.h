@@ -14,10 +14,12 @@ struct tcm_loop {
 	struct device		dev;
 	struct Scsi_Host	*host;
 	struct tcm_wwn		*wwn;
-	/* adds and removes SCSI devices, in the order in which LUNs come and go */
-	struct workqueue_struct	*scan_wq;
+	/* protects @scans */
+	spinlock_t		scan_lock;
+	struct list_head	scans;		/* LUNs that come or go: scan.c */
 	struct tcm_loop_tpg __rcu *tpgs[TCM_LOOP_TPGS];
-	struct work_struct	remove_work;
+	struct delayed_work	remove_work;
+	unsigned long		removed_at;	/* jiffies */
 	bool			dying;		/* the host's tags are about to go */
 };
 
@@ -41,8 +43,18 @@ extern struct configfs_attribute *tcm_loop_attrib_attrs[];
 
 /* host.c */
 void tcm_loop_respond(struct tcm_cmd *cmd);
-void tcm_loop_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
-			   tcm_cmd_fn fn, void *arg);
+void tcm_loop_visit_cmds(struct tcm_session *sess, const struct tcm_lun *lun,
+			 tcm_cmd_fn fn, void *arg);
+
+/* scan.c */
+int tcm_loop_scan_init(void);
+/* Waits until every host is gone. */
+void tcm_loop_scan_exit(void);
+/* A LUN appeared or is to go: waits for the SCSI device, but not for long. -ENOMEM */
+int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 number, bool add);
+void tcm_loop_host_added(struct tcm_loop *loop);
+/* Remove and free @loop in the background, when its commands are back. */
+void tcm_loop_remove_host(struct tcm_loop *loop);
 
 /* loop.c */
 int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name);

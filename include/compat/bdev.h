@@ -36,6 +36,18 @@ static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write
 	return 0;
 }
 
+static inline int tcm_bdev_claim(struct tcm_bdev *b, const char *path, bool write, void *holder)
+{
+	struct block_device *bdev;
+
+	b->mode = FMODE_READ | (write ? FMODE_WRITE : 0) | FMODE_EXCL | FMODE_NDELAY;
+	bdev = blkdev_get_by_path(path, b->mode, holder);
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+	b->bdev = bdev;
+	return 0;
+}
+
 static inline void tcm_bdev_close(struct tcm_bdev *b)
 {
 	blkdev_put(b->bdev, b->mode);
@@ -70,6 +82,28 @@ static inline int tcm_bdev_open(struct tcm_bdev *b, const char *path, bool write
 {
 	blk_mode_t mode = BLK_OPEN_READ | (write ? BLK_OPEN_WRITE : 0);
 	struct file *file = bdev_file_open_by_path(path, mode, holder, holder ? hops : NULL);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	b->file = file;
+	b->bdev = file_bdev(file);
+	return 0;
+}
+
+/**
+ * tcm_bdev_claim - keep others from a block device
+ * @b: filled in
+ * @path: of the device node
+ * @write: for writing too
+ * @holder: who claims it for itself alone
+ *
+ * Unlike tcm_bdev_open() it does not ask for a medium. Context: may sleep. Return: 0 or
+ * an errno.
+ */
+static inline int tcm_bdev_claim(struct tcm_bdev *b, const char *path, bool write, void *holder)
+{
+	blk_mode_t mode = BLK_OPEN_READ | (write ? BLK_OPEN_WRITE : 0) | BLK_OPEN_NDELAY;
+	struct file *file = bdev_file_open_by_path(path, mode, holder, NULL);
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);

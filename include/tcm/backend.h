@@ -136,6 +136,9 @@ enum tcm_dev_event {
  * @info: text for the `info` file after its generic first line, at most @size
  *	bytes; @dev may not be open. Return the length.
  * @capacity: bytes of the medium now. Any context. Mandatory unless pass-through.
+ * @poll: called about once a second while the device is open, to report with
+ *	tcm_device_event() what nothing else does: a new size, a medium that is gone.
+ *	Waits for nothing. May sleep.
  * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set. Mandatory unless
  *	pass-through.
  * @flush: bring [pos, pos+len) to stable storage, len 0 = to the end. Default: nothing
@@ -143,10 +146,6 @@ enum tcm_dev_event {
  * @unmap: deallocate. Default: UNMAP is not offered.
  * @write_zeroes: zero without a data transfer. Default: zeros are written.
  * @write_same: repeat one block. Default: the block is written over and over.
- * @ident: text of one of the vpd_* files of wwn/; the device is open. Return the length. Default:
- *	the files are empty.
- * @set_physical: `hba_mode`: take (true) or give back the SCSI host whose number the
- *	directory has; there are no devices below it. Default: the mode cannot be changed.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -169,6 +168,7 @@ struct tcm_backend_ops {
 	u64	(*capacity)(struct tcm_device *dev);
 	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
 	int	(*set_physical)(struct tcm_hba *hba, bool physical);
+	void	(*poll)(struct tcm_device *dev);
 
 	void	(*submit)(struct tcm_io *io);
 	void	(*flush)(struct tcm_io *io);
@@ -284,10 +284,15 @@ struct tcm_device {
 	refcount_t		ref;		/* the directory and each LUN */
 	struct work_struct	free_work;
 	struct list_head	node;		/* all devices; core's device list lock */
+	struct list_head	poll_node;	/* core's poll lock */
 
 	/* totals of LUNs that are gone, for the statistics; @lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
+
+	/* @caw_lock protects @caws: COMPARE AND WRITEs that run or wait, in their order */
+	spinlock_t		caw_lock;
+	struct list_head	caws;
 
 	atomic_t		flushes_behind;	/* flushes whose command was answered */
 	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */

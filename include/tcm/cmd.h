@@ -44,6 +44,7 @@ enum tcm_cmd_state {
 	TCM_ST_ABORTED	= 0x10,	/* a task management function took it off its nexus */
 	TCM_ST_TAS	= 0x20,	/* ... and TASK ABORTED status is owed (control mode page TAS) */
 	TCM_ST_GEN	= 0x100,
+	TCM_ST_GEN_MASK	= ~(TCM_ST_GEN - 1),
 };
 
 /* tcm_cmd.flags */
@@ -173,6 +174,16 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx);
 void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx);
 
 /**
+ * tcm_cmd_abandon - the data of a write will not arrive
+ * @cmd: command that was in write_pending()
+ * @sense: why: the connection is lost, a digest is wrong
+ * @ctx: whether the caller may sleep
+ *
+ * Instead of tcm_cmd_execute(): the command ends with @sense and the medium is untouched.
+ */
+void tcm_cmd_abandon(struct tcm_cmd *cmd, enum tcm_sense sense, enum tcm_ctx ctx);
+
+/**
  * tcm_cmd_complete - a command that was pending has ended
  * @cmd: command whose row returned TCM_PENDING
  * @sense: outcome
@@ -180,6 +191,17 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx);
  * Context: any.
  */
 void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense);
+
+/**
+ * tcm_cmd_is_aborted - has a task management function aborted the command?
+ * @cmd: command between tcm_cmd_submit() and respond()
+ *
+ * It saves the fabric a data phase; nothing has to ask. Context: any.
+ */
+static inline bool tcm_cmd_is_aborted(const struct tcm_cmd *cmd)
+{
+	return atomic_read(&cmd->state) & TCM_ST_ABORTED;
+}
 
 /**
  * tcm_cmd_put - the fabric is done with the command

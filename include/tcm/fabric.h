@@ -18,7 +18,11 @@ struct config_item_type;
 struct configfs_attribute;
 struct tcm_tmf;
 
+<<<<<<< HEAD
 /* A group below fabric_statistics/; @type has tcm_item_ops of <tcm/configfs.h> and attributes */
+=======
+/* A group below fabric_statistics/; @type: tcm_item_ops and the attributes */
+>>>>>>> main
 struct tcm_attr_group {
 	const char			*name;
 	const struct config_item_type	*type;
@@ -62,7 +66,7 @@ enum tcm_tmf_resp {
  * @lun: LUN field, for those that have one
  * @tag: task to manage, for ABORT TASK and QUERY TASK
  * @resp: the answer, valid in tmf_done()
- * @outstanding: commands it aborted whose backend I/O has not ended: valid in tmf_done()
+ * @outstanding: commands it aborted, which have not ended yet: valid in tmf_done()
  * @priv: the fabric's
  */
 struct tcm_tmf {
@@ -103,16 +107,26 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  *	n decimal, 0 to 65535.
  * @add_tpg: mkdir <tpg>: check tpg->tag, set tpg->priv. May sleep.
  * @del_tpg: rmdir. No LUN or ACL is left; sessions may be: close them, without waiting.
- * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time.
+ * @enable_tpg: only with TCM_FAB_HAS_ENABLE. Bounded in time. Once it has returned from disabling,
+ *	the fabric makes no session of @tpg any more; the core closes those there are.
  * @link_lun: a LUN was linked (true) or is about to be unlinked (false; the return value is
  *	ignored then). Bounded in time. Default: nothing to do.
- * @add_acl: mkdir acls/<name>: check acl->name, set acl->priv. May sleep. Default: any name.
- * @del_acl: rmdir. Its sessions were told to end; some may still be ending.
+ * @add_acl: mkdir acls/<name>: check acl->name (an errno refuses it), set acl->priv. May sleep.
+ *	Default: any name.
+ * @del_acl: rmdir: free acl->priv. The sessions of the ACL have been told to end and no
+ *	longer point to it. Default: nothing to do.
  * @add_np: mkdir np/<name>: parse np->name, listen, set np->priv. May sleep. Default: there are
  *	no network portals.
  * @del_np: rmdir. Bounded in time.
  * @write_pending: get cmd->xfer_len bytes into cmd->sg, then call tcm_cmd_execute(). Return 0,
  *	or an errno that fails the command. Default: the data is there at submission.
+ * @data_aborted: a command that waits in write_pending() was aborted: the initiator may not
+ *	send the rest of its data. Stop waiting and call tcm_cmd_abandon() or tcm_cmd_execute(),
+ *	not from here. The data may be arriving at this moment, and the slot may even be in its
+ *	next life: decide under the lock that the data phase takes, and look at
+ *	tcm_cmd_is_aborted() there; that lock is taken below the core's and so never held
+ *	around a call into it. Called with interrupts off. Default: data always arrives or is
+ *	abandoned in the end.
  * @respond: send data-in and status (or nothing, see TCM_CMD_NO_RESPONSE), then
  *	tcm_cmd_put(). Any context. Mandatory.
  * @tmf_done: answer a task management request. Mandatory.
@@ -120,7 +134,8 @@ typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
  *	@lun, or all when NULL) until it returns true; slots that come or go meanwhile may
  *	be missed or seen. May not sleep. Mandatory.
  * @close_session: an administrator took the nexus away: end in tcm_session_close().
- *	May not wait. May be called more than once.
+ *	May not wait. May be called more than once, and before tcm_session_create() has
+ *	returned: what stores its result and what closes take one lock.
  *
  * @root_attrs, @wwn_attrs, @tpg_attrs, @tpg_attrib_attrs, @tpg_param_attrs, @tpg_auth_attrs,
  * @acl_attrs, @acl_attrib_attrs, @acl_param_attrs, @acl_auth_attrs, @discovery_attrs,
@@ -150,6 +165,7 @@ struct tcm_fabric_ops {
 	int	(*add_np)(struct tcm_np *np);
 	void	(*del_np)(struct tcm_np *np);
 	int	(*write_pending)(struct tcm_cmd *cmd);
+	void	(*data_aborted)(struct tcm_cmd *cmd);
 	void	(*respond)(struct tcm_cmd *cmd);
 	void	(*tmf_done)(struct tcm_tmf *tmf);
 	void	(*for_each_cmd)(struct tcm_session *sess, const struct tcm_lun *lun,

@@ -48,6 +48,11 @@ enum tcm_sense {
 	TCM_WRITE_ERROR			= TCM_SENSE(MEDIUM_ERROR, 0x0c, 0x00),
 	TCM_READ_ERROR			= TCM_SENSE(MEDIUM_ERROR, 0x11, 0x00),
 
+	/*
+	 * Gone for good. Not a NOT READY: initiators wait minutes for those to pass (Linux
+	 * spins the disk up for 100 s), and take this one for a permanent device loss.
+	 */
+	TCM_LUN_FAILURE			= TCM_SENSE(HARDWARE_ERROR, 0x3e, 0x01),
 	TCM_INTERNAL_TARGET_FAILURE	= TCM_SENSE(HARDWARE_ERROR, 0x44, 0x00),
 
 	TCM_INVALID_FIELD_IU		= TCM_SENSE(ILLEGAL_REQUEST, 0x0e, 0x03),

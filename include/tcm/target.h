@@ -42,7 +42,7 @@ enum tcm_protocol {
 struct tcm_wwn {
 	const struct tcm_fabric_ops *ops;
 	char			name[TCM_NAME_MAX];
-	const char		*scsi_name;	/* as SCSI knows it: @name, or what add_wwn() sets */
+	const char		*scsi_name;	/* for SCSI: @name, or what add_wwn() sets */
 	void			*priv;		/* fabric's */
 	u8			proto;		/* enum tcm_protocol; set by add_wwn() */
 	u32			inst;		/* statistics index */
@@ -90,7 +90,12 @@ struct tcm_lun {
 	struct list_head	dev_node;	/* in dev->luns; dev->lun_lock */
 	struct list_head	mapped;		/* struct tcm_mapped_lun; tpg->lock */
 	struct tcm_tg_pt_gp	*tg_pt_gp;	/* ALUA group; tcm_config_mutex; readers: RCU */
+<<<<<<< HEAD
 	u32			alua_offline, alua_status, alua_write_md; /* tcm_config_mutex */
+=======
+	/* tcm_config_mutex */
+	u32			alua_offline, alua_status, alua_write_md;
+>>>>>>> main
 
 	/* totals of nexuses that are gone; dev->lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
@@ -229,6 +234,7 @@ struct tcm_session {
 	char			name[TCM_NAME_MAX];	/* initiator port name */
 	u8			isid[6];	/* iSCSI; else zero */
 	bool			has_isid;
+	bool			read_only;	/* in demo mode */
 	bool			closing;	/* tpg->lock */
 	u32			index;
 	u64			created;	/* jiffies64 */
@@ -238,20 +244,27 @@ struct tcm_session {
 	struct rcu_head		rcu;
 };
 
+/* What an initiator without an ACL gets: demo mode maps every LUN of the group one to one. */
+enum tcm_demo {
+	TCM_DEMO_NONE,		/* no access */
+	TCM_DEMO_READ_ONLY,	/* demo_mode_write_protect */
+	TCM_DEMO_READ_WRITE,
+};
+
 /**
  * tcm_session_create - a nexus comes up
  * @tpg: target port
  * @name: initiator port name, at most TCM_NAME_MAX - 1 bytes
  * @isid: six bytes, or NULL
- * @demo: accept without an ACL, with every LUN of @tpg mapped one to one
+ * @demo: what it may do when there is no ACL for it
  * @priv: the fabric's, in sess->priv; for_each_cmd() may be asked until @released of
  *	tcm_session_close() is called, so it stays valid until then
  *
  * Context: may sleep, takes tpg->lock. Return: the session or an ERR_PTR: -EACCES when
- * there is no ACL and @demo is false, -ENOMEM, -ESHUTDOWN when @tpg is going away.
+ * there is no ACL and @demo is TCM_DEMO_NONE, -ENOMEM, -ESHUTDOWN when @tpg is going away.
  */
 struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, const u8 *isid,
-				       bool demo, void *priv);
+				       enum tcm_demo demo, void *priv);
 
 /**
  * tcm_session_close - a nexus goes down

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A disk (scsi_debug) through the pass-through backend.
-# vm: --mem 1G
+# vm: --mem 1G --timeout 240
 # kernels: 6.1 6.12
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
@@ -115,6 +115,16 @@ echo 1 >/sys/module/scsi_debug/parameters/dsense
 "$SAME" errors "$lower" "$upper" 0x1234
 echo 0 >/sys/module/scsi_debug/parameters/dsense
 echo 0 >$DBG/opts
+
+note "unit attentions"
+settle
+wait_for 10 ready "$upper"
+echo 1 >$DBG/virtual_gb
+assert_eq "02 6/2a/09" "$(tur "$upper")" "the device's own unit attention"
+assert_eq "00 " "$(tur "$upper")" "told once"
+echo 0 >$DBG/virtual_gb
+wait_for 10 ready "$upper"
+settle
 
 note "data"
 check_fio "$dev"

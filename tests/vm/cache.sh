@@ -19,9 +19,12 @@ die() { say "$*"; exit 2; }
 cache_key() { printf '%s\0' "$@" | sha256sum | cut -c1-16; }
 
 # Each change of an input leaves an entry behind; drop what nobody used lately.
+# Images of our modules change with every build of them.
 cache_prune() {
-	find "$VM_CACHE" -mindepth 1 -maxdepth 1 \( -name 'kernel-*' -o -name 'rootfs-*' -o \
-		-name 'initrd-*' -o -name 'updates-*' -o -name "tmp.*" -o -name "lock-*" \) -mtime +3 -exec rm -rf {} +
+	find "$VM_CACHE" -mindepth 1 -maxdepth 1 \( \
+		\( \( -name 'kernel-*' -o -name 'rootfs-*' -o -name 'initrd-*' -o -name 'tmp.*' -o \
+		-name 'lock-*' \) -mmin +4320 \) -o \( -name 'updates-*' -mmin +360 \) \) \
+		-exec rm -rf {} +
 }
 
 # cache_entry PATH COMMAND...: makes PATH once; COMMAND is called with the

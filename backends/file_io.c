@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads and writes of a file.
+ *
+ * The first try is made in the caller's context in a way that does not wait: direct I/O
+ * is queued below the file system, buffered I/O is done if it can be done at once
+ * (IOCB_NOWAIT). Whatever would have to wait goes on in the device's own work queue, where
+ * an access is carried on in steps until it is through.
+ *
+ * A device never mixes direct and buffered writes: a block that is smaller than what the
+ * file system writes directly makes the whole device buffered.
+ */
+#include <compat/iocb.h>
+#include <linux/cred.h>
+#include <linux/sched/mm.h>
+#include "file.h"
+#include "sg.h"
+
+mempool_t tcm_file_vecs;
+
+/*
+ * No reclaim through the disk that is being served, and no throttling by dirty pages
+ * of the file system on top of it: both would wait for ourselves.
+ */
+void tcm_file_enter(const struct tcm_file *f, struct tcm_file_task *task)
+{
+	task->noio = memalloc_noio_save();
+	task->throttle = current->flags & PF_LOCAL_THROTTLE;
+	current->flags |= PF_LOCAL_THROTTLE;
+	task->cred = current_cred() == f->file->f_cred ? NULL : override_creds(f->file->f_cred);
+}
+
+void tcm_file_leave(const struct tcm_file_task *task)
+{
+	if (task->cred)
+		revert_creds(task->cred);
+	if (!task->throttle)
+		current->flags &= ~PF_LOCAL_THROTTLE;
+	memalloc_noio_restore(task->noio);
+}
+
+static void tcm_file_work(struct work_struct *work)
+{
+	struct tcm_file_io *s = container_of(work, struct tcm_file_io, work);
+	struct tcm_io *io = tcm_file_of(s);
+	struct tcm_file *f = io->dev->priv;
+	struct tcm_file_task task;
+
+	percpu_ref_get(&f->users);
+	tcm_file_enter(f, &task);
+	if (s->op == TCM_FILE_DATA)
+		tcm_file_data_work(io);
+	else
+		tcm_file_range_work(io);
+	tcm_file_leave(&task);
+	percpu_ref_put(&f->users);
+}
+
+void tcm_file_queue(struct tcm_io *io)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+
+	INIT_WORK(&s->work, tcm_file_work);
+	queue_work(f->wq, &s->work);
+}
+
+/* End an access. Any context. */
+void tcm_file_finish(struct tcm_io *io, int err)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	enum tcm_sense sense = tcm_sense_from_errno(err, s->op != TCM_FILE_DATA || io->write);
+
+	if (s->vecs && s->vecs != s->inline_vecs)
+		mempool_free(s->vecs, &tcm_file_vecs);
+	if (unlikely(s->bounce))
+		tcm_sg_unbounce(io, s->bounce, !err);
+	if (unlikely(TCM_SENSE_KEY(sense) == MEDIUM_ERROR && s->op == TCM_FILE_DATA &&
+		     io->len - s->done == 1U << io->dev->block_shift))
+		io->bad_pos = io->pos + s->done;
+	tcm_io_done(io, sense);
+}
+
+/* What lies behind the end of the file reads as zeros. */
+static void tcm_file_zero_rest(struct tcm_io *io)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_sg_walk walk;
+	u32 len;
+
+	if (s->bounce)
+		tcm_sg_start(&walk, s->bounce, s->done, io->len - s->done);
+	else
+		tcm_sg_start(&walk, io->sg, io->skip + s->done, io->len - s->done);
+	for (; walk.left; tcm_sg_advance(&walk, len)) {
+		len = tcm_sg_len(&walk);
+		memset(sg_virt(walk.sg) + walk.skip, 0, len);
+	}
+	s->done = io->len;
+}
+
+/* Bytes that fit the vectors, from what is not done yet. */
+static size_t tcm_file_map(struct tcm_io *io, unsigned int *nvecs)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	unsigned int max = s->vecs == s->inline_vecs ? TCM_FILE_INLINE_VECS : TCM_FILE_VECS;
+	u64 left = min_t(u64, io->len - s->done, MAX_RW_COUNT);
+	struct tcm_sg_walk walk;
+	unsigned int n = 0;
+	size_t bytes = 0;
+	u32 len;
+
+	if (s->bounce)
+		tcm_sg_start(&walk, s->bounce, s->done, left);
+	else
+		tcm_sg_start(&walk, io->sg, io->skip + s->done, left);
+	for (; walk.left && n < max; tcm_sg_advance(&walk, len)) {
+		len = tcm_sg_len(&walk);
+		bvec_set_page(&s->vecs[n++], sg_page(walk.sg), len, tcm_sg_offset(&walk));
+		bytes += len;
+	}
+	*nvecs = n;
+	return bytes;
+}
+
+/* A step gave an errno: does it say how to go on? */
+static bool tcm_file_try_otherwise(struct tcm_io *io, ssize_t err)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+
+	if (s->iocb.ki_flags & IOCB_NOWAIT) {
+		if (err == -EAGAIN)
+			return true;
+		if (err == -EOPNOTSUPP && io->write && !s->direct) {
+			WRITE_ONCE(f->nowait_write, false);
+			return true;
+		}
+	}
+	if ((err == -EINVAL || err == -EOPNOTSUPP) && s->direct) {
+		/* It said that it could, or said nothing. */
+		WRITE_ONCE(f->direct, false);
+		s->direct = false;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Judge what a step gave. Returns true when the access has ended, false when it has to
+ * go on where it may wait. Any context.
+ */
+static bool tcm_file_stepped(struct tcm_io *io, ssize_t ret)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+	u64 before = s->done;
+
+	if (unlikely(ret < 0)) {
+		if (tcm_file_try_otherwise(io, ret))
+			return false;
+		tcm_file_finish(io, ret);
+		return true;
+	}
+	s->done += ret;
+	if (unlikely(!io->write && s->done < io->len &&
+		     io->pos + s->done >= i_size_read(f->file->f_mapping->host)))
+		tcm_file_zero_rest(io);
+	if (likely(s->done == io->len)) {
+		tcm_file_finish(io, 0);
+		return true;
+	}
+	/* Direct I/O can only go on where a block begins. */
+	if (s->direct)
+		s->done = round_down(s->done, 1U << io->dev->block_shift);
+	if (s->done > before)
+		return false;
+	tcm_file_finish(io, -EIO);
+	return true;
+}
+
+/* A queued step has ended, in whatever context. */
+static void tcm_file_complete(struct kiocb *iocb, long ret)
+{
+	struct tcm_io *io = tcm_file_of(container_of(iocb, struct tcm_file_io, iocb));
+
+	if (io->write)
+		kiocb_end_write(iocb);
+	if (!tcm_file_stepped(io, ret))
+		tcm_file_queue(io);
+}
+
+/* As much as the vectors hold. Returns as tcm_file_stepped(), true also when it was queued. */
+static bool tcm_file_step(struct tcm_io *io, bool nowait)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+	bool write = io->write;
+	struct iov_iter iter;
+	unsigned int nvecs;
+	size_t bytes;
+	ssize_t ret;
+
+	bytes = tcm_file_map(io, &nvecs);
+	s->iocb = (struct kiocb) {
+		.ki_filp = f->file,
+		.ki_pos = io->pos + s->done,
+		/* Buffered I/O is waited for; so is direct I/O where that is all a file can do. */
+		.ki_complete = s->direct ? tcm_file_complete : NULL,
+		.ki_flags = (s->direct ? IOCB_DIRECT : 0) | (nowait ? IOCB_NOWAIT : 0) |
+			    (write ? IOCB_WRITE : 0) | (s->stable ? IOCB_DSYNC : 0),
+	};
+	iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, s->vecs, nvecs, bytes);
+	if (write)
+		ret = tcm_iocb_write(&s->iocb, &iter);
+	else
+		ret = vfs_iocb_iter_read(f->file, &s->iocb, &iter);
+	/* From here on a queued access may be over and gone. */
+	return ret == -EIOCBQUEUED || tcm_file_stepped(io, ret);
+}
+
+void tcm_file_data_work(struct tcm_io *io)
+{
+	while (!tcm_file_step(io, false))
+		;
+}
+
+/* Memory that the file system cannot reach directly is passed by. */
+static bool tcm_file_prepare(struct tcm_io *io)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+	struct tcm_sg_shape shape = tcm_sg_scan(io);
+
+	s->op = TCM_FILE_DATA;
+	s->done = 0;
+	s->bounce = NULL;
+	s->vecs = NULL;
+	s->direct = tcm_file_is_direct(f);
+	s->stable = io->write && tcm_file_write_through(io);
+	if (unlikely(s->direct && ((shape.addr & f->dio_addr_mask) ||
+				   (shape.len & (f->dio_align - 1))))) {
+		s->bounce = tcm_sg_bounce(io);
+		if (!s->bounce)
+			return false;
+		shape.pieces = DIV_ROUND_UP_ULL(io->len, PAGE_SIZE);
+	}
+	s->vecs = s->inline_vecs;
+	if (unlikely(shape.pieces > TCM_FILE_INLINE_VECS))
+		s->vecs = mempool_alloc(&tcm_file_vecs, GFP_NOIO);
+	return true;
+}
+
+/* Can the first step be taken without waiting for the medium? */
+static bool tcm_file_may_try(const struct tcm_io *io)
+{
+	const struct tcm_file_io *s = (const struct tcm_file_io *)io->scratch;
+	const struct tcm_file *f = io->dev->priv;
+
+	/* The file system waits for writes that make the file longer. */
+	if (s->direct)
+		return !io->write || f->block ||
+		       io->pos + io->len <= i_size_read(f->file->f_mapping->host);
+	/* Buffered and stable is two things, the second of which waits. */
+	return io->write ? READ_ONCE(f->nowait_write) && !s->stable : f->nowait;
+}
+
+void tcm_file_submit(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+	struct tcm_file_task task;
+	bool over = false;
+
+	if (unlikely(!tcm_file_prepare(io))) {
+		tcm_io_done(io, TCM_BUSY);
+		return;
+	}
+	if (tcm_file_may_try(io)) {
+		percpu_ref_get(&f->users);
+		tcm_file_enter(f, &task);
+		/* A block device waits for tags at most, as any disk does. */
+		over = tcm_file_step(io, f->nowait && !f->block);
+		tcm_file_leave(&task);
+		percpu_ref_put(&f->users);
+	}
+	if (!over)
+		tcm_file_queue(io);
+}
+
+int tcm_file_io_init(void)
+{
+	return mempool_init_kmalloc_pool(&tcm_file_vecs, 16, PAGE_SIZE);
+}
+
+void tcm_file_io_exit(void)
+{
+	mempool_exit(&tcm_file_vecs);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What concerns a range of a file and moves no data: flush, deallocate, zero. All of it
+ * waits, so all of it is done in the device's work queue.
+ */
+#include <compat/iocb.h>
+#include <linux/blkdev.h>
+#include <linux/falloc.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include "file.h"
+
+static int tcm_file_sync(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+
+	return vfs_fsync_range(f->file, io->pos, io->len ? io->pos + io->len - 1 : LLONG_MAX, 1);
+}
+
+static int tcm_file_punch(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+
+	return vfs_fallocate(f->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, io->pos, io->len);
+}
+
+/* A disk that cannot zero can still discard; what is cached of it is stale then. */
+static int tcm_file_discard(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+	struct address_space *mapping = f->file->f_mapping;
+	int err;
+
+	err = filemap_write_and_wait_range(mapping, io->pos, io->pos + io->len - 1);
+	if (err)
+		return err;
+	err = blkdev_issue_discard(I_BDEV(mapping->host), io->pos >> SECTOR_SHIFT,
+				   io->len >> SECTOR_SHIFT, GFP_NOIO);
+	invalidate_inode_pages2_range(mapping, io->pos >> PAGE_SHIFT,
+				      (io->pos + io->len - 1) >> PAGE_SHIFT);
+	/* As everywhere in the block layer: a discard is a hint. */
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
+/* Write zeros, where the file system has no quicker way. */
+static int tcm_file_zero_by_hand(struct tcm_io *io)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+	struct kiocb iocb = {
+		.ki_filp = f->file,
+		.ki_pos = io->pos,
+		.ki_flags = IOCB_WRITE | (tcm_file_is_direct(f) ? IOCB_DIRECT : 0),
+	};
+	struct iov_iter iter;
+	unsigned int n;
+	ssize_t ret;
+
+	s->vecs = mempool_alloc(&tcm_file_vecs, GFP_NOIO);
+	for (n = 0; n < TCM_FILE_VECS; n++)
+		bvec_set_page(&s->vecs[n], ZERO_PAGE(0), PAGE_SIZE, 0);
+	while (s->done < io->len) {
+		iov_iter_bvec(&iter, ITER_SOURCE, s->vecs, TCM_FILE_VECS,
+			      min_t(u64, io->len - s->done, TCM_FILE_VECS * PAGE_SIZE));
+		ret = tcm_iocb_write(&iocb, &iter);
+		if (ret <= 0)
+			return ret ?: -EIO;
+		s->done += ret;
+	}
+	return 0;
+}
+
+static int tcm_file_zero(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+	int err = -EOPNOTSUPP;
+
+	if (io->flags & TCM_IO_MAY_UNMAP)
+		err = tcm_file_punch(io);
+	if (err == -EOPNOTSUPP && f->file->f_op->fallocate)
+		err = vfs_fallocate(f->file, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, io->pos,
+				    io->len);
+	if (err == -EOPNOTSUPP)
+		err = tcm_file_zero_by_hand(io);
+	return err;
+}
+
+void tcm_file_range_work(struct tcm_io *io)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+	int err = 0;
+
+	if (s->op == TCM_FILE_UNMAP)
+		err = tcm_file_punch(io);
+	else if (s->op == TCM_FILE_ZERO)
+		err = tcm_file_zero(io);
+	if (err == -EOPNOTSUPP && s->op == TCM_FILE_UNMAP && f->block)
+		err = tcm_file_discard(io);
+	if (!err && s->stable)
+		err = tcm_file_sync(io);
+	tcm_file_finish(io, err);
+}
+
+static void tcm_file_range(struct tcm_io *io, enum tcm_file_op op, bool stable)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+
+	s->op = op;
+	s->done = 0;
+	s->bounce = NULL;
+	s->vecs = NULL;
+	s->direct = false;
+	s->stable = stable;
+	tcm_file_queue(io);
+}
+
+void tcm_file_flush(struct tcm_io *io)
+{
+	tcm_file_range(io, TCM_FILE_FLUSH, true);
+}
+
+void tcm_file_unmap(struct tcm_io *io)
+{
+	tcm_file_range(io, TCM_FILE_UNMAP, tcm_file_write_through(io));
+}
+
+void tcm_file_write_zeroes(struct tcm_io *io)
+{
+	tcm_file_range(io, TCM_FILE_ZERO, tcm_file_write_through(io));
+}

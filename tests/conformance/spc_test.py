@@ -1,0 +1,583 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The commands of SPC-4 against a loopback LUN: every allocation length, every reserved bit,
+every page, every way to be refused. Needs our target to be loaded.
+"""
+import os
+import struct
+import threading
+
+from sgio import (CHECK_CONDITION, GOOD, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, INVALID_OPCODE,
+                  LUN_NOT_SUPPORTED, PARAM_LIST_LENGTH, SAVING_NOT_SUPPORTED, UNIT_ATTENTION,
+                  Device, Sense, Table, find)
+from target import CFS, Target, read, write
+
+WWN = 'naa.5001405000000001'
+SERIAL = '1d3c5e7a-9b0f-4c2d-8e6a-0123456789ab'
+LUNS_CHANGED = (6, 0x3f, 0x0e)
+MODE_CHANGED = (6, 0x2a, 0x01)
+BLOCKS = 2048       # of the disk under test
+EVPD_PAGES = (0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2)
+
+t = Table('spc')
+
+
+def inquiry(page=None, alloc=1024):
+    return [0x12, page is not None, page or 0, alloc >> 8, alloc & 0xff, 0]
+
+
+def request_sense(alloc=252, desc=0):
+    return [0x03, desc, 0, 0, alloc, 0]
+
+
+def mode_sense6(page, subpage=0, pc=0, dbd=0, alloc=255):
+    return [0x1a, dbd << 3, pc << 6 | page, subpage, alloc, 0]
+
+
+def mode_sense10(page, subpage=0, pc=0, dbd=0, llbaa=0, alloc=1024):
+    return [0x5a, llbaa << 4 | dbd << 3, pc << 6 | page, subpage, 0, 0, 0, alloc >> 8, alloc & 0xff, 0]
+
+
+def mode_select6(length, byte1=0x10):
+    return [0x15, byte1, 0, 0, length, 0]
+
+
+def mode_select10(length, byte1=0x10):
+    return [0x55, byte1, 0, 0, 0, 0, 0, length >> 8, length & 0xff, 0]
+
+
+def be32(n):
+    return list(struct.pack('>I', n))
+
+
+def report_luns(select=0, alloc=4096):
+    return [0xa0, 0, select, 0, 0, 0] + be32(alloc) + [0, 0]
+
+
+def rsoc(option, opcode=0, sa=0, rctd=0, alloc=8192):
+    return [0xa3, 0x0c, rctd << 7 | option, opcode, sa >> 8, sa & 0xff] + be32(alloc) + [0, 0]
+
+
+def rstmf(repd=0, alloc=16):
+    return [0xa3, 0x0d, repd << 7, 0, 0, 0] + be32(alloc) + [0, 0]
+
+
+# Commands that answer with data: what, CDB for an allocation length, the least that is allowed,
+# the most the field holds
+READERS = [
+    ('INQUIRY', lambda n: inquiry(None, n), 0, 0xffff),
+    *[('VPD %02xh' % p, lambda n, p=p: inquiry(p, n), 0, 0xffff) for p in EVPD_PAGES],
+    ('REQUEST SENSE', lambda n: request_sense(n), 0, 0xff),
+    ('REQUEST SENSE DESC', lambda n: request_sense(n, 1), 0, 0xff),
+    ('MODE SENSE(6) 3Fh', lambda n: mode_sense6(0x3f, alloc=n), 0, 0xff),
+    ('MODE SENSE(6) 3Fh/FFh DBD', lambda n: mode_sense6(0x3f, 0xff, dbd=1, alloc=n), 0, 0xff),
+    ('MODE SENSE(10) 3Fh', lambda n: mode_sense10(0x3f, alloc=n), 0, 0xffff),
+    ('MODE SENSE(10) 3Fh LLBAA', lambda n: mode_sense10(0x3f, llbaa=1, alloc=n), 0, 0xffff),
+    ('REPORT LUNS', lambda n: report_luns(0, n), 16, 0xffffffff),
+    ('RSOC all', lambda n: rsoc(0, alloc=n), 0, 0xffffffff),
+    ('RSOC all RCTD', lambda n: rsoc(0, rctd=1, alloc=n), 0, 0xffffffff),
+    ('RSOC one', lambda n: rsoc(1, 0x12, alloc=n), 0, 0xffffffff),
+    ('RSOC one SA RCTD', lambda n: rsoc(2, 0xa3, 0x0c, 1, alloc=n), 0, 0xffffffff),
+    ('RSTMF', lambda n: rstmf(0, n), 4, 0xffffffff),
+    ('RSTMF REPD', lambda n: rstmf(1, n), 4, 0xffffffff),
+]
+
+
+def untouched(buf):
+    return buf == b'\0' * len(buf) or buf == bytes([Device.FILL]) * len(buf)
+
+
+def test_allocation_lengths(dev):
+    """Truncation by the allocation length is no error; residual and data are exact."""
+    for name, cdb, least, most in READERS:
+        full = dev.cmd(cdb(min(most, 8192)), data_in=8192)
+        if not t.good(full, name):
+            continue
+        size = len(full.data)
+        t.ok(size, '%s: data' % name)
+        for alloc in range(0, min(size + 3, most + 1)):
+            r = dev.cmd(cdb(alloc), data_in=size + 5)
+            what = '%s, allocation length %d' % (name, alloc)
+            if alloc < least:
+                t.bad(r, INVALID_FIELD_CDB, what, field=6)
+                continue
+            want = min(alloc, size)
+            if t.good(r, what):
+                t.eq(r.data, full.data[:want], what)
+                t.eq(r.resid, size + 5 - want, what + ', residual')
+                t.ok(untouched(r.buffer[want:]), what + ': wrote behind the end')
+        # The initiator's buffer is smaller than what it allows to be sent.
+        for room in (1, 3, size - 1):
+            if room and room < size:
+                r = dev.cmd(cdb(min(most, 8192)), data_in=room)
+                t.eq((r.status, r.data), (GOOD, full.data[:room]), '%s into %d bytes' % (name, room))
+        r = dev.cmd(cdb(min(most, 8192)))
+        t.eq((r.status, r.data), (GOOD, b''), '%s into no buffer' % name)
+        if most > 0xffff:
+            r = dev.cmd(cdb(0xffffffff), data_in=size + 5)
+            t.eq((r.status, r.data), (GOOD, full.data), '%s, largest allocation length' % name)
+
+
+# A CDB that works and the bits of it that mean something (the opcode byte is whole)
+BITS = [
+    ('TEST UNIT READY', [0] * 6, '00'),
+    ('REQUEST SENSE', request_sense(), '03 01 00 00 ff'),
+    ('INQUIRY', inquiry(0), '12 01 ff ff ff'),
+    ('MODE SELECT(6)', mode_select6(0), '15 11 00 00 ff'),
+    ('MODE SENSE(6)', mode_sense6(0x3f), '1a 08 ff ff ff'),
+    ('MODE SELECT(10)', mode_select10(0), '55 11 00 00 00 00 00 ff ff'),
+    ('MODE SENSE(10)', mode_sense10(0x3f), '5a 18 ff ff 00 00 00 ff ff'),
+    ('REPORT LUNS', report_luns(), 'a0 00 ff 00 00 00 ff ff ff ff'),
+    ('RSOC', rsoc(0), 'a3 0c 87 ff ff ff ff ff ff ff'),
+    ('RSTMF', rstmf(), 'a3 0d 80 00 00 00 ff ff ff ff'),
+]
+
+
+def test_reserved_bits(dev):
+    """Each reserved bit alone is refused, and pointed at."""
+    for name, cdb, bits in BITS:
+        usage = bytes.fromhex(bits).ljust(len(cdb), b'\0')
+        has_sa = cdb[0] == 0xa3
+        t.good(dev.cmd(cdb, data_in=0 if cdb[0] in (0, 0x15, 0x55) else 512), name)
+        for byte in range(1, len(cdb)):
+            for bit in range(8):
+                if usage[byte] >> bit & 1 or (byte == 1 and has_sa and bit < 5):
+                    continue
+                bad = list(cdb)
+                bad[byte] |= 1 << bit
+                r = dev.cmd(bad, data_in=0 if cdb[0] in (0, 0x15, 0x55) else 512)
+                t.bad(r, INVALID_FIELD_CDB, '%s, byte %d bit %d' % (name, byte, bit), field=(byte, bit))
+        # ... and RSOC tells the same bits
+        r = dev.cmd(rsoc(3, cdb[0], cdb[1] & 0x1f if has_sa else 0), data_in=64)
+        t.good(r, 'RSOC of ' + name)
+        t.eq(r.data[4:], usage, 'CDB usage data of ' + name)
+        t.eq(struct.unpack('>H', r.data[2:4])[0], len(cdb), 'CDB size of ' + name)
+
+
+def test_inquiry(dev):
+    """Standard data and pages that do not exist."""
+    std = dev.cmd(inquiry(alloc=256), data_in=256).data
+    t.eq(len(std), 96, 'standard INQUIRY length')
+    t.eq(std[:8].hex(' '), '00 00 06 02 5b b8 00 02', 'standard INQUIRY header')
+    t.eq(std[8:36], b'LIO-ORG RAMDISK-MCP     4.0 ', 'vendor, product, revision')
+    t.eq(std[36:58], bytes(22), 'vendor specific')
+    t.eq(std[58:74].hex(' '), '00 a0 0c 60 04 60 04 c0 00 00 00 00 00 00 00 00', 'version descriptors')
+    t.bad(dev.cmd(inquiry(alloc=96)[:2] + [0x80] + inquiry(alloc=96)[3:], data_in=96),
+          INVALID_FIELD_CDB, 'page code without EVPD', field=2)
+    pages = dev.cmd(inquiry(0), data_in=64).data
+    t.eq(pages, bytes([0, 0, 0, len(EVPD_PAGES), *EVPD_PAGES]), 'supported VPD pages')
+    for page in range(256):
+        r = dev.cmd(inquiry(page), data_in=1024)
+        what = 'VPD page %02xh' % page
+        if page not in EVPD_PAGES:
+            t.bad(r, INVALID_FIELD_CDB, what, field=2)
+        elif t.good(r, what):
+            t.eq(r.data[:2], bytes([0, page]), what + ', header')
+            t.eq(struct.unpack('>H', r.data[2:4])[0], len(r.data) - 4, what + ', length')
+
+
+def test_vpd(dev):
+    """What the pages say of a ramdisk with default attributes."""
+    def page(n):
+        return dev.cmd(inquiry(n), data_in=1024).data
+
+    t.eq(page(0x80), b'\0\x80\0\x25' + SERIAL.encode() + b'\0', 'unit serial number')
+    t.eq(page(0x86)[:16].hex(' '), '00 86 00 3c 00 07 00 00 00 00 00 00 00 60 00 00', 'extended INQUIRY')
+    limits = page(0xb0)
+    t.eq(len(limits), 64, 'block limits length')
+    t.eq(limits[4:8].hex(' '), '01 00 00 01', 'WSNZ, COMPARE AND WRITE, granularity')
+    most, optimal = struct.unpack('>II', limits[8:16])
+    t.ok(most * 512 < 1 << 32, 'MAXIMUM TRANSFER LENGTH is what a command can move')
+    t.ok(0 < optimal <= most, 'OPTIMAL TRANSFER LENGTH')
+    t.eq(limits[20:36], bytes(16), 'no unmap limits without UNMAP')
+    t.eq(page(0xb1), b'\0\xb1\0\x3c\0\x01' + bytes(58), 'block device characteristics')
+    t.eq(page(0xb2), b'\0\xb2\0\x04' + bytes(4), 'logical block provisioning')
+
+
+def descriptors(page):
+    pos = 4
+    while pos < len(page):
+        yield page[pos:pos + 4 + page[pos + 3]]
+        pos += 4 + page[pos + 3]
+
+
+def test_identification(dev, port_group=0, lu_group=0):
+    """VPD page 83h, descriptor by descriptor."""
+    page = dev.cmd(inquiry(0x83), data_in=1024).data
+    rtpi = struct.unpack('>H', page[4 + 20 + 61 + 6:][:2])[0] if len(page) > 91 else 0
+    want = [
+        bytes.fromhex('01030010 60014051d3c5e7a9b0f4c2d8e6a01234'),
+        b'\x02\x01\0\x39LIO-ORG RAMDISK-MCP:' + SERIAL.encode() + b'\0',
+        b'\x61\x94\0\x04' + struct.pack('>I', rtpi),
+        b'\x61\x95\0\x04' + struct.pack('>I', port_group),
+        b'\x01\x06\0\x04' + struct.pack('>I', lu_group),
+        b'\x63\x98\0\x20' + (WWN + ',t,0x0001').encode().ljust(32, b'\0'),
+        b'\x63\xa8\0\x18' + WWN.encode().ljust(24, b'\0'),
+    ]
+    got = list(descriptors(page))
+    t.eq(len(got), len(want), 'number of designators')
+    for g, w in zip(got, want):
+        t.eq(g, w, 'designator')
+
+
+ERROR_PAGE = bytes([0x01, 10] + [0] * 10)
+CACHE_PAGE = bytes([0x08, 18] + [0] * 10 + [0x20] + [0] * 7)
+CONTROL_PAGE = bytes([0x0a, 10, 0x02, 0x10, 0, 0x40, 0, 0, 0xff, 0xff, 0, 30])
+EXCEPTIONS_PAGE = bytes([0x1c, 10] + [0] * 10)
+PAGES = {0x01: ERROR_PAGE, 0x08: CACHE_PAGE, 0x0a: CONTROL_PAGE, 0x1c: EXCEPTIONS_PAGE}
+ALL_PAGES = ERROR_PAGE + CACHE_PAGE + CONTROL_PAGE + EXCEPTIONS_PAGE
+CHANGEABLE = {page: data[:2] + bytes(len(data) - 2) for page, data in PAGES.items()}
+CHANGEABLE[0x0a] = CHANGEABLE[0x0a][:2] + b'\x04' + CHANGEABLE[0x0a][3:]    # D_SENSE
+SHORT_BD = struct.pack('>II', BLOCKS, 512)
+LONG_BD = struct.pack('>QII', BLOCKS, 0, 512)
+DPOFUA = 0x10
+
+
+def mode_data6(pages, bd=b'', specific=DPOFUA):
+    return bytes([3 + len(bd) + len(pages), 0, specific, len(bd)]) + bd + pages
+
+
+def mode_data10(pages, bd=b'', specific=DPOFUA):
+    return struct.pack('>HBBBBH', 6 + len(bd) + len(pages), 0, specific, len(bd) == 16, 0, len(bd)) + bd + pages
+
+
+def test_mode_sense(dev):
+    """Every page and subpage code with every page control."""
+    for page in range(0x40):
+        for subpage in (0, 1, 0xfe, 0xff):
+            for pc in range(4):
+                what = 'MODE SENSE %02xh/%02xh PC %d' % (page, subpage, pc)
+                r6 = dev.cmd(mode_sense6(page, subpage, pc, dbd=1), data_in=255)
+                r10 = dev.cmd(mode_sense10(page, subpage, pc, dbd=1), data_in=1024)
+                values = CHANGEABLE if pc == 1 else PAGES
+                if pc == 3:
+                    t.bad(r6, SAVING_NOT_SUPPORTED, what)
+                    t.bad(r10, SAVING_NOT_SUPPORTED, what)
+                elif page == 0x3f and subpage in (0, 0xff):
+                    want = b''.join(values[p] for p in sorted(values))
+                    t.eq((r6.status, r6.data), (GOOD, mode_data6(want)), what)
+                    t.eq((r10.status, r10.data), (GOOD, mode_data10(want)), what)
+                elif page in PAGES and subpage in (0, 0xff):
+                    t.eq((r6.status, r6.data), (GOOD, mode_data6(values[page])), what)
+                    t.eq((r10.status, r10.data), (GOOD, mode_data10(values[page])), what)
+                else:
+                    field = 3 if page in PAGES or page == 0x3f else (2, 5)
+                    t.bad(r6, INVALID_FIELD_CDB, what, field=field)
+                    t.bad(r10, INVALID_FIELD_CDB, what, field=field)
+    for llbaa in (0, 1):
+        bd = LONG_BD if llbaa else SHORT_BD
+        r = dev.cmd(mode_sense10(0x3f, llbaa=llbaa), data_in=1024)
+        t.eq(r.data, mode_data10(ALL_PAGES, bd), 'MODE SENSE(10) LLBAA %d' % llbaa)
+        r = dev.cmd(mode_sense10(0x3f, llbaa=llbaa, dbd=1), data_in=1024)
+        t.eq(r.data, mode_data10(ALL_PAGES), 'MODE SENSE(10) LLBAA %d DBD' % llbaa)
+    r = dev.cmd(mode_sense6(0x3f), data_in=255)
+    t.eq(r.data, mode_data6(ALL_PAGES, SHORT_BD), 'MODE SENSE(6) with block descriptor')
+
+
+def test_mode_select(dev):
+    """What was read is accepted back; nothing else is, but what is changeable."""
+    for ten, sense, select in ((0, mode_sense6, mode_select6), (1, mode_sense10, mode_select10)):
+        name = 'MODE SELECT(%d)' % (10 if ten else 6)
+        head = 8 if ten else 4
+        t.good(dev.cmd(select(0, 0)), name + ', no list')
+        reads = [dict(page=p, dbd=d) for p in (*PAGES, 0x3f) for d in (0, 1)]
+        if ten:
+            reads += [dict(page=0x3f, llbaa=1)]
+        for read_args in reads:
+            data = dev.cmd(sense(**read_args), data_in=255).data
+            t.good(dev.cmd(select(len(data)), data_out=data), '%s of %r' % (name, read_args))
+        data = dev.cmd(sense(0x3f), data_in=255).data
+        bd = head + 8
+        t.bad(dev.cmd(select(len(data), 0x11), data_out=data), INVALID_FIELD_CDB, name + ' SP', field=(1, 0))
+        t.bad(dev.cmd(select(len(data), 0x00), data_out=data), INVALID_FIELD_CDB, name + ' no PF', field=(1, 4))
+        for n in range(1, len(data)):
+            r = dev.cmd(select(n), data_out=data[:n])
+            # Between two pages a list may end.
+            if n in (bd, bd + 12, bd + 32, bd + 44):
+                t.good(r, '%s cut after %d bytes' % (name, n))
+            else:
+                t.bad(r, PARAM_LIST_LENGTH, '%s cut after %d bytes' % (name, n))
+        # less data than the CDB announces
+        t.bad(dev.cmd(select(len(data)), data_out=data[:-1]), PARAM_LIST_LENGTH, name + ', a byte short')
+        for i in range(head, len(data)):
+            for bit in range(8):
+                bad = bytearray(data)
+                bad[i] ^= 1 << bit
+                what = '%s, byte %d bit %d changed' % (name, i, bit)
+                page_at = [bd, bd + 12, bd + 32, bd + 44]
+                r = dev.cmd(select(len(bad)), data_out=bad)
+                if (i, bit) == (bd + 32 + 2, 2):
+                    t.good(r, what)     # D_SENSE
+                    t.good(dev.cmd(select(len(data)), data_out=data), name + ', D_SENSE back')
+                elif i < head + 4:
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=head, param=True)
+                elif i < bd:
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=head + 5, param=True)
+                elif i in page_at and bit == 7:
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=(i, 7), param=True)   # PS
+                elif i in page_at:
+                    t.ok(r.status == CHECK_CONDITION and r.code == INVALID_FIELD_PARAM, '%s: %s' % (what, r))
+                elif i - 1 in page_at:
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=i, param=True)        # PAGE LENGTH
+                else:
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=(i, bit), param=True)
+        bad = bytearray(data)
+        bad[2 if ten else 1] = 1
+        t.bad(dev.cmd(select(len(bad)), data_out=bad), INVALID_FIELD_PARAM, name + ' medium type',
+              field=2 if ten else 1, param=True)
+        t.eq(dev.cmd(sense(0x3f), data_in=255).data, data, name + ' left everything as it was')
+
+
+def d_sense(dev, on):
+    page = bytearray(CONTROL_PAGE)
+    page[2] |= 4 if on else 0
+    return dev.cmd(mode_select10(8 + len(page)), data_out=mode_data10(bytes(page), specific=0))
+
+
+def test_d_sense(dev, other):
+    """D_SENSE chooses the format of sense data, for every nexus, and tells the others."""
+    other.clear_ua()
+    t.ok(not dev.cmd(inquiry(0xff)).sense.desc, 'fixed format by default')
+    t.good(d_sense(dev, True), 'D_SENSE on')
+    r = dev.cmd(inquiry(0xff))
+    t.bad(r, INVALID_FIELD_CDB, 'sense data in descriptor format', field=2)
+    t.ok(r.sense.desc, 'descriptor format')
+    t.eq(r.sense.raw[:8].hex(' '), '72 05 24 00 00 00 00 08', 'descriptor format header')
+    current = dev.cmd(mode_sense10(0x0a, dbd=1), data_in=64).data
+    default = dev.cmd(mode_sense10(0x0a, pc=2, dbd=1), data_in=64).data
+    t.eq((current[10] & 4, default[10] & 4), (4, 0), 'D_SENSE current and default')
+    r = other.cmd([0] * 6)
+    t.eq(r.code, MODE_CHANGED, 'the other nexus is told')
+    t.ok(r.sense and r.sense.desc, 'the other nexus gets descriptor format')
+    t.good(dev.cmd([0] * 6), 'who changed it is not told')
+    t.good(d_sense(dev, False), 'D_SENSE off')
+    t.ok(not dev.cmd(inquiry(0xff)).sense.desc, 'fixed format again')
+    t.eq(other.clear_ua(), [MODE_CHANGED], 'the other nexus is told again')
+    t.good(d_sense(dev, False), 'no change')
+    t.eq(other.clear_ua(), [], 'no change tells nobody')
+
+
+def test_request_sense(dev):
+    """Nothing to tell, in both formats."""
+    r = dev.cmd(request_sense(), data_in=252)
+    t.eq(r.data.hex(' '), '70 00 00 00 00 00 00 0a' + ' 00' * 10, 'REQUEST SENSE, fixed')
+    r = dev.cmd(request_sense(desc=1), data_in=252)
+    t.eq(r.data.hex(' '), '72 00 00 00 00 00 00 00', 'REQUEST SENSE, descriptor')
+
+
+SUPPORTED = {       # opcode, service action -> CDB length; those this file tests
+    (0x00, None): 6, (0x03, None): 6, (0x12, None): 6, (0x15, None): 6, (0x1a, None): 6,
+    (0x55, None): 10, (0x5a, None): 10, (0xa0, None): 12, (0xa3, 0x0c): 12, (0xa3, 0x0d): 12,
+    (0x08, None): 6, (0x28, None): 10, (0x88, None): 16, (0x9e, 0x10): 16,
+}
+
+
+def parse_all(data, rctd):
+    t.eq(struct.unpack('>I', data[:4])[0], len(data) - 4, 'COMMAND DATA LENGTH')
+    found, pos = {}, 4
+    while pos < len(data):
+        opcode, sa, flags, length = struct.unpack('>BxHxBH', data[pos:pos + 8])
+        t.eq(bool(flags & 2), bool(rctd), 'CTDP of %02xh' % opcode)
+        t.eq(flags & ~3, 0, 'CDLP and more of %02xh' % opcode)
+        found[opcode, sa if flags & 1 else None] = length
+        pos += 8
+        if rctd:
+            t.eq(data[pos:pos + 4], b'\0\x0a\0\0', 'timeouts descriptor of %02xh' % opcode)
+            pos += 12
+    t.eq(pos, len(data), 'all of the list')
+    return found
+
+
+def test_rsoc(dev):
+    """All reporting options, against each other and against what is there."""
+    found = parse_all(dev.cmd(rsoc(0), data_in=8192).data, 0)
+    t.eq(parse_all(dev.cmd(rsoc(0, rctd=1), data_in=8192).data, 1), found, 'the list with RCTD')
+    for key, length in SUPPORTED.items():
+        t.eq(found.get(key), length, 'CDB length of %r' % (key,))
+    with_sa = {op for op, sa in found if sa is not None}
+    for opcode in range(256):
+        known = (opcode, None) in found
+        r = dev.cmd(rsoc(1, opcode), data_in=64)
+        if opcode in with_sa:
+            t.bad(r, INVALID_FIELD_CDB, 'RSOC 1 of %02xh' % opcode, field=(2, 2))
+        elif t.good(r, 'RSOC 1 of %02xh' % opcode):
+            t.eq(r.data[1], 3 if known else 1, 'RSOC 1 of %02xh, SUPPORT' % opcode)
+            t.eq(len(r.data), 4 + found.get((opcode, None), 0), 'RSOC 1 of %02xh, length' % opcode)
+        for sa in (0, 1, 0x0c, 0x10, 0x1f, 0x100, 0xffff):
+            r = dev.cmd(rsoc(2, opcode, sa), data_in=64)
+            what = 'RSOC 2 of %02xh/%x' % (opcode, sa)
+            if known:
+                t.bad(r, INVALID_FIELD_CDB, what, field=(2, 2))
+            else:
+                t.eq((r.status, r.data[1]), (GOOD, 3 if (opcode, sa) in found else 1), what)
+            r = dev.cmd(rsoc(3, opcode, sa, 1), data_in=64)
+            there = (opcode, sa) in found or (known and not sa)
+            what = 'RSOC 3 of %02xh/%x' % (opcode, sa)
+            t.eq((r.status, r.data[1]), (GOOD, 0x83 if there else 1), what)
+            if there:
+                t.eq(r.data[4], opcode, what + ', opcode')
+                t.eq(len(r.data), 4 + struct.unpack('>H', r.data[2:4])[0] + 12, what + ', length')
+    for option in (4, 5, 6, 7):
+        t.bad(dev.cmd(rsoc(option), data_in=64), INVALID_FIELD_CDB, 'RSOC %d' % option, field=(2, 2))
+    # What is not in the list is not there, whatever the rest of the CDB says.
+    for opcode in range(256):
+        if opcode in with_sa or (opcode, None) in found:
+            continue
+        t.bad(dev.cmd([opcode] + [0] * 15), INVALID_OPCODE, 'opcode %02xh' % opcode)
+    for opcode in with_sa:
+        for sa in range(32):
+            if (opcode, sa) not in found:
+                t.bad(dev.cmd([opcode, sa] + [0] * 14), INVALID_FIELD_CDB, '%02xh/%02xh' % (opcode, sa),
+                      field=(1, 4))
+
+
+def test_rstmf(dev):
+    """ABORT TASK, TASK SET, CLEAR TASK SET, LUN RESET, QUERY TASK, QUERY TASK SET"""
+    t.eq(dev.cmd(rstmf(), data_in=16).data.hex(' '), 'dc 02 00 00', 'RSTMF')
+    t.eq(dev.cmd(rstmf(1), data_in=16).data.hex(' '),
+         'dc 02 00 0c 01 00 dc 02 00 00 00 00 00 00 00 64', 'RSTMF REPD')
+
+
+def lun_list(dev, select=0):
+    r = dev.cmd(report_luns(select), data_in=4096)
+    if not t.good(r, 'REPORT LUNS %02xh' % select):
+        return None
+    t.eq(struct.unpack('>I', r.data[:4])[0], len(r.data) - 8, 'LUN LIST LENGTH')
+    return [r.data[i:i + 8].hex() for i in range(8, len(r.data), 8)]
+
+
+def test_report_luns(target, tpg, disk, dev):
+    """Select codes, order, and LUNs that come and go."""
+    numbers = (7, 3, 300, 255, 256, 16383)
+    want = ['%04x' % n + '0' * 12 for n in sorted((0, 1, *numbers))]
+    dev.clear_ua()
+    for n in numbers:
+        tpg.link(n, disk)
+    for select in (0x00, 0x02, 0x11):
+        t.eq(lun_list(dev, select), want, 'REPORT LUNS %02xh' % select)
+    for select in (0x01, 0x10):
+        t.eq(lun_list(dev, select), [], 'REPORT LUNS %02xh' % select)
+    for select in range(256):
+        if select not in (0, 1, 2, 0x10, 0x11):
+            t.bad(dev.cmd(report_luns(select), data_in=4096), INVALID_FIELD_CDB,
+                  'REPORT LUNS %02xh' % select, field=2)
+    for n in numbers:
+        tpg.unlink(n)
+    t.eq(lun_list(dev), want[:2], 'REPORT LUNS after LUNs went')
+
+
+def test_report_luns_race(tpg, disk, dev):
+    """A list that is read while LUNs come and go is one that was."""
+    done = threading.Event()
+
+    def churn():
+        while not done.is_set():
+            for n in (9, 400):
+                tpg.link(n, disk)
+            for n in (9, 400):
+                tpg.unlink(n)
+
+    worker = threading.Thread(target=churn)
+    worker.start()
+    seen = set()
+    for _ in range(200 if os.environ.get('TCM_LONG') else 40):
+        r = dev.cmd(report_luns(), data_in=512)
+        if r.status != GOOD:
+            continue
+        luns = [struct.unpack('>H', r.data[i:i + 2])[0] for i in range(8, len(r.data), 8)]
+        t.eq(struct.unpack('>I', r.data[:4])[0], 8 * len(luns), 'LUN LIST LENGTH in a race')
+        t.ok(luns == sorted(luns) and set(luns) <= {0, 1, 9, 400} and luns[:2] == [0, 1],
+             'LUNs in a race: %r' % luns)
+        seen.add(tuple(luns))
+    done.set()
+    worker.join()
+    t.ok(len(seen) > 1, 'the race was one: %r' % seen)
+
+
+def test_unit_attention(tpg, disk, dev):
+    """A unit attention is told once, by the first command that may tell it."""
+    def change():
+        tpg.link(20, disk)
+        tpg.unlink(20)
+
+    dev.clear_ua()
+    change()
+    t.good(dev.cmd(inquiry(), data_in=96), 'INQUIRY does not tell')
+    t.eq(dev.cmd([0] * 6).code, LUNS_CHANGED, 'TEST UNIT READY tells')
+    t.good(dev.cmd([0] * 6), 'told once')
+    change()
+    for desc in (0, 1):
+        sense = Sense(dev.cmd(request_sense(desc=desc), data_in=252).data)
+        t.eq((sense.code, sense.desc), (LUNS_CHANGED, bool(desc)) if not desc else ((0, 0, 0), True),
+             'REQUEST SENSE tells once')
+    t.good(dev.cmd([0] * 6), 'REQUEST SENSE took it')
+    change()
+    t.good(dev.cmd(report_luns(), data_in=512), 'REPORT LUNS does not tell')
+    t.good(dev.cmd([0] * 6), 'REPORT LUNS took it')
+    change()
+    t.good(dev.cmd(report_luns(1), data_in=512), 'REPORT LUNS of well known LUNs does not tell')
+    t.eq(dev.cmd([0] * 6).code, LUNS_CHANGED, 'nor takes it')
+
+
+def test_absent(tpg, disk):
+    """
+    A LUN that is not there. The SCSI layer knows LUN 5 by its flat space address, too; a
+    device of that name stays when the LUN goes.
+    """
+    host, channel, scsi_id = tpg.address
+    tpg.link(5, disk)
+    with open('/sys/class/scsi_host/host%d/scan' % host, 'w') as f:
+        f.write('%d %d %d' % (channel, scsi_id, 0x4005))
+    node = find(host, channel, scsi_id, 0x4005, 'scsi_generic')
+    tpg.unlink(5)
+    with Device(node) as dev:
+        r = dev.cmd(inquiry(), data_in=96)
+        t.good(r, 'INQUIRY of no LUN')
+        t.eq(r.data[:1].hex(), '7f', 'peripheral qualifier and type of no LUN')
+        t.eq(dev.cmd(inquiry(0), data_in=96).data.hex(' '), '7f 00 00 01 00', 'VPD pages of no LUN')
+        t.bad(dev.cmd(inquiry(0x83), data_in=96), INVALID_FIELD_CDB, 'VPD 83h of no LUN', field=2)
+        for desc in (0, 1):
+            r = dev.cmd(request_sense(desc=desc), data_in=252)
+            t.good(r, 'REQUEST SENSE of no LUN')
+            sense = Sense(r.data)
+            t.eq((sense.code, sense.desc), (LUN_NOT_SUPPORTED, bool(desc)), 'REQUEST SENSE of no LUN')
+        t.eq(lun_list(dev), ['0' * 16, '0001' + '0' * 12], 'REPORT LUNS by no LUN')
+        for name, cdb in (('TEST UNIT READY', [0] * 6), ('MODE SENSE', mode_sense6(0x3f)),
+                          ('RSOC', rsoc(0)), ('READ(10)', [0x28] + [0] * 7 + [1, 0]),
+                          ('an unknown opcode', [0xff] + [0] * 15)):
+            t.bad(dev.cmd(cdb, data_in=512 if cdb[0] else 0), LUN_NOT_SUPPORTED, name + ' of no LUN')
+    with open('/sys/class/scsi_device/%d:%d:%d:%d/device/delete' % (host, channel, scsi_id, 0x4005), 'w') as f:
+        f.write('1')
+
+
+def main():
+    with Target() as target:
+        disk = target.device('rd_mcp', 'disk', 'rd_pages=%d' % (BLOCKS // 8), serial=SERIAL)
+        spare = target.device('rd_mcp', 'spare', 'rd_pages=256')
+        tpg = target.loop(WWN)
+        second = target.loop('naa.5001405000000002')
+        with Device(tpg.lun(0, disk)) as dev:
+            tpg.lun(1, spare)
+            dev.clear_ua()
+            test_allocation_lengths(dev)
+            test_reserved_bits(dev)
+            test_inquiry(dev)
+            test_vpd(dev)
+            test_identification(dev)
+            test_mode_sense(dev)
+            test_mode_select(dev)
+            test_request_sense(dev)
+            test_rsoc(dev)
+            test_rstmf(dev)
+            test_unit_attention(tpg, spare, dev)
+            test_report_luns(target, tpg, spare, dev)
+            test_report_luns_race(tpg, spare, dev)
+            test_absent(tpg, spare)
+            with Device(second.lun(0, disk)) as other:
+                test_d_sense(dev, other)
+            t.eq(dev.cmd(inquiry(), data_in=96).data[6], 0x10, 'MULTIP with two ports')
+    t.end()
+
+
+if __name__ == '__main__':
+    main()

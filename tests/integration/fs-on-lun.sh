@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: --mem 2G --timeout 240
+# kernels: 6.1 6.12
+#
+# A file system lives on a LUN: made, filled, unmounted, mounted again after the LUN was away,
+# its files compared, checked by its own checker.
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+. /tcm/tests/integration/storage.inc
+
+mkdir -p /mnt/back /mnt/lun
+
+# fill DIR: files of many sizes, and their sums
+fill() {
+	local n
+	for n in 1 2 3; do
+		cp -r /usr/share/perl5/Debconf "$1/tree$n" 2>/dev/null || cp -r /usr/lib/udev "$1/tree$n"
+	done
+	dd if=/dev/urandom of="$1/big" bs=1M count=24 status=none
+	dd if=/dev/urandom of="$1/sparse" bs=4k count=1 seek=5000 status=none
+	# the journal is written while files go away again
+	rm -r "$1/tree2"
+	(cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha1sum) >/tmp/sums
+	[ "$(wc -l </tmp/sums)" -gt 10 ] || fail "nothing to compare"
+}
+
+check_fs() {
+	case $1 in
+	ext4) e2fsck -fn "$2" >/tmp/fsck 2>&1 || fail "e2fsck: $(cat /tmp/fsck)" ;;
+	xfs) xfs_repair -n "$2" >/tmp/fsck 2>&1 || fail "xfs_repair: $(cat /tmp/fsck)" ;;
+	esac
+}
+
+# live_on FS PLUGIN TOKEN...
+live_on() {
+	local fs=$1 plugin=$2 disk
+	note "$fs on $plugin ${*:3}"
+	backstore "$plugin" it "${@:3}"
+	disk=$(export_lun "$plugin" it 0)
+	wipefs -qa "/dev/$disk"
+	"mkfs.$fs" -q "/dev/$disk"
+	mount -t "$fs" "/dev/$disk" /mnt/lun
+	fill /mnt/lun
+	umount /mnt/lun
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+
+	disk=$(export_lun "$plugin" it 0)
+	check_fs "$fs" "/dev/$disk"
+	mount -t "$fs" "/dev/$disk" /mnt/lun
+	(cd /mnt/lun && sha1sum --quiet -c /tmp/sums) || fail "$fs on $plugin: files differ"
+	umount /mnt/lun
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+	drop_backstore "$plugin" it
+}
+
+modprobe -a ext4 xfs
+storage_begin
+disk=$(null_disk nullfs 400)
+live_on ext4 iblock "udev_path=$disk"
+live_on xfs iblock "udev_path=$disk"
+make_fs ext4 440 /mnt/back
+truncate -s 320M /mnt/back/image
+live_on xfs fileio fd_dev_name=/mnt/back/image,fd_dev_size=335544320
+live_on ext4 fileio fd_dev_name=/mnt/back/image,fd_dev_size=335544320 fd_buffered_io=1
+drop_fs /mnt/back
+storage_end

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: --timeout 300
+# kernels: 6.1 6.12
+#
+# The block commands over loopback: a ramdisk, one of 4 TiB with blocks of 4096 bytes, nullio;
+# then libiscsi's conformance suite. Arguments go to sbc_test.py.
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+
+WWN=naa.5001405000000001
+tests=/tcm/tests/conformance
+next=0
+
+# ramdisk NAME KEY=VALUE...: a device below core/rd_mcp_0; keys that name an attribute set it
+ramdisk() {
+	local c dir=core/rd_mcp_0/$1
+	mkdir -p "$CFS/$dir"
+	for c in "${@:2}"; do
+		case $c in rd_*) cfs_write "$dir/control" "$c" ;; esac
+	done
+	cfs_write "$dir/enable" 1
+	for c in "${@:2}"; do
+		case $c in rd_*) ;; *) cfs_write "$dir/attrib/${c%%=*}" "${c#*=}" ;; esac
+	done
+}
+
+# export_lun DEVICE: as the next LUN of the loopback port; sets disk
+export_lun() {
+	mkdir "$CFS/loopback/$WWN/tpgt_1/lun/lun_$next"
+	ln -s "$CFS/core/rd_mcp_0/$1" "$CFS/loopback/$WWN/tpgt_1/lun/lun_$next/$1"
+	disk=$(loop_lun_device $WWN $next)
+	wait_block "/dev/$disk"
+	next=$((next + 1))
+}
+
+# conform DEVICE ARGUMENT...: the test of the block commands on the disk
+conform() {
+	python3 $tests/sbc_test.py "/dev/$disk" --name "$1" --attrib "$CFS/core/rd_mcp_0/$1/attrib" \
+		"${@:2}" || rc=1
+}
+
+use_our_target
+modprobe -a tcm_loop sd_mod sg
+mkdir -p "$CFS/core/rd_mcp_0" "$CFS/loopback/$WWN/tpgt_1"
+cfs_write "loopback/$WWN/tpgt_1/nexus" naa.6001405000000001
+rc=0
+
+ramdisk memory rd_pages=8192
+export_lun memory
+conform memory --thin "$@"
+
+ramdisk large rd_pages=1073741824 block_size=4096
+export_lun large
+conform large --thin --skip reserved,truncated_cdb,max_transfer,start_stop,caw_many,sync
+
+ramdisk null rd_pages=65536 rd_nullio=1
+export_lun null
+conform null --only nullio
+
+ramdisk thin rd_pages=8192 emulate_tpu=1 emulate_tpws=1 unmap_zeroes_data=1 max_write_same_len=32768
+export_lun thin
+# more than that in one WRITE SAME and the suite wants to read more than SG_IO takes
+sg=/dev/$(basename "$(echo "/sys/block/$disk/device/scsi_generic/"*)")
+wait_for 20 test -c "$sg"
+python3 $tests/libiscsi.py "$sg" || rc=1
+
+for dev in memory large null thin; do
+	rm "$CFS/loopback/$WWN/tpgt_1/lun/"*/$dev
+done
+rmdir "$CFS/loopback/$WWN/tpgt_1/lun/"*
+rmdir "$CFS/loopback/$WWN/tpgt_1" "$CFS/loopback/$WWN" "$CFS/loopback"
+rmdir "$CFS/core/rd_mcp_0/"{memory,large,null,thin} "$CFS/core/rd_mcp_0"
+unload_target
+exit $rc

@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sessions, ACLs, mapped LUNs and demo mode on the test fabric.
+# vm: --timeout 180
+# kernels: 6.1 6.12
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+
+use_our_target
+modprobe tcm_test
+/tcm/tests/conformance/tfab_session.py
+unload_target
