@@ -18,11 +18,7 @@ struct config_item_type;
 struct configfs_attribute;
 struct tcm_tmf;
 
-<<<<<<< HEAD
 /* A group below fabric_statistics/; @type has tcm_item_ops of <tcm/configfs.h> and attributes */
-=======
-/* A group below fabric_statistics/; @type: tcm_item_ops and the attributes */
->>>>>>> main
 struct tcm_attr_group {
 	const char			*name;
 	const struct config_item_type	*type;
