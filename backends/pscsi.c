@@ -76,26 +76,23 @@ static int tcm_pscsi_set_physical(struct tcm_hba *hba, bool physical)
 	return hba->priv ? 0 : -EINVAL;
 }
 
-/* The host the device is on, with a reference; tcm_config_mutex held by enable. */
+/* The host the device is on, with a reference. */
 static struct Scsi_Host *tcm_pscsi_host(struct tcm_pscsi *ps)
 {
 	struct tcm_hba *hba = ps->dev->hba;
 	struct Scsi_Host *host;
+	int err;
 
 	if (ps->host_id >= 0) {
-		if (hba->physical)
+		if (READ_ONCE(hba->physical))
 			return ERR_PTR(-EEXIST);
 		host = scsi_host_lookup(ps->host_id);
 		return host ?: ERR_PTR(-EINVAL);
 	}
-	if (!hba->physical) {
-		/* The way of the first version: the directory's number is the host's. */
-		if (hba->devices > 1)
-			return ERR_PTR(-EEXIST);
-		if (tcm_pscsi_set_physical(hba, true))
-			return ERR_PTR(-ENODEV);
-		hba->physical = true;
-	}
+	/* The way of the first version: the directory's number is the host's. */
+	err = tcm_hba_make_physical(hba);
+	if (err)
+		return ERR_PTR(err == -EINVAL ? -ENODEV : err);
 	ps->physical = true;
 	return scsi_host_get(hba->priv) ?: ERR_PTR(-ENODEV);
 }

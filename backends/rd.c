@@ -127,6 +127,7 @@ static int tcm_rd_open(struct tcm_device *dev)
 		.max_unmap_desc		= 256,
 		.unmap_granularity	= PAGE_SIZE / 512,
 		.unmap_zeroes		= true,
+		.unmap_quiet		= true,
 		.nonrot			= true,
 	};
 	return 0;

@@ -149,7 +149,10 @@ static int tcm_aptpl_flags(struct tcm_aptpl_parse *p, const char *key, const cha
 	return 0;
 }
 
-/* Unknown keys and bare words are passed over: who wrote them split a file at spaces. */
+/*
+ * Keys that are not known, and bare words, are passed over: who writes them splits a file
+ * at its spaces.
+ */
 static int tcm_aptpl_token(struct tcm_aptpl_parse *p, char *token)
 {
 	char *value = strchr(token, '=');

@@ -22,11 +22,14 @@ static ssize_t tcm_device_info_show(struct config_item *item, char *page)
 	struct tcm_device *dev = tcm_item_dev(item);
 	ssize_t len;
 
-	len = sysfs_emit(page, "Status: %s  Max Queue Depth: %u  SectorSize: %u  ",
-			 READ_ONCE(dev->exports) ? "ACTIVATED" : "DEACTIVATED",
-			 dev->attr.queue_depth, dev->attr.block_size);
-	len += sysfs_emit_at(page, len, "HwMaxSectors: %u\n        ", dev->attr.hw_max_sectors);
-	len += dev->ops->info(dev, page + len, PAGE_SIZE - len);
+	len = sysfs_emit(page, "Status: %s  Max Queue Depth: %u  SectorSize: %u  HwMaxSectors: %u\n"
+			 "        ", READ_ONCE(dev->exports) ? "ACTIVATED" : "DEACTIVATED",
+			 dev->attr.queue_depth, dev->attr.block_size, dev->attr.hw_max_sectors);
+	/* Not between two states of the backend: open() runs without the mutex. */
+	mutex_lock(&tcm_config_mutex);
+	if (!test_bit(TCM_DEV_OPENING, &dev->flags))
+		len += dev->ops->info(dev, page + len, PAGE_SIZE - len);
+	mutex_unlock(&tcm_config_mutex);
 	return tcm_text_clean(page, len);
 }
 CONFIGFS_ATTR_RO(tcm_device_, info);

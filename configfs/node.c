@@ -155,12 +155,31 @@ static char *tcm_cfs_path(struct config_item *item, char *buf, size_t size)
 	return at;
 }
 
+/* The reason where nobody gave a better one */
+static const char *tcm_cfs_reason(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "not valid here";
+	case -ERANGE:
+		return "out of range";
+	case -EEXIST:
+		return "there is one already";
+	case -ENAMETOOLONG:
+	case -EOVERFLOW:
+		return "too long";
+	case -ENOMEM:
+		return "no memory";
+	}
+	return "it cannot be";
+}
+
 int tcm_cfs_refuse(struct config_item *item, const char *name, int err, const char *why)
 {
 	char buf[TCM_PATH_SHOWN];
 
-	pr_warn("tcm: %s%*pE refused: %s%s(%pe)\n", tcm_cfs_path(item, buf, sizeof(buf)),
-		(int)min_t(size_t, strlen(name), 64), name, why ?: "", why ? " " : "",
+	pr_warn("tcm: %s%*pE refused: %s (%pe)\n", tcm_cfs_path(item, buf, sizeof(buf)),
+		(int)min_t(size_t, strlen(name), 64), name, why ?: tcm_cfs_reason(err),
 		ERR_PTR(err));
 	return err;
 }

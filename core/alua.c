@@ -217,12 +217,12 @@ static int tcm_alua_check_state(struct tcm_tg_pt_gp *gp, u32 state, const char *
 
 	if (!gp->has_id)
 		return tcm_deny(why, -EINVAL, "the group has no tg_pt_gp_id yet");
+	if (state == gp->state)
+		return 0;
 	if (!test_bit(TCM_DEV_CONFIGURED, &gp->dev->flags))
 		return tcm_deny(why, -ENODEV, "the device is not enabled");
 	if (field < 0)
 		return tcm_deny(why, -EINVAL, "not a state");
-	if (state == gp->state)
-		return 0;
 	if (!(type & TCM_ALUA_IMPLICIT))
 		return tcm_deny(why, -EINVAL, "implicit transitions are disabled");
 	if (state == TCM_ALUA_LBA_DEPENDENT && (type & TCM_ALUA_EXPLICIT))

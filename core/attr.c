@@ -220,11 +220,22 @@ static int tcm_text_check(struct tcm_device *dev, enum tcm_device_text which, co
 	for (c = text; inquiry && *c; c++)
 		if (!isascii(*c) || !isprint(*c))
 			return tcm_deny(why, -EINVAL, "not printable ASCII");
+	/* Backends look at it while they open. */
+	if (which == TCM_TEXT_UDEV_PATH && test_bit(TCM_DEV_OPENING, &dev->flags))
+		return tcm_deny(why, -EBUSY, "the device is being enabled");
 	if (which == TCM_TEXT_SERIAL && test_bit(TCM_DEV_SERIAL_FIXED, &dev->flags))
 		return tcm_deny(why, -EOPNOTSUPP, "the device has a serial number of its own");
 	if (identity && dev->exports)
 		return tcm_deny(why, -EINVAL, "a LUN links to the device");
 	return 0;
+}
+
+/* Devices that are passed through pad what they say; who writes it back leaves that out. */
+static bool tcm_text_same(const char *a, const char *b)
+{
+	size_t len = strlen(b);
+
+	return !strncmp(a, b, len) && !*skip_spaces(a + len);
 }
 
 int tcm_device_set_text(struct tcm_device *dev, enum tcm_device_text which, const char *text,
@@ -236,7 +247,7 @@ int tcm_device_set_text(struct tcm_device *dev, enum tcm_device_text which, cons
 
 	mutex_lock(&tcm_config_mutex);
 	at = tcm_device_text_at(dev, which, &size);
-	if (strcmp(at, text)) {
+	if (!tcm_text_same(at, text)) {
 		err = tcm_text_check(dev, which, text, size, why);
 		if (!err)
 			strscpy(at, text, size);

@@ -71,11 +71,11 @@ int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why)
 	int err = 0;
 
 	mutex_lock(&tcm_config_mutex);
-	if (!hba->ops->set_physical) {
+	if (hba->physical == physical) {
+		err = 0;
+	} else if (!hba->ops->set_physical) {
 		*why = "this kind of HBA has one mode only";
 		err = -EINVAL;
-	} else if (hba->physical == physical) {
-		err = 0;
 	} else if (hba->devices) {
 		*why = "the HBA has devices";
 		err = -EINVAL;
@@ -87,6 +87,20 @@ int tcm_hba_set_mode(struct tcm_hba *hba, bool physical, const char **why)
 	mutex_unlock(&tcm_config_mutex);
 	return err;
 }
+
+int tcm_hba_make_physical(struct tcm_hba *hba)
+{
+	int err = 0;
+
+	mutex_lock(&tcm_config_mutex);
+	if (!hba->physical) {
+		err = hba->devices > 1 ? -EEXIST : hba->ops->set_physical(hba, true);
+		hba->physical = !err;
+	}
+	mutex_unlock(&tcm_config_mutex);
+	return err;
+}
+EXPORT_SYMBOL_GPL(tcm_hba_make_physical);
 
 /* The defaults of the contract, section 4.1. */
 static const struct tcm_dev_attr tcm_attr_defaults = {
@@ -348,7 +362,7 @@ static void tcm_device_adopt_limits(struct tcm_device *dev)
 	attr->is_nonrot = lim->nonrot;
 	if (lim->write_cache && !(dev->ops->flags & TCM_BE_OWN_CACHE))
 		attr->emulate_write_cache = 1;
-	if (lim->max_unmap_desc)
+	if (!lim->unmap_quiet)
 		tcm_attr_fill_unmap(dev);
 	tcm_device_adopt_block_size(dev);
 }

@@ -260,10 +260,12 @@ int tcm_tpg_set_rtpi(struct tcm_tpg *tpg, u16 rtpi, const char **why)
 	int err = 0;
 
 	mutex_lock(&tcm_config_mutex);
-	if (!rtpi) {
+	if (rtpi == tpg->rtpi) {
+		tpg->rtpi_manual |= rtpi;
+	} else if (!rtpi) {
 		*why = "1 to 65535";
 		err = -EINVAL;
-	} else if (tpg->enabled && rtpi != tpg->rtpi) {
+	} else if (tpg->enabled) {
 		*why = "the portal group is enabled";
 		err = -EINVAL;
 	} else {

@@ -2,6 +2,7 @@
 /*
  * The loopback fabric's own files (configfs contract, section 10.1).
  */
+#include <linux/ctype.h>
 #include <linux/kstrtox.h>
 #include <scsi/scsi_host.h>
 #include <tcm/configfs.h>
@@ -32,9 +33,14 @@ static ssize_t tcm_loop_nexus_show(struct config_item *item, char *page)
 	return len;
 }
 
-/* The initiator's name has the form that the target's has. */
+/* The initiator's name has the form that the target's has, and is text to whoever reads it. */
 static bool tcm_loop_name_ok(const struct tcm_wwn *wwn, const char *name)
 {
+	const char *c;
+
+	for (c = name; *c; c++)
+		if (!isascii(*c) || !isgraph(*c))
+			return false;
 	switch (wwn->proto) {
 	case TCM_PROTO_SAS:
 		return strstarts(name, "naa.");

@@ -87,11 +87,12 @@ struct tcm_limits {
 	u32	io_min;			/* bytes, 0 = logical block */
 	u32	io_opt;			/* bytes, 0 = not stated */
 	u32	max_unmap_lba;		/* blocks for one UNMAP, 0 = no unmap */
-	u32	max_unmap_desc;		/* 0: the attributes show limits once UNMAP is turned on */
+	u32	max_unmap_desc;
 	u32	unmap_granularity;	/* blocks */
 	u32	unmap_alignment;	/* blocks */
 	u32	max_write_same;		/* blocks, default of max_write_same_len */
 	bool	unmap_zeroes;		/* unmapped blocks read as zeros */
+	bool	unmap_quiet;		/* the attributes show these only once UNMAP is turned on */
 	bool	nonrot;
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	read_only;
@@ -129,7 +130,8 @@ enum tcm_dev_event {
  * @destroy: undo create. May sleep.
  * @parse: one key=value of the `control` file. Return 0, -ENOENT for a key it
  *	does not know (which the core ignores), or an errno. May sleep.
- * @open: called by writing `enable`; fill dev->limits, be ready for I/O. May sleep.
+ * @open: called by writing `enable`; fill dev->limits, be ready for I/O. May sleep and take its
+ *	time: no lock of the core is held. Of the other members none runs meanwhile.
  * @close: undo open; no I/O is in flight. May sleep. Also after open failed? No.
  * @info: text for the `info` file after its generic first line, at most @size
  *	bytes; @dev may not be open. Return the length.
@@ -196,6 +198,16 @@ int tcm_backend_register(struct tcm_backend_ops *ops);
  * and names the devices it waits for.
  */
 void tcm_backend_unregister(struct tcm_backend_ops *ops);
+
+/**
+ * tcm_hba_make_physical - turn an HBA to physical mode for its only device
+ * @hba: the device's
+ *
+ * For a backend's open(). Context: may sleep, takes tcm_config_mutex. Return: 0, also when
+ * the mode is physical already; -EEXIST when there are other devices; else the errno of
+ * ops->set_physical().
+ */
+int tcm_hba_make_physical(struct tcm_hba *hba);
 
 /* A tuple of attributes per device; configfs shows them one a file. */
 struct tcm_dev_attr {

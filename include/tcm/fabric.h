@@ -18,7 +18,7 @@ struct config_item_type;
 struct configfs_attribute;
 struct tcm_tmf;
 
-/* A group below fabric_statistics/; @type: tcm_item_ops and the attributes */
+/* A group below fabric_statistics/; @type has tcm_item_ops of <tcm/configfs.h> and attributes */
 struct tcm_attr_group {
 	const char			*name;
 	const struct config_item_type	*type;

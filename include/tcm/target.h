@@ -90,8 +90,7 @@ struct tcm_lun {
 	struct list_head	dev_node;	/* in dev->luns; dev->lun_lock */
 	struct list_head	mapped;		/* struct tcm_mapped_lun; tpg->lock */
 	struct tcm_tg_pt_gp	*tg_pt_gp;	/* ALUA group; tcm_config_mutex; readers: RCU */
-	/* tcm_config_mutex */
-	u32			alua_offline, alua_status, alua_write_md;
+	u32			alua_offline, alua_status, alua_write_md; /* tcm_config_mutex */
 
 	/* totals of nexuses that are gone; dev->lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;

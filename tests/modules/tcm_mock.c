@@ -5,6 +5,7 @@
  * and each part of the generic tree that loopback does not have: ACLs with attributes, portals,
  * enable, fabric_statistics. For tests, never installed.
  */
+#include <linux/ctype.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -44,12 +45,15 @@ static struct mock *mock_np(struct config_item *item)
 
 static ssize_t mock_text_store(char *to, const char *page, size_t count)
 {
-	size_t len = count;
+	size_t len = count, i;
 
 	if (len && page[len - 1] == '\n')
 		len--;
-	if (len >= MOCK_TEXT || memchr(page, 0, len))
+	if (len >= MOCK_TEXT)
 		return -EINVAL;
+	for (i = 0; i < len; i++)
+		if (!isascii(page[i]) || !isprint(page[i]))
+			return -EINVAL;
 	memcpy(to, page, len);
 	to[len] = '\0';
 	/* The word by which a value is taken away */

@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Many LUNs mapped to one ACL.
+
+    manyluns.py bulk N      raw configfs: map N LUNs and take them away, no step may grow
+                            with what is there already, or wait for a grace period
+    manyluns.py session N   rtslib: save, clear, restore, save
+"""
+import json
+import os
+import sys
+import time
+
+TARGET = '/sys/kernel/config/target'
+CORE = TARGET + '/core'
+TPG = TARGET + '/iscsi/iqn.2003-01.org.linux-iscsi.mock:many/tpgt_1'
+ACL = TPG + '/acls/iqn.1994-05.com.redhat:init'
+
+
+def put(path, text):
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(text)
+
+
+def device(i):
+    return '%s/rd_mcp_%d/disk%d' % (CORE, i, i)
+
+
+def make_device(i):
+    os.mkdir(os.path.dirname(device(i)))
+    os.mkdir(device(i))
+    put(device(i) + '/control', 'rd_pages=16')
+    put(device(i) + '/enable', '1\n')
+    put(device(i) + '/wwn/vpd_unit_serial', '%032x\n' % i)
+
+
+def make_lun(i):
+    os.mkdir('%s/lun/lun_%d' % (TPG, i))
+    os.symlink(device(i), '%s/lun/lun_%d/%010x' % (TPG, i, i))
+
+
+def make_mapped(i):
+    os.mkdir('%s/lun_%d' % (ACL, i))
+    os.symlink('%s/lun/lun_%d' % (TPG, i), '%s/lun_%d/%010x' % (ACL, i, i))
+    put('%s/lun_%d/write_protect' % (ACL, i), '0')
+
+
+def drop_mapped(i):
+    os.unlink('%s/lun_%d/%010x' % (ACL, i, i))
+    os.rmdir('%s/lun_%d' % (ACL, i))
+
+
+def drop_lun(i):
+    os.unlink('%s/lun/lun_%d/%010x' % (TPG, i, i))
+    os.rmdir('%s/lun/lun_%d' % (TPG, i))
+
+
+def drop_device(i):
+    os.rmdir(device(i))
+    os.rmdir(os.path.dirname(device(i)))
+
+
+def make_port():
+    os.makedirs(TPG, exist_ok=True)
+    os.makedirs(ACL, exist_ok=True)
+
+
+def timed(name, step, numbers, limit):
+    """Milliseconds of a step, at the beginning, in all and at the end"""
+    spent = []
+    for i in numbers:
+        begin = time.monotonic()
+        step(i)
+        spent.append((time.monotonic() - begin) * 1000)
+    tenth = max(1, len(spent) // 10)
+    # the quickest of a tenth: this machine may be busy with something else
+    first, last = sorted(spent[:tenth])[tenth // 4], sorted(spent[-tenth:])[tenth // 4]
+    mean = sum(spent) / len(spent)
+    print('%-14s %4d x %6.2f ms, the first tenth %6.2f, the last %6.2f, the longest %6.1f'
+          % (name, len(spent), mean, first, last, max(spent)))
+    return [] if mean < limit else ['%s: %.1f ms each' % (name, mean)]
+
+
+def bulk(count):
+    numbers = range(count)
+    make_port()
+    wrong = []
+    for name, step in (('device', make_device), ('LUN', make_lun), ('mapped LUN', make_mapped)):
+        wrong += timed(name, step, numbers, 20)
+    begin = time.monotonic()
+    for name, step in (('unmap', drop_mapped), ('unlink', drop_lun), ('remove', drop_device)):
+        wrong += timed(name, step, numbers, 20)
+    print('all removed in %.1f s' % (time.monotonic() - begin))
+    for line in wrong:
+        print('FAIL: ' + line)
+    return 1 if wrong else 0
+
+
+def canonical(value):
+    if isinstance(value, dict):
+        return {k: canonical(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return sorted((canonical(v) for v in value), key=lambda v: json.dumps(v, sort_keys=True))
+    return value
+
+
+def load(path):
+    with open(path, encoding='utf-8') as f:
+        return json.load(f)
+
+
+def session(count):
+    from rtslib_fb import RTSRoot
+    root = RTSRoot()        # moves dbroot, which no device must be using
+    make_port()
+    for i in range(count):
+        make_device(i)
+        make_lun(i)
+        make_mapped(i)
+    begin = time.monotonic()
+
+    def note(text):
+        print('[%5.1f] %s' % (time.monotonic() - begin, text), flush=True)
+
+    root.save_to_file('/tmp/a.json')
+    note('saved')
+    root.clear_existing(confirm=True)
+    note('cleared')
+    if any('_' in d for d in os.listdir(CORE)) or os.path.exists(TPG):
+        print('FAIL: clearing left something')
+        return 1
+    errors = root.restore_from_file('/tmp/a.json')
+    note('restored')
+    root.save_to_file('/tmp/b.json')
+    note('saved again')
+    for e in errors:
+        print('FAIL: ' + str(e))
+    a, b = load('/tmp/a.json'), load('/tmp/b.json')
+    acl = a['targets'][0]['tpgs'][0]['node_acls'][0]
+    if len(acl['mapped_luns']) != count or len(a['storage_objects']) != count:
+        print('FAIL: not all was saved')
+        return 1
+    if canonical(a) != canonical(b):
+        print('FAIL: the configuration changed')
+        return 1
+    root.clear_existing(confirm=True)
+    note('cleared again')
+    return 1 if errors else 0
+
+
+if __name__ == '__main__':
+    sys.exit({'bulk': bulk, 'session': session}[sys.argv[1]](int(sys.argv[2])))

@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A thousand LUNs mapped to one ACL and taken away; two hundred saved and restored by rtslib.
+# vm: --timeout 400
+# kernels: 6.1 6.12
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+
+use_our_target
+modprobe tcm_mock
+mkdir -p /etc/rtslib-fb-target
+python3 /tcm/tests/integration/manyluns.py bulk 1000
+note "rtslib"
+# In emulation rtslib's own quadratic work takes minutes: in full on one kernel, or when asked
+count=200
+if [ "${TCM_LONG:-}" != 1 ] && [[ $KREL == 6.1.* ]]; then count=40; fi
+python3 /tcm/tests/integration/manyluns.py session $count
+unload_target
