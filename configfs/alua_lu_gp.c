@@ -46,8 +46,8 @@ static ssize_t tcm_lugp_members_show(struct config_item *item, char *page)
 	list_for_each_entry(alua, &tcm_lu_gp_of(item)->members, lu_node) {
 		const struct tcm_device *dev = alua->dev;
 
-		len += sysfs_emit_at(page, len, "%s_%u/%s\n", dev->ops->name, dev->hba->number,
-				     dev->name);
+		len = tcm_text_line(page, len, "%s_%u/%s\n", dev->ops->name, dev->hba->number,
+				    dev->name);
 	}
 	mutex_unlock(&tcm_config_mutex);
 	return len;

@@ -111,12 +111,12 @@ static ssize_t tcm_gp_tg_pt_gp_id_store(struct config_item *item, const char *pa
 CONFIGFS_ATTR(tcm_gp_, tg_pt_gp_id);
 
 /* The directory of a LUN as `members` names it. */
-static int tcm_gp_member(char *buf, size_t size, const struct tcm_lun *lun)
+static ssize_t tcm_gp_member(char *page, ssize_t len, const struct tcm_lun *lun)
 {
 	const struct tcm_tpg *tpg = lun->tpg;
 
-	return scnprintf(buf, size, "%s/%s/tpgt_%u/lun_%llu\n", tpg->ops->name, tpg->wwn->name,
-			 tpg->tag, lun->lun);
+	return tcm_text_line(page, len, "%s/%s/tpgt_%u/lun_%llu\n", tpg->ops->name,
+			     tpg->wwn->name, tpg->tag, lun->lun);
 }
 
 static ssize_t tcm_gp_members_show(struct config_item *item, char *page)
@@ -129,7 +129,7 @@ static ssize_t tcm_gp_members_show(struct config_item *item, char *page)
 	spin_lock_irq(&dev->lun_lock);
 	list_for_each_entry(lun, &dev->luns, dev_node)
 		if (lun->tg_pt_gp == gp)
-			len += tcm_gp_member(page + len, PAGE_SIZE - len, lun);
+			len = tcm_gp_member(page, len, lun);
 	spin_unlock_irq(&dev->lun_lock);
 	return len;
 }

@@ -8,7 +8,9 @@
  * though files may still be open. So files use the core's object without a
  * reference, drop_item() destroys it, and each group's own memory lasts until
  * its item is released. What is reached by a symlink is not covered: those paths
- * take the lock that is named beside the pointer.
+ * take the lock that is named beside the pointer. Nor is the making of a symlink:
+ * configfs lets go of the directory while it looks up the target, so allow_link() may find that
+ * rmdir was faster.
  *
  * Locks, outer first: the inode lock of the directory that configfs takes, the subsystem's mutex
  * (mkdir, rmdir), tcm_cfs_lun.lock or tcm_cfs_mlun.lock, tcm_config_mutex, tcm_tpg.lock.
@@ -74,7 +76,7 @@ struct tcm_cfs_numbers {
 /* tpgt_<n>/lun/lun_<m>/ */
 struct tcm_cfs_lun {
 	struct tcm_cfs_node	node;
-	struct tcm_tpg		*tpg;
+	struct tcm_tpg		*tpg;		/* NULL after rmdir; the directory's inode lock */
 	u64			number;
 	/* protects @lun against the link coming or going; held by who reads through it */
 	struct mutex		lock;
@@ -84,7 +86,7 @@ struct tcm_cfs_lun {
 /* acls/<name>/lun_<m>/ */
 struct tcm_cfs_mlun {
 	struct tcm_cfs_node	node;
-	struct tcm_acl		*acl;
+	struct tcm_acl		*acl;		/* NULL after rmdir; the directory's inode lock */
 	u64			number;
 	/* protects @mlun and @write_protect */
 	struct mutex		lock;
@@ -142,12 +144,6 @@ void tcm_cfs_release(struct config_item *item);
 void tcm_cfs_types_put(struct tcm_cfs_types *types);
 
 /*
- * One line for a refusal: the object's path, the attribute (or the name that was to
- * be made), the reason (NULL: none but the errno). Returns @err.
- */
-int tcm_cfs_refuse(struct config_item *item, const char *name, int err, const char *why);
-
-/*
  * Names become text in other files: -EINVAL for control characters and what is not
  * UTF-8.
  */
@@ -160,6 +156,11 @@ int tcm_cfs_lun_number(const char *name, u64 *number);
 bool tcm_text_is_utf8(const char *text, size_t len);
 /* Replace what is not UTF-8; the file is read as text. Return: @len. */
 ssize_t tcm_text_clean(char *text, ssize_t len);
+/*
+ * Append a line to the @len bytes of @page if there is room for all of it: half a line is none
+ * to who parses the file. Return: the new length.
+ */
+ssize_t __printf(3, 4) tcm_text_line(char *page, ssize_t len, const char *fmt, ...);
 /*
  * Copy what was written, without white space around it. -EINVAL: not UTF-8, or a zero byte;
  * -EOVERFLOW: more than @size - 1 bytes.

@@ -20,6 +20,8 @@ static int tcm_lun_allow_link(struct config_item *src, struct config_item *targe
 	struct tcm_lun *lun;
 	int err = 0;
 
+	if (!clun->tpg)
+		return -ENOENT;
 	/* configfs holds the directory's inode lock: no other link comes or goes here. */
 	if (clun->lun)
 		return tcm_cfs_refuse(src, "link", -EEXIST, "the LUN has a link already");
@@ -265,7 +267,10 @@ refuse:
 
 static void tcm_luns_drop(struct config_group *group, struct config_item *item)
 {
-	tcm_cfs_unclaim(tcm_group_numbers(group), tcm_item_lun(item)->number);
+	struct tcm_cfs_lun *clun = tcm_item_lun(item);
+
+	tcm_cfs_unclaim(tcm_group_numbers(group), clun->number);
+	WRITE_ONCE(clun->tpg, NULL);
 	config_item_put(item);
 }
 

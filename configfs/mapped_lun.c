@@ -14,10 +14,12 @@ static int tcm_mlun_allow_link(struct config_item *src, struct config_item *targ
 	struct tcm_cfs_lun *clun;
 	struct tcm_lun *lun;
 
+	if (!cmlun->acl)
+		return -ENOENT;
 	if (target->ci_type != &tcm_lun_type)
 		return tcm_cfs_refuse(src, "link", -EFAULT, "not to a LUN directory");
 	clun = tcm_item_lun(target);
-	if (clun->tpg != cmlun->acl->tpg)
+	if (READ_ONCE(clun->tpg) != cmlun->acl->tpg)
 		return tcm_cfs_refuse(src, "link", -EINVAL, "to another portal group's LUN");
 	/* configfs holds the directory's inode lock: no other link comes or goes here. */
 	if (cmlun->mlun)
@@ -126,7 +128,10 @@ refuse:
 
 static void tcm_acl_drop_mlun(struct config_group *group, struct config_item *item)
 {
-	tcm_cfs_unclaim(tcm_group_numbers(group), tcm_item_mlun(item)->number);
+	struct tcm_cfs_mlun *cmlun = tcm_item_mlun(item);
+
+	tcm_cfs_unclaim(tcm_group_numbers(group), cmlun->number);
+	cmlun->acl = NULL;
 	config_item_put(item);
 }
 

@@ -50,7 +50,7 @@ const struct config_item_type tcm_cfs_empty_type = {
 
 static struct config_group *tcm_cfs_no_mkdir(struct config_group *group, const char *name)
 {
-	return ERR_PTR(-ENOSYS);
+	return ERR_PTR(tcm_cfs_refuse(&group->cg_item, name, -ENOSYS, "nothing is made here"));
 }
 
 struct configfs_group_operations tcm_stats_group_ops = {
@@ -183,6 +183,7 @@ int tcm_cfs_refuse(struct config_item *item, const char *name, int err, const ch
 		ERR_PTR(err));
 	return err;
 }
+EXPORT_SYMBOL_GPL(tcm_cfs_refuse);
 
 int tcm_cfs_check_name(const char *name)
 {

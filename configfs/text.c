@@ -47,6 +47,18 @@ ssize_t tcm_text_clean(char *text, ssize_t len)
 	return len;
 }
 
+ssize_t tcm_text_line(char *page, ssize_t len, const char *fmt, ...)
+{
+	size_t room = PAGE_SIZE - len;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(page + len, room, fmt, args);
+	va_end(args);
+	return n < room ? len + n : len;
+}
+
 int tcm_text_take(const char *page, size_t count, char *buf, size_t size)
 {
 	while (count && isspace(page[count - 1]))

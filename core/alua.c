@@ -9,12 +9,6 @@
 #include "target.h"
 #include "ua.h"
 
-static int tcm_deny(const char **why, int err, const char *reason)
-{
-	*why = reason;
-	return err;
-}
-
 bool tcm_alua_emulated(const struct tcm_device *dev)
 {
 	return !(dev->ops->flags & TCM_BE_PASSTHROUGH) || dev->attr.alua_support;

@@ -12,12 +12,6 @@ static LIST_HEAD(tcm_lu_gps);
 static DEFINE_XARRAY_ALLOC1(tcm_lu_gp_ids);
 struct tcm_lu_gp *tcm_lu_gp_default;
 
-static int tcm_deny(const char **why, int err, const char *reason)
-{
-	*why = reason;
-	return err;
-}
-
 struct tcm_lu_gp *tcm_lu_gp_create(const char *name)
 {
 	struct tcm_lu_gp *gp;

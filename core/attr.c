@@ -9,12 +9,6 @@
 #include "device.h"
 #include "target.h"
 
-static int tcm_deny(const char **why, int err, const char *reason)
-{
-	*why = reason;
-	return err;
-}
-
 /* The product shows the backstore's name: 15 characters of it, as it always was. */
 static int tcm_set_model_alias(struct tcm_device *dev, u32 value, const char **why)
 {

@@ -315,8 +315,8 @@ int tcm_device_control(struct tcm_device *dev, char *text)
 		if (err == -ENOENT)
 			err = 0;
 		if (err)
-			pr_warn("tcm: device %s: control %s=%s refused (%pe)\n", dev->name, token,
-				value, ERR_PTR(err));
+			pr_warn("tcm: device %s: control %.32s=%*pE refused: (%pe)\n", dev->name,
+				token, (int)strnlen(value, 64), value, ERR_PTR(err));
 	}
 	mutex_unlock(&tcm_config_mutex);
 	return err;

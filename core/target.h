@@ -14,6 +14,13 @@
 /* Protects the tree: exports, enabled, RTPIs, group membership. Never held across I/O waits. */
 extern struct mutex tcm_config_mutex;
 
+/* A refusal: the errno, and in @why the words that the log has for it. */
+static inline int tcm_deny(const char **why, int err, const char *reason)
+{
+	*why = reason;
+	return err;
+}
+
 int tcm_target_init(void);
 void tcm_target_exit(void);
 

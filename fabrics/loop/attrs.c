@@ -74,9 +74,7 @@ static ssize_t tcm_loop_nexus_store(struct config_item *item, const char *page, 
 	if (!err)
 		return count;
 refuse:
-	pr_warn_ratelimited("tcm_loop: %s tpgt_%u: nexus refused: %d\n", tpg->wwn->name,
-			    tpg->tag, err);
-	return err;
+	return tcm_cfs_refuse(item, "nexus", err, NULL);
 }
 CONFIGFS_ATTR(tcm_loop_, nexus);
 
@@ -98,11 +96,8 @@ static ssize_t tcm_loop_transport_status_store(struct config_item *item, const c
 		WRITE_ONCE(ltpg->offline, false);
 		return count;
 	}
-	if (!strstarts(page, "offline")) {
-		pr_warn_ratelimited("tcm_loop: %s tpgt_%u: transport_status is online or offline\n",
-				    tpg->wwn->name, tpg->tag);
-		return -EINVAL;
-	}
+	if (!strstarts(page, "offline"))
+		return tcm_cfs_refuse(item, "transport_status", -EINVAL, "online or offline");
 	WRITE_ONCE(ltpg->offline, true);
 	/* What comes back after the outage is told that it lost the nexus. */
 	mutex_lock(&tpg->lock);
@@ -142,11 +137,8 @@ static ssize_t tcm_loop_fabric_prot_type_store(struct config_item *item, const c
 
 	if (!err && type != 0 && type != 1 && type != 3)
 		err = -EINVAL;
-	if (err) {
-		pr_warn_ratelimited("tcm_loop: %s tpgt_%u: fabric_prot_type refused: %d\n",
-				    tpg->wwn->name, tpg->tag, err);
-		return err;
-	}
+	if (err)
+		return tcm_cfs_refuse(item, "fabric_prot_type", err, "0, 1 or 3");
 	tpg->prot_type = type;
 	return count;
 }

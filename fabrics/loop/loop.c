@@ -62,9 +62,12 @@ int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 	int err = 0;
 
 	mutex_lock(&ltpg->lock);
-	if (rcu_access_pointer(ltpg->sess)) {
-		err = -EEXIST;
-		goto unlock;
+	sess = rcu_dereference_protected(ltpg->sess, lockdep_is_held(&ltpg->lock));
+	if (sess) {
+		/* What was read can be written back. */
+		err = strcmp(sess->name, name) ? -EEXIST : 0;
+		mutex_unlock(&ltpg->lock);
+		return err;
 	}
 	sess = tcm_session_create(ltpg->tpg, name, NULL, TCM_DEMO_READ_WRITE, ltpg);
 	if (IS_ERR(sess)) {
@@ -73,7 +76,6 @@ int tcm_loop_nexus_add(struct tcm_loop_tpg *ltpg, const char *name)
 		kref_get(&ltpg->ref);
 		rcu_assign_pointer(ltpg->sess, sess);
 	}
-unlock:
 	mutex_unlock(&ltpg->lock);
 	/* LUNs that were linked before there was a nexus become visible now. */
 	if (!err)

@@ -41,4 +41,17 @@ struct tcm_acl *tcm_item_acl(struct config_item *item);
  */
 struct tcm_np *tcm_item_np(struct config_item *item);
 
+/**
+ * tcm_cfs_refuse - say in the log why something was refused
+ * @item: as configfs passes it to show and store, or the directory in which a name was refused
+ * @name: the attribute, or the name that was to be made
+ * @err: negative errno
+ * @why: what the person is to know; NULL: nothing but what @err says
+ *
+ * Each refusal has one line: the path below target/, @name, @why and @err. Context: may sleep.
+ *
+ * Return: @err.
+ */
+int tcm_cfs_refuse(struct config_item *item, const char *name, int err, const char *why);
+
 #endif

@@ -5,14 +5,14 @@
     badconf.py TREE-OF-THE-STOCK-TARGET [KIND...]
 
 Tables say which errno a given mistake has; then every writable file is fed what no file
-wants. Nothing may crash, every answer is an errno that a person can make sense of, all
-text stays UTF-8, and what was read can be written back.
+wants. Nothing may crash, every answer is an errno that a person can make sense of and has one
+line in the kernel log, all text stays UTF-8, and what was read can be written back. TCM_SEED
+sets the seed of the random bytes.
 """
 import errno
 import importlib.util
 import os
 import random
-import subprocess
 import sys
 import threading
 
@@ -52,10 +52,39 @@ def attempt(what, *args):
         return e.errno
 
 
+class Log:
+    """The kernel log as it grows."""
+
+    def __init__(self):
+        self.fd = os.open('/dev/kmsg', os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self.fd, 0, os.SEEK_END)
+
+    def refusals(self):
+        """Lines about refusals since the last call."""
+        lines = []
+        while True:
+            try:
+                record = os.read(self.fd, 8192).decode(errors='replace')
+            except BlockingIOError:
+                return lines
+            line = record.partition(';')[2].split('\n')[0]
+            if 'refused' in line:
+                lines.append(line)
+
+
 def expect(text, want, got):
     want = want if isinstance(want, tuple) else (want,)
     if got not in want:
         fail('%s: %s, not %s' % (text, name_of(got), '/'.join(name_of(w) for w in want)))
+
+
+def refused(text, log, got):
+    """A refusal of ours has exactly one line; one of configfs or VFS may have none."""
+    lines = log.refusals()
+    least = 1 if got in OURS else 0
+    if not least <= len(lines) <= (1 if got else 0):
+        fail('%s: %s, and the log says %s' % (text, name_of(got), lines))
+    return lines
 
 
 def full(path):
@@ -84,6 +113,9 @@ EINVAL, ERANGE, ENODEV, ENOSYS = errno.EINVAL, errno.ERANGE, errno.ENODEV, errno
 EOVERFLOW, EEXIST, EBUSY, EFAULT = errno.EOVERFLOW, errno.EEXIST, errno.EBUSY, errno.EFAULT
 EPERM, ENOTEMPTY, ENAMETOOLONG = errno.EPERM, errno.ENOTEMPTY, errno.ENAMETOOLONG
 ENOENT, ENOTDIR, EACCES = errno.ENOENT, errno.ENOTDIR, errno.EACCES
+
+# What neither configfs nor VFS says of its own here
+OURS = {EINVAL, ERANGE, ENODEV, ENOSYS, EOVERFLOW, EFAULT}
 
 BOOLS = ['emulate_fua_write', 'emulate_caw', 'emulate_3pc', 'emulate_pr', 'emulate_rsoc',
          'enforce_pr_isids', 'is_nonrot', 'pi_prot_verify']
@@ -238,6 +270,7 @@ STORES = (
     (ACL + '/lun_0/write_protect', '1', OK),
     (ACL + '/lun_0/write_protect', '0', OK),
     (LOOP + '/nexus', 'naa.5001405000000009', EEXIST),
+    (LOOP + '/nexus', '', OK),                               # nothing was written at all
     (LOOP + '/nexus', 'iqn.2020-01.x:y', EINVAL),
     (LOOP + '/transport_status', 'sideways', EINVAL),
     (LOOP + '/attrib/fabric_prot_type', '2', EINVAL),
@@ -260,6 +293,13 @@ MKDIRS = [
     ('core/rd_mcp_99999999999999999999', ERANGE),
     ('core/' + 'a' * 62 + '_0', ENAMETOOLONG),
     ('core/rd_mcp_0', EEXIST),
+    ('core/..', EEXIST),
+    ('core/rd_mcp_0/.', EEXIST),
+    ('core/', EEXIST),
+    ('core/_', EINVAL),
+    ('core/rd_mcp_', EINVAL),
+    ('core/rd_mcp_-1', EINVAL),
+    ('core/rd_mcp_0/' + 'x' * 256, ENAMETOOLONG),
     (b'core/rd_mcp_0/\xff\xfe', EINVAL),
     ('core/rd_mcp_0/two\nlines', EINVAL),
     ('core/rd_mcp_0/rd', EEXIST),
@@ -351,18 +391,45 @@ def build(tree, kinds):
     write(IDLE + '/enable', '1')
 
 
-def check_tables():
+# Odd names that are fine: directory, names
+NAMES = ['two words', ' ', '-rf', '%s%n', 'ger\u00e4t', '\u65e5\u672c', 'x' * 255, 'a' * 200 + '\u00e4']
+NAME_DIRS = ['core/rd_mcp_50', IDLE + '/alua', 'core/alua/lu_gps', ISCSI + '/acls']
+
+
+def check_tables(log):
+    def one(text, want, what, *args):
+        got = attempt(what, *args)
+        expect(text, want, got)
+        refused(text, log, got)
+
     for path, text, want in STORES:
-        expect('write %.40r to %s' % (text, path), want, attempt(write, path, text))
+        one('write %.40r to %s' % (text, path), want, write, path, text)
     for path, want in READS:
         expect('read %s' % path, want, attempt(read, path))
+    log.refusals()
     for path, want in MKDIRS:
-        expect('mkdir %s' % path, want, attempt(os.mkdir, full(path)))
+        one('mkdir %.80s' % path, want, os.mkdir, full(path))
     for path, to, want in LINKS:
         to = to if to.startswith('/') else full(to)
-        expect('link %s to %s' % (path, to), want, attempt(os.symlink, to, full(path)))
+        one('link %s to %s' % (path, to), want, os.symlink, to, full(path))
     for path, want in RMDIRS:
-        expect('rmdir %s' % path, want, attempt(os.rmdir, full(path)))
+        one('rmdir %s' % path, want, os.rmdir, full(path))
+
+
+def check_names(log):
+    """Names that are unusual and all right: made once, listed as they are, and removed."""
+    for directory in NAME_DIRS:
+        for name in NAMES:
+            path = full(directory + '/' + name)
+            text = 'mkdir %.80r' % path
+            expect(text, OK, attempt(os.mkdir, path))
+            expect(text, EEXIST, attempt(os.mkdir, path))
+            if name not in os.listdir(full(directory)):
+                fail('%s: not listed as it is' % text)
+            compare.live_tree()     # every file below reads as UTF-8
+            expect('rmdir of the same', OK, attempt(os.rmdir, path))
+    if log.refusals():
+        fail('good names were refused')
 
 
 def check_values():
@@ -398,7 +465,14 @@ def junk(rng):
     yield b'\0'
     yield b'-1'
     yield b'-9223372036854775809\n'
+    yield b'18446744073709551615'
     yield b'18446744073709551616'
+    yield b'4294967296'
+    yield b'65536'
+    yield b'256'
+    yield b'1.5'
+    yield b'1e3'
+    yield b' 1'
     yield b'0x'
     yield b'1' * 4096
     yield b'A' * 4095
@@ -427,16 +501,15 @@ def write_back(path, old):
     if name == 'alua_tg_pt_gp' or name == 'alua_lu_gp' or name == 'vpd_unit_serial':
         text = text.split('\n')[0].partition(':')[2].strip() or '\n'
     text = WORDS.get(name, {}).get(text, text)
-    if name == 'nexus':
-        attempt(write, path, 'NULL')
     got = attempt(write, path, text)
     if got:
         return fail('%s: writing back %.60r: %s' % (path, text, name_of(got)))
-    if name not in ('emulate_dpo', 'emulate_fua_read') and read(path) != old:
+    # a device that is passed through pads its strings
+    if name not in ('emulate_dpo', 'emulate_fua_read') and read(path).rstrip() != old.rstrip():
         fail('%s: reads %.60r after writing back %.60r' % (path, read(path), old))
 
 
-def feed(path, rng):
+def feed(path, rng, log):
     old = b''
     try:
         old = read(path)
@@ -446,6 +519,8 @@ def feed(path, rng):
         got = attempt(write, path, data)
         if got and got not in SANE:
             fail('%s: %.40r gives %s' % (path, data, name_of(got)))
+        if len(log.refusals()) != bool(got):
+            fail('%s: %.40r gives %s, which is not one line in the log' % (path, data, name_of(got)))
         try:
             read(path).decode('utf-8')
         except OSError:
@@ -455,12 +530,30 @@ def feed(path, rng):
     write_back(path, old)
 
 
-def check_junk():
-    rng = random.Random(1)
+# Text that was set and cannot be unset, numbers that are given once
+STAYS = ('alias', 'udev_path', 'tg_pt_gp_id', 'lu_gp_id', 'members', 'alua_lu_gp', 'vpd_unit_serial',
+         'lu_name', 'dev_name', 'revision', 'product_id', 'vendor_id', 'prod', 'rev', 'vend',
+         'userid', 'password', 'userid_mutual', 'password_mutual', 'tag', 'authenticate_target')
+
+
+def check_junk(log):
+    seed = int(os.environ.get('TCM_SEED') or 1)
+    rng = random.Random(seed)
+    before = compare.live_tree()
     files = list(writable())
     for path in files:
-        feed(path, rng)
-    print('%d writable files fed' % len(files))
+        feed(path, rng, log)
+    print('%d writable files fed, seed %d' % (len(files), seed))
+    after = compare.live_tree()
+    for path in sorted(set(before) ^ set(after)):
+        fail('%s: came or went' % path)
+    for path in sorted(set(before) & set(after)):
+        old, new = before[path], after[path]
+        if old.mode != new.mode:
+            fail('%s: mode %s, was %s' % (path, new.mode, old.mode))
+        if old.value is not None and os.path.basename(path) not in STAYS and \
+           not compare.same_value(path, old.value, new.value):
+            fail('%s: reads %.60r, was %.60r' % (path, new.value, old.value))
     if len(files) < 150:
         fail('only %d writable files found' % len(files))
 
@@ -542,17 +635,62 @@ def check_races(rounds):
         fail('readers saw %s' % seen)
 
 
+# ---- links and files against rmdir ----
+
+def compete(name, rounds, sane, *loops):
+    """Each loop in a thread of its own; what a step may answer is in @sane."""
+    seen = set()
+
+    def run(step):
+        for _ in range(rounds):
+            seen.update(step())
+
+    threads = [threading.Thread(target=run, args=(step,)) for step in loops]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print('%s: %s' % (name, ' '.join(sorted(name_of(e) for e in seen))))
+    if seen - sane:
+        fail('%s: %s' % (name, ' '.join(name_of(e) for e in seen - sane)))
+
+
+def check_rmdir_races(rounds):
+    """A link is made in, or to, a directory that goes; a file of it is written."""
+    sane = {OK, ENOENT, ENODEV, EBUSY, ENOTEMPTY, EEXIST, EINVAL, errno.EAGAIN}
+    lun, mapped, dev = ISCSI + '/lun/lun_7', ACL + '/lun_8', 'core/rd_mcp_70/d'
+    os.mkdir(full('core/rd_mcp_70'))
+
+    def come_and_go(directory):
+        return lambda: [attempt(os.mkdir, full(directory)), attempt(os.rmdir, full(directory))]
+
+    def link_in(directory, to):
+        def step():
+            got = attempt(os.symlink, full(to), full(directory + '/z'))
+            return [got, attempt(os.unlink, full(directory + '/z'))]
+        return step
+
+    def device():
+        return [attempt(os.mkdir, full(dev)), attempt(write, dev + '/control', 'rd_pages=4'),
+                attempt(write, dev + '/enable', '1'), attempt(os.rmdir, full(dev))]
+
+    def writer():
+        return [attempt(write, dev + '/' + f, v) for f, v in
+                (('alias', 'x'), ('attrib/queue_depth', '64'), ('wwn/vpd_unit_serial', 's'),
+                 ('alua/default_tg_pt_gp/nonop_delay_msecs', '1'), ('alua_lu_gp', 'NULL'))]
+
+    compete('LUN', rounds, sane, come_and_go(lun), link_in(lun, IDLE))
+    compete('mapped LUN', rounds, sane, come_and_go(mapped), link_in(mapped, ISCSI + '/lun/lun_0'))
+    os.mkdir(full(lun))
+    compete('device', rounds, sane, device, link_in(lun, dev))
+    compete('files', rounds, sane, device, writer)
+    for path in (lun, dev):
+        attempt(os.rmdir, full(path))
+
+
 # ---- what the log says ----
 
-def log_lines(*args):
-    """Lines of the kernel log that an attempt adds."""
-    before = subprocess.run(['dmesg'], stdout=subprocess.PIPE, check=True).stdout.splitlines()
-    attempt(*args)
-    after = subprocess.run(['dmesg'], stdout=subprocess.PIPE, check=True).stdout.splitlines()
-    return [line.decode(errors='replace') for line in after[len(before):]]
-
-
-def check_log():
+def check_log(log):
     for args, words in (
             ((write, IDLE + '/attrib/queue_depth', '0'), ('rd_mcp_50/idle/attrib/queue_depth', 'must not be 0')),
             ((write, RD + '/attrib/block_size', '4096'), ('rd_mcp_0/rd/attrib/block_size', 'LUN links')),
@@ -562,7 +700,9 @@ def check_log():
             ((os.mkdir, full('loopback/nobody')), ('loopback/nobody', 'EINVAL')),
             ((os.mkdir, full(ISCSI + '/lun/lun_x')), ('lun/lun_x',)),
             ((os.symlink, full(RAW), full(ISCSI + '/lun/lun_5/x')), ('lun_5', 'not enabled'))):
-        lines = log_lines(*args)
+        log.refusals()
+        attempt(*args)
+        lines = log.refusals()
         if len(lines) != 1 or not all(w in lines[0] for w in words):
             fail('%s: the log says %s' % (words[0], lines))
 
@@ -577,14 +717,18 @@ def tear_down():
 def main(argv):
     tree = compare.read_tree(argv[0])[0]
     build(tree, argv[1:])
-    check_log()
-    check_tables()
+    rounds = 20 if os.environ.get('TCM_LONG') != '1' else 2000
+    log = Log()
+    check_log(log)
+    check_tables(log)
+    check_names(log)
     check_values()
     check_open_files()
-    check_races(20 if os.environ.get('TCM_LONG') != '1' else 2000)
-    check_junk()
-    check_values_after = attempt(read, RD + '/info')
-    expect('info after all that', OK, check_values_after)
+    check_races(rounds)
+    check_rmdir_races(rounds * 10)
+    log.refusals()
+    check_junk(log)
+    expect('info after all that', OK, attempt(read, RD + '/info'))
     tear_down()
     print('%d failures' % len(failures))
     return 1 if failures else 0

@@ -72,6 +72,11 @@ static ssize_t mock_num_store(u32 *to, u32 max, const char *page, size_t count)
 	return count;
 }
 
+static ssize_t mock_stored(struct config_item *item, const char *name, ssize_t ret)
+{
+	return ret < 0 ? tcm_cfs_refuse(item, name, ret, NULL) : ret;
+}
+
 #define MOCK_TEXT_ATTR(of, slot, name)							\
 static ssize_t of##_##name##_show(struct config_item *item, char *page)			\
 {											\
@@ -79,7 +84,7 @@ static ssize_t of##_##name##_show(struct config_item *item, char *page)			\
 }											\
 static ssize_t of##_##name##_store(struct config_item *item, const char *page, size_t count)	\
 {											\
-	return mock_text_store(mock_##of(item)->text[slot], page, count);		\
+	return mock_stored(item, #name, mock_text_store(mock_##of(item)->text[slot], page, count)); \
 }											\
 CONFIGFS_ATTR(of##_, name)
 
@@ -90,7 +95,7 @@ static ssize_t of##_##name##_show(struct config_item *item, char *page)			\
 }											\
 static ssize_t of##_##name##_store(struct config_item *item, const char *page, size_t count)	\
 {											\
-	return mock_num_store(&mock_##of(item)->num[slot], max, page, count);		\
+	return mock_stored(item, #name, mock_num_store(&mock_##of(item)->num[slot], max, page, count)); \
 }											\
 CONFIGFS_ATTR(of##_, name)
 
