@@ -45,12 +45,15 @@ travels() {
 	for rw in randread randwrite; do
 		traced run_fio $rw
 		hop=$(hits /tmp/works 'tcm_hop_work')
-		other=$(hits /tmp/works 'tcm_(iblock|file)')
+		other=$(hits /tmp/works 'tcm_(iblock|file)_')
 		allocs=$(hits /tmp/allocs '[[](target_core|tcm)')
 		note "$1 $rw: $hop hops, $other others, $allocs allocations for $IOS accesses"
 		[ "$hop" -gt 0 ] || fail "no hop at all: the tracer saw nothing"
 		[ "$hop" -le $((IOS / 4)) ] || fail "no batches: $hop hops"
-		[ "$other" -le 50 ] || fail "a second hop: $(grep tcm_ /tmp/works)"
+		# XFS does not stamp the time of a write without waiting: those that come at a new tick of
+		# the clock, in a slow guest nearly all, wait for it elsewhere.
+		[ "$other" -le 50 ] || [[ $1$rw == *xfsrandwrite && $other -le $IOS ]] ||
+			fail "a second hop: $(grep tcm_ /tmp/works)"
 		[ "$allocs" -le 100 ] || fail "allocations: $(grep -E '[[](target_core|tcm)' /tmp/allocs)"
 	done
 }
