@@ -241,9 +241,10 @@ int tcm_tg_pt_gp_set_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why)
 void tcm_alua_lun_linked(struct tcm_lun *lun)
 {
 	lockdep_assert_held(&tcm_config_mutex);
+	if (!tcm_alua_emulated(lun->dev))
+		return;
 	/* pairs with the address dependency in tcm_alua_id() */
-	if (tcm_alua_emulated(lun->dev))
-		smp_store_release(&lun->tg_pt_gp, lun->dev->alua->def);
+	smp_store_release(&lun->tg_pt_gp, lun->dev->alua->def);
 }
 
 void tcm_alua_lun_unlinked(struct tcm_lun *lun)
