@@ -270,7 +270,6 @@ STORES = (
     (ACL + '/lun_0/write_protect', '1', OK),
     (ACL + '/lun_0/write_protect', '0', OK),
     (LOOP + '/nexus', 'naa.5001405000000009', EEXIST),
-    (LOOP + '/nexus', '', OK),                               # nothing was written at all
     (LOOP + '/nexus', 'iqn.2020-01.x:y', EINVAL),
     (LOOP + '/transport_status', 'sideways', EINVAL),
     (LOOP + '/attrib/fabric_prot_type', '2', EINVAL),
@@ -496,7 +495,7 @@ def write_back(path, old):
     """Writing what was read succeeds, and then the same reads again."""
     name = os.path.basename(path)
     text = old.decode().rstrip('\n')
-    if not text or name in ('enable', 'res_aptpl_metadata'):
+    if not text or name in ('enable', 'res_aptpl_metadata') or (name, text) == ('rtpi', '0x0'):
         return
     if name == 'alua_tg_pt_gp' or name == 'alua_lu_gp' or name == 'vpd_unit_serial':
         text = text.split('\n')[0].partition(':')[2].strip() or '\n'
@@ -530,8 +529,10 @@ def feed(path, rng, log):
     write_back(path, old)
 
 
-# Text that was set and cannot be unset, numbers that are given once
-STAYS = ('alias', 'udev_path', 'tg_pt_gp_id', 'lu_gp_id', 'members', 'alua_lu_gp', 'vpd_unit_serial',
+# Text that was set and cannot be unset, numbers that are given once, what emulate_tpu fills in
+STAYS = ('max_unmap_block_desc_count', 'max_unmap_lba_count', 'unmap_granularity',
+         'unmap_granularity_alignment', 'unmap_zeroes_data', 'rtpi', 'indx', 'name', 'info', 'alias',
+         'udev_path', 'tg_pt_gp_id', 'lu_gp_id', 'members', 'alua_lu_gp', 'vpd_unit_serial',
          'lu_name', 'dev_name', 'revision', 'product_id', 'vendor_id', 'prod', 'rev', 'vend',
          'userid', 'password', 'userid_mutual', 'password_mutual', 'tag', 'authenticate_target')
 
