@@ -368,6 +368,10 @@ class Held:
     def fail(self, on):
         self.control('fail=%d' % on)
 
+    def hang(self, on=True):
+        """Nothing comes back from poll() any more."""
+        self.control('hang=%d' % on)
+
     def held(self):
         return int(read('core/%s/info' % self.dev).split('held: ')[1].split()[0])
 
@@ -375,6 +379,12 @@ class Held:
 def held_everywhere():
     """Accesses kept by test devices, also by those without a directory"""
     with open('/sys/module/tcm_test/parameters/held') as f:
+        return int(f.read())
+
+
+def held_parameter(name):
+    """devices: test devices that have not ended; hanging: that hang in poll()"""
+    with open('/sys/module/tcm_test/parameters/' + name) as f:
         return int(f.read())
 
 
