@@ -346,6 +346,15 @@ def make_iblock(name, path, hba=0, **attribs):
     return dev
 
 
+def make_file(name, path, size=1 << 20, hba=0):
+    """A file as backstore; its path below core/."""
+    dev = 'fileio_%d/%s' % (hba, name)
+    os.makedirs(os.path.join(ROOT, 'core', dev))
+    write('core/%s/control' % dev, 'fd_dev_name=%s,fd_dev_size=%d' % (path, size))
+    write('core/%s/enable' % dev, 1)
+    return dev
+
+
 class Held:
     """A test device (tests/fabric/held.c): it keeps accesses until it is told to let go."""
 
