@@ -227,6 +227,7 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
 	else if (cmd->xfer_len)
 		this_cpu_add(stats->wr_bytes, cmd->xfer_len);
+	smp_wmb(); /* pairs with tcm_map_sum() */
 	this_cpu_inc(stats->done);
 }
 
@@ -310,6 +311,9 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
 	int st = atomic_read(&cmd->state) & TCM_ST_MASK;
 
+	/* A second time would write to the medium for a command that has been answered. */
+	if (WARN_ON_ONCE(st != TCM_ST_NEW && st != TCM_ST_DATA))
+		return;
 	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
 	if (ctx == TCM_CTX_ATOMIC && !tcm_cmd_atomic_ok(cmd)) {
 		tcm_hop_queue(cmd, tcm_cmd_run);

@@ -16,7 +16,7 @@
 #include "session.h"
 #include "target.h"
 
-/* protects tcm_devices and the counters; a leaf lock */
+/* protects tcm_devices and the counters; a device's lun_lock may be taken below it */
 static DEFINE_SPINLOCK(tcm_devices_lock);
 static LIST_HEAD(tcm_devices);
 static unsigned int tcm_devices_made, tcm_next_dev_index = 1, tcm_next_hba = 1;
@@ -27,14 +27,21 @@ static struct workqueue_struct *tcm_device_wq;
 
 int tcm_device_init(void)
 {
-	tcm_device_wq = alloc_workqueue("tcm_device", WQ_UNBOUND, 0);
+	int err = tcm_poll_init();
+
+	if (err)
+		return err;
+	/* A medium that does not close blocks its work item: let there be many. */
+	tcm_device_wq = alloc_workqueue("tcm_device", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!tcm_device_wq)
+		tcm_poll_exit();
 	return tcm_device_wq ? 0 : -ENOMEM;
 }
 
 void tcm_device_exit(void)
 {
-	tcm_poll_exit();
 	destroy_workqueue(tcm_device_wq);
+	tcm_poll_exit();
 }
 
 struct tcm_hba *tcm_hba_create(const char *plugin, u32 number)
@@ -174,8 +181,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 free_dev:
 	tcm_pr_destroy(dev);
 	tcm_alua_destroy(dev);
-	if (dev->hop)
-		tcm_hop_free(dev->hop);
+	tcm_hop_free(dev->hop);
 	kfree(dev->name);
 	kfree(dev);
 	return ERR_PTR(err);
@@ -185,17 +191,19 @@ static void tcm_device_free_work(struct work_struct *work)
 {
 	struct tcm_device *dev = container_of(work, struct tcm_device, free_work);
 
-	tcm_hop_free(dev->hop);
 	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags)) {
+		/* Who ran the last command may still be on its way out of the backend. */
+		tcm_hop_flush(dev->hop);
 		tcm_poll_stop(dev);
 		dev->ops->close(dev);
 	}
 	dev->ops->destroy(dev);
 	spin_lock(&tcm_devices_lock);
 	list_del(&dev->node);
-	/* Under the lock: who waits for the list may free what this wakes. */
+	/* From here on the backend's module may go: nothing of it is touched. */
 	wake_up_all(&tcm_devices_wait);
 	spin_unlock(&tcm_devices_lock);
+	tcm_hop_free(dev->hop);
 	tcm_pr_destroy(dev);
 	tcm_alua_destroy(dev);
 	kfree(dev->name);
@@ -229,40 +237,55 @@ void tcm_device_destroy(struct tcm_device *dev)
 }
 
 /*
- * Without commands in flight a device whose LUNs were unlinked just before is gone after an RCU
- * period and a few work items.
+ * How long rmdir waits for the medium. Without commands in flight it is an RCU period or two and
+ * some work items, whatever that takes on a busy machine; those that are in flight may be about to
+ * end, or never end.
  */
-#define TCM_DEVICE_PATIENCE	(HZ / 4)
+#define TCM_DEVICE_PATIENCE	(2 * HZ)
+#define TCM_DEVICE_PATIENCE_BUSY (HZ / 4)
 
-static bool tcm_device_gone(u32 index)
+static bool tcm_device_busy(struct tcm_device *dev)
+{
+	struct tcm_map_stats sum;
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+	bool busy = false;
+
+	spin_lock_irq(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node) {
+			tcm_map_sum(map, &sum);
+			busy |= sum.started != sum.done;
+		}
+	spin_unlock_irq(&dev->lun_lock);
+	return busy;
+}
+
+/* Is there nothing to wait for any more, @waited jiffies after rmdir? */
+static bool tcm_device_settled(u32 index, unsigned long waited)
 {
 	struct tcm_device *dev;
-	bool gone = true;
+	bool settled = true;
 
+	if (waited > TCM_DEVICE_PATIENCE)
+		return true;
 	spin_lock(&tcm_devices_lock);
 	list_for_each_entry(dev, &tcm_devices, node)
-		if (dev->index == index)
-			gone = false;
+		if (dev->index == index) {
+			settled = waited > TCM_DEVICE_PATIENCE_BUSY && tcm_device_busy(dev);
+			break;
+		}
 	spin_unlock(&tcm_devices_lock);
-	return gone;
+	return settled;
 }
 
 void tcm_device_settle(u32 index)
 {
-	wait_event_killable_timeout(tcm_devices_wait, tcm_device_gone(index), TCM_DEVICE_PATIENCE);
-}
+	unsigned long begin = jiffies;
 
-/* A medium is in use: by a device that is gone but for its commands? Then say so. */
-static void tcm_device_name_busy(const struct tcm_device *dev)
-{
-	struct tcm_device *other;
-
-	spin_lock(&tcm_devices_lock);
-	list_for_each_entry(other, &tcm_devices, node)
-		if (other->ops == dev->ops && !READ_ONCE(other->hba))
-			pr_warn("tcm: device %s: the removed device %s still has commands out\n",
-				dev->name, other->name);
-	spin_unlock(&tcm_devices_lock);
+	while (!wait_event_killable_timeout(tcm_devices_wait,
+					    tcm_device_settled(index, jiffies - begin), HZ / 20))
+		;
 }
 
 unsigned int tcm_device_count(void)
@@ -293,7 +316,6 @@ void tcm_device_drain(const struct tcm_backend_ops *ops)
 	while (!wait_event_timeout(tcm_devices_wait, !tcm_device_of(ops, name, sizeof(name)),
 				   10 * HZ))
 		pr_warn("tcm: unloading %s waits for I/O of device %s\n", ops->name, name);
-	flush_workqueue(tcm_device_wq);
 }
 
 int tcm_device_control(struct tcm_device *dev, char *text)
@@ -396,8 +418,6 @@ int tcm_device_enable(struct tcm_device *dev, const char **why)
 	mutex_unlock(&tcm_config_mutex);
 	if (err)
 		*why = "the backend cannot open it";
-	if (err == -EBUSY)
-		tcm_device_name_busy(dev);
 	return err;
 }
 

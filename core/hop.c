@@ -32,8 +32,11 @@ void tcm_hop_queue(struct tcm_cmd *cmd, void (*resume)(struct tcm_cmd *cmd))
 
 	cmd->resume = resume;
 	cmd->flags |= TCM_CMD_HOPPED;
+	/* Once it is on the list a run of the work may take it, end it and let the device go. */
+	rcu_read_lock();
 	if (llist_add(&cmd->hop, &hop->list))
 		queue_work_on(cpu, tcm_hop_wq, &hop->work);
+	rcu_read_unlock();
 }
 
 struct tcm_hop __percpu *tcm_hop_alloc(void)
@@ -52,20 +55,28 @@ struct tcm_hop __percpu *tcm_hop_alloc(void)
 	return pcpu;
 }
 
-void tcm_hop_free(struct tcm_hop __percpu *pcpu)
+void tcm_hop_flush(struct tcm_hop __percpu *pcpu)
 {
 	int cpu;
 
-	if (!pcpu)
-		return;
 	for_each_possible_cpu(cpu)
 		flush_work(&per_cpu_ptr(pcpu, cpu)->work);
+}
+
+void tcm_hop_free(struct tcm_hop __percpu *pcpu)
+{
+	if (!pcpu)
+		return;
+	/* Who has put a command on the list, but not yet queued the work: see tcm_hop_queue(). */
+	synchronize_rcu();
+	tcm_hop_flush(pcpu);
 	free_percpu(pcpu);
 }
 
 int tcm_hop_init(void)
 {
-	tcm_hop_wq = alloc_workqueue("tcm_hop", WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
+	/* A device that hangs blocks its work item: let there be many. */
+	tcm_hop_wq = alloc_workqueue("tcm_hop", WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
 	if (!tcm_hop_wq)
 		return -ENOMEM;
 	tcm_hop_none = tcm_hop_alloc();

@@ -21,7 +21,9 @@ int tcm_hop_init(void);
 void tcm_hop_exit(void);
 
 struct tcm_hop __percpu *tcm_hop_alloc(void);
-/* No command of the device is left; waits for a worker that is just returning. */
+/* No command of the device is left: wait for a worker that is just returning. */
+void tcm_hop_flush(struct tcm_hop __percpu *hop);
+/* No command of the device is left. Waits for an RCU period. */
 void tcm_hop_free(struct tcm_hop __percpu *hop);
 
 /*

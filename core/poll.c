@@ -1,52 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the kernel tells nobody (a disk has grown, a file was truncated) is looked at once
- * a second, for all open devices by one work item.
+ * a second. Each device has a work item of its own: a backend that hangs in poll(), a file on
+ * a server that is away for one, holds up the end of its own device and nothing else.
  */
-#include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include "poll.h"
 
-/* protects tcm_polled and the poll_node of every device on it; held around ops->poll() */
-static DEFINE_MUTEX(tcm_poll_lock);
-static LIST_HEAD(tcm_polled);
+static struct workqueue_struct *tcm_poll_wq;
 
-static void tcm_poll_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(tcm_poll, tcm_poll_work);
+static void tcm_poll_again(struct tcm_device *dev)
+{
+	/* Rounded: the machine wakes once for all devices. */
+	queue_delayed_work(tcm_poll_wq, &dev->poll_work, round_jiffies_relative(HZ));
+}
 
 static void tcm_poll_work(struct work_struct *work)
 {
-	struct tcm_device *dev;
+	struct tcm_device *dev = container_of(to_delayed_work(work), struct tcm_device, poll_work);
 
-	mutex_lock(&tcm_poll_lock);
-	list_for_each_entry(dev, &tcm_polled, poll_node)
-		dev->ops->poll(dev);
-	if (!list_empty(&tcm_polled))
-		schedule_delayed_work(&tcm_poll, round_jiffies_relative(HZ));
-	mutex_unlock(&tcm_poll_lock);
+	dev->ops->poll(dev);
+	tcm_poll_again(dev);
 }
 
 void tcm_poll_start(struct tcm_device *dev)
 {
 	if (!dev->ops->poll)
 		return;
-	mutex_lock(&tcm_poll_lock);
-	list_add_tail(&dev->poll_node, &tcm_polled);
-	schedule_delayed_work(&tcm_poll, round_jiffies_relative(HZ));
-	mutex_unlock(&tcm_poll_lock);
+	INIT_DELAYED_WORK(&dev->poll_work, tcm_poll_work);
+	tcm_poll_again(dev);
 }
 
 void tcm_poll_stop(struct tcm_device *dev)
 {
-	if (!dev->ops->poll)
-		return;
-	mutex_lock(&tcm_poll_lock);
-	list_del(&dev->poll_node);
-	mutex_unlock(&tcm_poll_lock);
+	if (dev->ops->poll)
+		cancel_delayed_work_sync(&dev->poll_work);
+}
+
+int tcm_poll_init(void)
+{
+	tcm_poll_wq = alloc_workqueue("tcm_poll", WQ_UNBOUND | WQ_FREEZABLE, WQ_MAX_ACTIVE);
+	return tcm_poll_wq ? 0 : -ENOMEM;
 }
 
 void tcm_poll_exit(void)
 {
-	cancel_delayed_work_sync(&tcm_poll);
+	destroy_workqueue(tcm_poll_wq);
 }

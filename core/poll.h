@@ -4,9 +4,12 @@
 
 #include <tcm/backend.h>
 
-/* From open() to close() of a device whose backend has poll(). May sleep. */
-void tcm_poll_start(struct tcm_device *dev);
-void tcm_poll_stop(struct tcm_device *dev);
+int tcm_poll_init(void);
 void tcm_poll_exit(void);
+
+/* From open() to close() of a device whose backend has poll(). */
+void tcm_poll_start(struct tcm_device *dev);
+/* Waits for a poll() of this device that is running. May sleep. */
+void tcm_poll_stop(struct tcm_device *dev);
 
 #endif

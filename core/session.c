@@ -14,13 +14,15 @@
 #include "trace.h"
 #include "ua.h"
 
-/* How often mappings with commands in flight are looked at again. */
-#define TCM_REAP_PERIOD	(HZ / 50)
+/* How soon mappings with commands in flight are looked at again: at first, and at most. */
+#define TCM_REAP_SOON	(HZ / 50)
+#define TCM_REAP_LATE	(HZ / 4)
 
 /* Mappings whose grace period is over; many producers, the work item drains it. */
 static LLIST_HEAD(tcm_reap_new);
-/* Those that had commands in flight at the last look; the work item's own. */
+/* Those that had commands in flight at the last look, and when the next is; the work item's own. */
 static LIST_HEAD(tcm_reap_busy);
+static unsigned int tcm_reap_period;
 static struct workqueue_struct *tcm_reap_wq;
 static void tcm_reap_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tcm_reap, tcm_reap_work);
@@ -108,6 +110,7 @@ static void tcm_reap_work(struct work_struct *work)
 {
 	struct llist_node *batch = llist_del_all(&tcm_reap_new);
 	struct tcm_mapping *map, *next;
+	bool changed = batch;
 
 	llist_for_each_entry_safe(map, next, batch, reap)
 		list_add_tail(&map->sess_node, &tcm_reap_busy);
@@ -116,9 +119,13 @@ static void tcm_reap_work(struct work_struct *work)
 			continue;
 		list_del(&map->sess_node);
 		tcm_map_free(map);
+		changed = true;
 	}
-	if (!list_empty(&tcm_reap_busy))
-		queue_delayed_work(tcm_reap_wq, &tcm_reap, TCM_REAP_PERIOD);
+	if (list_empty(&tcm_reap_busy))
+		return;
+	/* What a backend holds for hours is not looked at fifty times a second. */
+	tcm_reap_period = changed ? TCM_REAP_SOON : min(2 * tcm_reap_period, TCM_REAP_LATE);
+	queue_delayed_work(tcm_reap_wq, &tcm_reap, tcm_reap_period);
 }
 
 static void tcm_map_rcu(struct rcu_head *rcu)
@@ -157,7 +164,8 @@ static void tcm_map_remove(struct tcm_mapping *map)
 	else
 		xa_erase(&sess->high, map->number);
 	list_del(&map->sess_node);
-	call_rcu(&map->rcu, tcm_map_rcu);
+	/* Not call_rcu(), which may take seconds to save power: the medium waits for this. */
+	call_rcu_hurry(&map->rcu, tcm_map_rcu);
 }
 
 static struct tcm_mapping *tcm_map_find(struct tcm_session *sess, u64 number)

@@ -311,6 +311,31 @@ static void tcm_lun_release(struct percpu_ref *ref)
 	tcm_target_queue(&lun->free_work);
 }
 
+static bool tcm_lun_rtpi_used(struct tcm_device *dev, u16 rtpi)
+{
+	struct tcm_lun *lun;
+
+	lockdep_assert_held(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		if (lun->link_rtpi == rtpi)
+			return true;
+	return false;
+}
+
+/* One up from link to link; after 65535 of them, one that is free if there is any. */
+static u16 tcm_lun_next_rtpi(struct tcm_device *dev)
+{
+	unsigned int tries = U16_MAX;
+	u16 rtpi;
+
+	do {
+		rtpi = dev->next_rtpi++;
+		if (!dev->next_rtpi)
+			dev->next_rtpi = 1;
+	} while (tcm_lun_rtpi_used(dev, rtpi) && --tries);
+	return rtpi;
+}
+
 static struct tcm_lun *tcm_lun_alloc(struct tcm_tpg *tpg, u64 number, struct tcm_device *dev)
 {
 	struct tcm_lun *lun = kzalloc(sizeof(*lun), GFP_KERNEL);
@@ -333,9 +358,7 @@ static struct tcm_lun *tcm_lun_alloc(struct tcm_tpg *tpg, u64 number, struct tcm
 	tcm_device_get(dev);
 	tcm_target_began(tpg->ops);
 	spin_lock_irq(&dev->lun_lock);
-	lun->link_rtpi = dev->next_rtpi++;
-	if (!dev->next_rtpi)
-		dev->next_rtpi = 1;
+	lun->link_rtpi = tcm_lun_next_rtpi(dev);
 	list_add_tail(&lun->dev_node, &dev->luns);
 	spin_unlock_irq(&dev->lun_lock);
 	spin_lock(&tcm_all_lock);

@@ -37,9 +37,23 @@ struct tcm_tmf_walk {
 	bool		by_tag;
 	bool		query;		/* only look */
 	bool		tas;		/* these commands are owed TASK ABORTED */
+	bool		by_lun;		/* that has this number */
 	u64		tag;
+	u64		lun;
 	unsigned int	found;
 };
+
+/* The state of a command that was looked at without being changed, FREE when it is another now. */
+static int tcm_tmf_still(const struct tcm_cmd *cmd, int seen)
+{
+	int now;
+
+	smp_rmb(); /* what was compared was read before this */
+	now = atomic_read(&cmd->state);
+	if (!tcm_cmd_in_task_set(now) || (now ^ seen) & TCM_ST_GEN_MASK)
+		return TCM_ST_FREE;
+	return now & TCM_ST_MASK;
+}
 
 static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 {
@@ -53,9 +67,10 @@ static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 		return false;
 	if (walk->by_tag && cmd->tag != walk->tag)
 		return false;
+	if (walk->by_lun && cmd->unpacked_lun != walk->lun)
+		return false;
 	/* The generation in the state word makes sure that it is still the one looked at. */
-	if (!walk->query)
-		st = tcm_cmd_abort(cmd, st, walk->tas);
+	st = walk->query ? tcm_tmf_still(cmd, st) : tcm_cmd_abort(cmd, st, walk->tas);
 	if (st == TCM_ST_FREE)
 		return false;
 	walk->found++;
@@ -81,6 +96,8 @@ static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct t
 	struct tcm_lun *lun;
 	unsigned long flags;
 
+	walk->dev = dev;
+	walk->by_lun = false;
 	spin_lock_irqsave(&dev->lun_lock, flags);
 	list_for_each_entry(lun, &dev->luns, dev_node)
 		list_for_each_entry(map, &lun->maps, lun_node) {
@@ -95,9 +112,33 @@ static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct t
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 
-static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev)
+/*
+ * No such LUN, or not any more: one that was taken away may have left commands in a backend,
+ * and who waits for them may abort them as before.
+ */
+static void tcm_tmf_no_lun(struct tcm_tmf *tmf, u64 number)
 {
-	struct tcm_tmf_walk walk = { .dev = dev };
+	struct tcm_tmf_walk walk = {
+		.by_lun = true,
+		.lun = number,
+		.by_tag = tmf->func == TCM_TMF_ABORT_TASK,
+		.tag = tmf->tag,
+	};
+
+	tmf->resp = TCM_TMF_BAD_LUN;
+	if (tmf->func != TCM_TMF_ABORT_TASK && tmf->func != TCM_TMF_ABORT_TASK_SET &&
+	    tmf->func != TCM_TMF_LUN_RESET)
+		return;
+	tcm_tmf_session(tmf->sess, &walk);
+	tmf->outstanding = walk.found;
+	if (walk.found)
+		tmf->resp = TCM_TMF_COMPLETE;
+}
+
+static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
+{
+	/* Of one I_T_L nexus: this number also when another one leads to the same device. */
+	struct tcm_tmf_walk walk = { .by_lun = true, .lun = number };
 
 	if (!tcm_tmf_supported(tmf->func)) {
 		tmf->resp = TCM_TMF_NOT_SUPPORTED;
@@ -158,10 +199,10 @@ void tcm_tmf_submit(struct tcm_tmf *tmf)
 	rcu_read_unlock();
 
 	if (lun) {
-		tcm_tmf_lun(tmf, lun->dev);
+		tcm_tmf_lun(tmf, lun->dev, number);
 		percpu_ref_put(&lun->ref);
 	} else {
-		tmf->resp = TCM_TMF_BAD_LUN;
+		tcm_tmf_no_lun(tmf, number);
 	}
 	trace_tcm_tmf(tmf);
 	sess->ops->tmf_done(tmf);

@@ -30,6 +30,9 @@
 #define scsi_timeout_action	blk_eh_timer_return
 #define SCSI_EH_RESET_TIMER	BLK_EH_RESET_TIMER
 
+/* 6.2: call_rcu() may be lazy */
+#define call_rcu_hurry(head, func)	call_rcu(head, func)
+
 /* 6.3: a mount maps ids with a structure of its own */
 #define mnt_idmap(mnt)	mnt_user_ns(mnt)
 

@@ -137,8 +137,8 @@ enum tcm_dev_event {
  *	bytes; @dev may not be open. Return the length.
  * @capacity: bytes of the medium now. Any context. Mandatory unless pass-through.
  * @poll: called about once a second while the device is open, to report with
- *	tcm_device_event() what nothing else does: a new size, a medium that is gone.
- *	Waits for nothing. May sleep.
+ *	tcm_device_event() what nothing else does: a new size, a medium that is gone. While
+ *	it waits, only its own device cannot close. May sleep.
  * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set. Mandatory unless
  *	pass-through.
  * @flush: bring [pos, pos+len) to stable storage, len 0 = to the end. Default: nothing
@@ -285,7 +285,7 @@ struct tcm_device {
 	refcount_t		ref;		/* the directory and each LUN */
 	struct work_struct	free_work;
 	struct list_head	node;		/* all devices; core's device list lock */
-	struct list_head	poll_node;	/* core's poll lock */
+	struct delayed_work	poll_work;	/* while the device is open */
 
 	/* totals of LUNs that are gone, for the statistics; @lun_lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;

@@ -77,8 +77,10 @@ struct tcm_tmf {
 
 /**
  * tcm_tmf_submit - carry out a task management function
- * @tmf: request; the fabric keeps it until ops->tmf_done()
+ * @tmf: request; the fabric keeps it, and a reference to tmf->sess, until this returns and
+ *	ops->tmf_done() was called
  *
+ * Commands that a LUN has left behind when it was taken away can still be aborted.
  * Bounded: never waits for backend I/O. Context: may sleep. ops->tmf_done() is called,
  * possibly before this returns.
  */

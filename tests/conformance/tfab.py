@@ -346,6 +346,15 @@ def make_iblock(name, path, hba=0, **attribs):
     return dev
 
 
+def make_file(name, path, size=1 << 20, hba=0):
+    """A file as backstore; its path below core/."""
+    dev = 'fileio_%d/%s' % (hba, name)
+    os.makedirs(os.path.join(ROOT, 'core', dev))
+    write('core/%s/control' % dev, 'fd_dev_name=%s,fd_dev_size=%d' % (path, size))
+    write('core/%s/enable' % dev, 1)
+    return dev
+
+
 class Held:
     """A test device (tests/fabric/held.c): it keeps accesses until it is told to let go."""
 
@@ -368,6 +377,10 @@ class Held:
     def fail(self, on):
         self.control('fail=%d' % on)
 
+    def hang(self, on=True):
+        """Nothing comes back from poll() any more."""
+        self.control('hang=%d' % on)
+
     def held(self):
         return int(read('core/%s/info' % self.dev).split('held: ')[1].split()[0])
 
@@ -375,6 +388,12 @@ class Held:
 def held_everywhere():
     """Accesses kept by test devices, also by those without a directory"""
     with open('/sys/module/tcm_test/parameters/held') as f:
+        return int(f.read())
+
+
+def held_parameter(name):
+    """devices: test devices that have not ended; hanging: that hang in poll()"""
+    with open('/sys/module/tcm_test/parameters/' + name) as f:
         return int(f.read())
 
 

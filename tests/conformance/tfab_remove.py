@@ -18,7 +18,7 @@ import tfab
 from sgio import LUN_NOT_SUPPORTED, Table
 from tfab import BH, DATA_HELD, STATUS_LATE, Held, Session, Tpg, wait_until
 
-LIMIT = 2.0     # seconds for a configfs call, on an emulated machine that others share
+LIMIT = 5.0     # seconds for a configfs call, on an emulated machine that others share
 NAMES = ('i0', 'i1')
 
 t = Table('remove')
@@ -233,6 +233,54 @@ def memory():
     return int(info['SUnreclaim'].split()[0]), int(info['Percpu'].split()[0])
 
 
+def hanging_poll():
+    """A backend that hangs while it looks after its medium delays the end of that device only."""
+    hang, other = Held('hang', hold=False), Held('other', hold=False, hba=1)
+    tpg = Tpg().enable()
+    for lun, h in enumerate((hang, other)):
+        tpg.lun(lun, h.dev)
+    hang.hang()
+    wait_until(lambda: tfab.held_parameter('hanging') == 1, 'a poll() to hang')
+    tpg.destroy()
+    for h in (hang, other):
+        timed(tfab.del_dev, h.dev)
+    wait_until(lambda: tfab.held_parameter('devices') == 1, 'the other device to end')
+    t.eq(tfab.held_parameter('hanging'), 1, 'the poll() hangs')
+    third = Held('hang', hold=False)
+    timed(tfab.del_dev, third.dev)
+    wait_until(lambda: tfab.held_parameter('devices') == 1, 'the third device to end')
+    tfab.release_everything()
+    wait_until(lambda: tfab.held_parameter('devices') == 0, 'the device that hung to end')
+
+
+def left_behind():
+    """A LUN was taken away under commands a backend holds: who sent them may abort them."""
+    h = Held('h')
+    tpg = Tpg().enable()
+    tpg.lun(0, h.dev)
+    tpg.acl('i0')
+    tpg.map('i0', 7, 0)
+    s = Session('t1', 1, 'i0')
+    s.clear_ua(7)
+    tags = [s.submit(tfab.cdb10(0x28, i, 1), din=512, lun=7, flags=i & 1) for i in range(4)]
+    wait_until(lambda: h.held() == 4, 'reads to be kept')
+    timed(tpg.unmap, 'i0', 7)
+    timed(tpg.del_lun, 0)
+    t.eq(s.tmf(tfab.ABORT_TASK, lun=8, tag=tags[0]), (tfab.BAD_LUN, 0), 'abort on a LUN that never was')
+    t.eq(s.tmf(tfab.ABORT_TASK, lun=7, tag=99), (tfab.BAD_LUN, 0), 'abort of nothing')
+    t.eq(s.tmf(tfab.ABORT_TASK, lun=7, tag=tags[1]), (tfab.COMPLETE, 1), 'abort of a command left behind')
+    t.eq(s.tmf(tfab.LUN_RESET, lun=7), (tfab.COMPLETE, 3), 'reset of those left behind')
+    t.eq(s.tmf(tfab.LUN_RESET, lun=7), (tfab.BAD_LUN, 0), 'reset once more')
+    timed(tfab.del_dev, h.dev)
+    t.eq(tfab.held_everywhere(), 4, 'reads the backend has')
+    tfab.release_everything()
+    for tag in tags:
+        t.eq(s.reap(tag).outcome, tfab.NO_RESPONSE, 'aborted command %d' % tag)
+    s.close()
+    tpg.destroy()
+    wait_until(lambda: tfab.held_parameter('devices') == 0, 'the device to end')
+
+
 def main():
     cycles = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     # the fabric's directory holds the module
@@ -250,6 +298,8 @@ def main():
     if before:
         t.ok(after[0] - before[0] < 2048 + 20 * cycles, 'slab grew: %s %s' % (before, after))
         t.ok(after[1] - before[1] < 256 + 4 * cycles, 'per-CPU memory grew: %s %s' % (before, after))
+    hanging_poll()
+    left_behind()
     os.rmdir(os.path.join(tfab.ROOT, 'test'))
     wait_until(lambda: not any(refs().values()), 'modules to be free: %s' % refs())
     t.eq(os.listdir(os.path.join(tfab.ROOT, 'core')), ['alua'], 'left in core')

@@ -197,6 +197,30 @@ def task_sets(rig):
         rig.quiet(what)
 
 
+def two_numbers(rig):
+    """Two LUNs of one initiator that are one device: a task set is that of the number."""
+    s = rig.s
+    rig.tpg.map('i0', 5, 0)
+    s.clear_ua(0)
+    s.clear_ua(5)
+    tags = []
+    for lun in (0, 5):
+        tags.append(s.submit(tfab.cdb10(0x28, 8, 8), din=4096, lun=lun))
+        wait_until(lambda: rig.h.held() == len(tags), 'a read to be held')
+    tmf(s, QUERY_TASK, COMPLETE, 0, 'query by the other number', tag=tags[0], lun=5)
+    tmf(s, ABORT_TASK_SET, COMPLETE, 1, 'abort of the task set of one number', lun=5)
+    tmf(s, QUERY_TASK, SUCCEEDED, 0, 'the other task set is as it was', tag=tags[0])
+    tmf(s, LUN_RESET, COMPLETE, 1, 'the reset is of the device', lun=5)
+    rig.h.release()
+    for tag in tags:
+        aborted(s, tag, 'one device, two numbers')
+    rig.tpg.unmap('i0', 5)
+    for sess in rig.all:
+        sess.clear_ua(0)
+        sess.clear_ua(300)
+    rig.quiet('two numbers')
+
+
 def unsupported(rig):
     """A function that is not there says so, and does nothing."""
     tag = rig.held_read(rig.s)
@@ -287,7 +311,7 @@ def storm(rig):
 
 def main():
     rig = Rig()
-    for part in (abort_task, data_phase, task_sets, unsupported, storm):
+    for part in (abort_task, data_phase, task_sets, two_numbers, unsupported, storm):
         print('tmf: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()

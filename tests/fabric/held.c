@@ -7,8 +7,11 @@
  *			hold=1 | hold=0		keep accesses; let go of all and serve at once
  *			release=N		let go of the N oldest
  *			fail=1 | fail=0		what is let go ends with an I/O error
+ *			hang=1 | hang=0		poll() does not return
  *	/sys/module/tcm_test/parameters/held: accesses that are kept, of all devices. Writing
- *	lets go of all: also of those whose directory is gone.
+ *	lets go of all, of a poll(), too: also of those whose directory is gone.
+ *	/sys/module/tcm_test/parameters/devices: devices that have not ended
+ *	/sys/module/tcm_test/parameters/hanging: those of them that hang in poll()
  */
 #include <linux/irq_work.h>
 #include <linux/kstrtox.h>
@@ -16,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <tcm/backend.h>
 #include "tfab.h"
 
@@ -23,7 +27,7 @@ struct tcm_held {
 	struct tcm_device	*dev;
 	u8			*mem;
 	u64			size;
-	bool			hold, fail;	/* tcm_held_lock */
+	bool			hold, fail, hang; /* tcm_held_lock */
 	struct list_head	ios;		/* struct tcm_held_io; tcm_held_lock */
 	struct list_head	node;		/* tcm_held_devs; tcm_held_lock */
 };
@@ -42,7 +46,8 @@ static_assert(sizeof(struct tcm_held_io) <= TCM_IO_SCRATCH);
 /* protects all of struct tcm_held but @mem, and the list of devices; any context */
 static DEFINE_SPINLOCK(tcm_held_lock);
 static LIST_HEAD(tcm_held_devs);
-static unsigned int tcm_held_count;
+static unsigned int tcm_held_count, tcm_held_devices, tcm_held_hanging;
+static DECLARE_WAIT_QUEUE_HEAD(tcm_held_hang_wait);
 
 /* What was let go ends in a hard interrupt, as that of a disk would. */
 static LLIST_HEAD(tcm_held_ended);
@@ -128,6 +133,7 @@ static int tcm_held_create(struct tcm_device *dev)
 	dev->priv = held;
 	spin_lock_irq(&tcm_held_lock);
 	list_add_tail(&held->node, &tcm_held_devs);
+	tcm_held_devices++;
 	spin_unlock_irq(&tcm_held_lock);
 	return 0;
 }
@@ -138,6 +144,7 @@ static void tcm_held_destroy(struct tcm_device *dev)
 
 	spin_lock_irq(&tcm_held_lock);
 	list_del(&held->node);
+	tcm_held_devices--;
 	WARN_ON(!list_empty(&held->ios));
 	spin_unlock_irq(&tcm_held_lock);
 	kfree(held);
@@ -150,7 +157,7 @@ static int tcm_held_parse(struct tcm_device *dev, const char *key, char *value)
 	int err = kstrtouint(value, 0, &n);
 
 	if (strcmp(key, "size") && strcmp(key, "hold") && strcmp(key, "fail") &&
-	    strcmp(key, "release"))
+	    strcmp(key, "release") && strcmp(key, "hang"))
 		return -ENOENT;
 	if (err)
 		return err;
@@ -165,12 +172,31 @@ static int tcm_held_parse(struct tcm_device *dev, const char *key, char *value)
 		held->hold = n;
 	else if (!strcmp(key, "fail"))
 		held->fail = n;
+	else if (!strcmp(key, "hang"))
+		WRITE_ONCE(held->hang, n);
 	else
 		tcm_held_release(held, n);
 	if (!held->hold)
 		tcm_held_release(held, UINT_MAX);
 	spin_unlock_irq(&tcm_held_lock);
+	wake_up_all(&tcm_held_hang_wait);
 	return 0;
+}
+
+/* As of a file whose server is away. */
+static void tcm_held_poll(struct tcm_device *dev)
+{
+	struct tcm_held *held = dev->priv;
+
+	if (!READ_ONCE(held->hang))
+		return;
+	spin_lock_irq(&tcm_held_lock);
+	tcm_held_hanging++;
+	spin_unlock_irq(&tcm_held_lock);
+	wait_event_idle(tcm_held_hang_wait, !READ_ONCE(held->hang));
+	spin_lock_irq(&tcm_held_lock);
+	tcm_held_hanging--;
+	spin_unlock_irq(&tcm_held_lock);
 }
 
 static int tcm_held_open(struct tcm_device *dev)
@@ -232,6 +258,7 @@ static struct tcm_backend_ops tcm_held_ops = {
 	.close		= tcm_held_close,
 	.info		= tcm_held_info,
 	.capacity	= tcm_held_capacity,
+	.poll		= tcm_held_poll,
 	.submit		= tcm_held_submit,
 	.flush		= tcm_held_flush,
 };
@@ -243,9 +270,11 @@ static int tcm_held_param_set(const char *val, const struct kernel_param *kp)
 	spin_lock_irq(&tcm_held_lock);
 	list_for_each_entry(held, &tcm_held_devs, node) {
 		held->hold = false;
+		WRITE_ONCE(held->hang, false);
 		tcm_held_release(held, UINT_MAX);
 	}
 	spin_unlock_irq(&tcm_held_lock);
+	wake_up_all(&tcm_held_hang_wait);
 	return 0;
 }
 
@@ -260,6 +289,11 @@ static const struct kernel_param_ops tcm_held_param_ops = {
 };
 module_param_cb(held, &tcm_held_param_ops, NULL, 0600);
 MODULE_PARM_DESC(held, "accesses that test devices keep; write to let go of all");
+
+module_param_named(devices, tcm_held_devices, uint, 0400);
+MODULE_PARM_DESC(devices, "test devices that have not ended");
+module_param_named(hanging, tcm_held_hanging, uint, 0400);
+MODULE_PARM_DESC(hanging, "test devices that hang in poll()");
 
 int tcm_test_held_init(void)
 {
