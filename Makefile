@@ -33,7 +33,7 @@ uninstall:
 
 ## make shell             a guest with the modules loaded and targetcli ready
 shell: deps
-	@scripts/build-modules $$(scripts/kernels | head -n 1) >/dev/null
+	@read -r kernel < <(scripts/kernels) && scripts/build-modules "$$kernel" >/dev/null
 	@tests/vm/shell
 
 ## make vm T=name         integration scripts tests/integration/<name>*.sh, all without T

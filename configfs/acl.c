@@ -62,7 +62,7 @@ refuse:
 static void tcm_acls_drop(struct config_group *group, struct config_item *item)
 {
 	tcm_acl_destroy(tcm_item_acl(item));
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 static struct configfs_group_operations tcm_acls_ops = {

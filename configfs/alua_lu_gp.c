@@ -105,7 +105,7 @@ refuse:
 static void tcm_lu_gps_drop(struct config_group *group, struct config_item *item)
 {
 	tcm_lu_gp_destroy(tcm_lu_gp_of(item));
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 static struct configfs_group_operations tcm_lu_gps_ops = {

@@ -203,7 +203,7 @@ refuse:
 static void tcm_alua_drop_gp(struct config_group *group, struct config_item *item)
 {
 	tcm_tg_pt_gp_destroy(tcm_tg_pt_gp_of(item));
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 static struct configfs_group_operations tcm_alua_group_ops = {

@@ -59,12 +59,7 @@ struct tcm_cfs_node {
 	enum tcm_cfs_kind	kind;
 	void			*obj;		/* default groups have that of their directory */
 	struct tcm_cfs_types	*types;		/* a reference, or NULL */
-};
-
-/* core/<plugin>_<n>/<device>/ */
-struct tcm_cfs_device {
-	struct tcm_cfs_node	node;
-	u32			dropped;	/* index of the device that rmdir has destroyed */
+	struct list_head	grave;		/* see grave.c */
 };
 
 /* tpgt_<n>/ and acls/<name>/: LUN numbers that have a directory, whatever its spelling */
@@ -142,6 +137,15 @@ void tcm_cfs_discard(struct tcm_cfs_node *dir);
 
 void tcm_cfs_release(struct config_item *item);
 void tcm_cfs_types_put(struct tcm_cfs_types *types);
+
+/* ---- grave.c ---- */
+
+/* The end of drop_item(): the directory's reference goes when nobody can come by its name. */
+void tcm_cfs_bury(struct config_item *item);
+/* Is this the target of a symlink that came too late? */
+bool tcm_cfs_is_buried(const struct config_item *item);
+/* The module goes, no directory is left. */
+void tcm_cfs_empty_graves(void);
 
 /*
  * Names become text in other files: -EINVAL for control characters and what is not

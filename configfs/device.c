@@ -151,27 +151,8 @@ static struct configfs_attribute *tcm_device_attrs[] = {
 	NULL
 };
 
-/*
- * The last reference goes at the end of rmdir, no lock of configfs but that of the parent
- * directory is held: a disk that nobody uses any more is free when rmdir returns, for who sets up
- * the same again at once.
- */
-static void tcm_device_item_release(struct config_item *item)
-{
-	struct tcm_cfs_device *cdev = container_of(tcm_cfs_node(item), struct tcm_cfs_device, node);
-	u32 dropped = cdev->dropped;
-
-	tcm_cfs_release(item);
-	if (dropped)
-		tcm_device_settle(dropped);
-}
-
-static struct configfs_item_operations tcm_device_item_ops = {
-	.release = tcm_device_item_release,
-};
-
 const struct config_item_type tcm_device_type = {
-	.ct_item_ops	= &tcm_device_item_ops,
+	.ct_item_ops	= &tcm_item_ops,
 	.ct_attrs	= tcm_device_attrs,
 	.ct_owner	= THIS_MODULE,
 };
@@ -180,6 +161,8 @@ struct tcm_device *tcm_cfs_link_device(struct config_item *item)
 {
 	struct tcm_device *dev;
 
+	if (tcm_cfs_is_buried(item))
+		return ERR_PTR(-ENODEV);
 	if (item->ci_type != &tcm_device_type)
 		return ERR_PTR(-EFAULT);
 	spin_lock(&tcm_device_link_lock);
@@ -193,11 +176,17 @@ struct tcm_device *tcm_cfs_link_device(struct config_item *item)
 void tcm_hba_drop_device(struct config_group *group, struct config_item *item)
 {
 	struct tcm_device *dev = tcm_item_dev(item);
+	u32 index;
 
 	spin_lock(&tcm_device_link_lock);
 	tcm_cfs_node(item)->obj = NULL;
 	spin_unlock(&tcm_device_link_lock);
-	container_of(tcm_cfs_node(item), struct tcm_cfs_device, node)->dropped = dev->index;
+	index = dev->index;
 	tcm_device_destroy(dev);
-	config_item_put(item);
+	/*
+	 * A disk that nobody uses any more is free when rmdir returns, for who sets up the same
+	 * again at once. This waits under the subsystem's mutex, but not long.
+	 */
+	tcm_device_settle(index);
+	tcm_cfs_bury(item);
 }

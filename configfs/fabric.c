@@ -120,7 +120,7 @@ refuse:
 static void tcm_fabric_drop_wwn(struct config_group *group, struct config_item *item)
 {
 	tcm_wwn_destroy(tcm_item_wwn(item));
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 struct configfs_group_operations tcm_fabric_group_ops = {
@@ -164,6 +164,12 @@ static struct config_group *tcm_root_make_fabric(struct config_group *root, cons
 	return node ? &node->group : ERR_PTR(-ENOMEM);
 }
 
+static void tcm_root_drop_fabric(struct config_group *root, struct config_item *item)
+{
+	tcm_cfs_bury(item);
+}
+
 struct configfs_group_operations tcm_root_group_ops = {
-	.make_group = tcm_root_make_fabric,
+	.make_group	= tcm_root_make_fabric,
+	.drop_item	= tcm_root_drop_fabric,
 };

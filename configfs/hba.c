@@ -103,8 +103,7 @@ static struct config_group *tcm_hba_make_device(struct config_group *group, cons
 		err = PTR_ERR(dev);
 		goto refuse;
 	}
-	node = tcm_cfs_alloc(sizeof(struct tcm_cfs_device), name, &tcm_device_type,
-			     TCM_CFS_DEVICE, dev, NULL);
+	node = tcm_cfs_alloc(sizeof(*node), name, &tcm_device_type, TCM_CFS_DEVICE, dev, NULL);
 	err = node ? tcm_device_add_groups(node, dev) : -ENOMEM;
 	if (err)
 		goto destroy;
@@ -197,7 +196,7 @@ refuse:
 static void tcm_core_drop_hba(struct config_group *group, struct config_item *item)
 {
 	tcm_hba_destroy(tcm_hba_of(item));
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 struct configfs_group_operations tcm_core_group_ops = {

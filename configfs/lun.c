@@ -27,7 +27,9 @@ static int tcm_lun_allow_link(struct config_item *src, struct config_item *targe
 		return tcm_cfs_refuse(src, "link", -EEXIST, "the LUN has a link already");
 	dev = tcm_cfs_link_device(target);
 	if (IS_ERR(dev))
-		return tcm_cfs_refuse(src, "link", PTR_ERR(dev), "not to a device directory");
+		return tcm_cfs_refuse(src, "link", PTR_ERR(dev),
+				      PTR_ERR(dev) == -ENODEV ? "the device is gone" :
+				      "not to a device directory");
 	lun = tcm_lun_link(clun->tpg, clun->number, dev, &why);
 	if (IS_ERR(lun)) {
 		err = tcm_cfs_refuse(src, "link", PTR_ERR(lun), why);
@@ -271,7 +273,7 @@ static void tcm_luns_drop(struct config_group *group, struct config_item *item)
 
 	tcm_cfs_unclaim(tcm_group_numbers(group), clun->number);
 	WRITE_ONCE(clun->tpg, NULL);
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 static struct configfs_group_operations tcm_luns_ops = {

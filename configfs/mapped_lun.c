@@ -16,6 +16,8 @@ static int tcm_mlun_allow_link(struct config_item *src, struct config_item *targ
 
 	if (!cmlun->acl)
 		return -ENOENT;
+	if (tcm_cfs_is_buried(target))
+		return tcm_cfs_refuse(src, "link", -ENODEV, "the LUN's directory is gone");
 	if (target->ci_type != &tcm_lun_type)
 		return tcm_cfs_refuse(src, "link", -EFAULT, "not to a LUN directory");
 	clun = tcm_item_lun(target);
@@ -132,7 +134,7 @@ static void tcm_acl_drop_mlun(struct config_group *group, struct config_item *it
 
 	tcm_cfs_unclaim(tcm_group_numbers(group), cmlun->number);
 	cmlun->acl = NULL;
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 struct configfs_group_operations tcm_acl_group_ops = {

@@ -72,7 +72,7 @@ refuse:
 static void tcm_nps_drop(struct config_group *group, struct config_item *item)
 {
 	tcm_np_destroy(tcm_item_np(item));
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 static struct configfs_group_operations tcm_nps_ops = {

@@ -107,4 +107,5 @@ void tcm_cfs_exit(void)
 {
 	configfs_unregister_subsystem(&tcm_subsystem);
 	configfs_remove_default_groups(&tcm_subsystem.su_group);
+	tcm_cfs_empty_graves();
 }

@@ -115,7 +115,7 @@ refuse:
 static void tcm_wwn_drop_tpg(struct config_group *group, struct config_item *item)
 {
 	tcm_tpg_destroy(tcm_item_tpg(item));
-	config_item_put(item);
+	tcm_cfs_bury(item);
 }
 
 struct configfs_group_operations tcm_wwn_group_ops = {

@@ -682,6 +682,9 @@ def check_rmdir_races(rounds):
 
     compete('LUN', rounds, sane, come_and_go(lun), link_in(lun, IDLE))
     compete('mapped LUN', rounds, sane, come_and_go(mapped), link_in(mapped, ISCSI + '/lun/lun_0'))
+    os.mkdir(full(ACL + '/lun_9'))
+    compete('LUN mapped', rounds, sane, come_and_go(lun), link_in(ACL + '/lun_9', lun))
+    os.rmdir(full(ACL + '/lun_9'))
     os.mkdir(full(lun))
     compete('device', rounds, sane, device, link_in(lun, dev))
     compete('files', rounds, sane, device, writer)
