@@ -48,8 +48,12 @@ lint: deps
 deps:
 	@scripts/ci-deps.sh
 
+## make fuzz              the parsers in user space under libFuzzer; TCM_LONG=1: ten minutes each
+fuzz: deps
+	@scripts/fuzz
+
 ## make clean             remove build/ and results/
 clean:
 	rm -rf build results
 
-.PHONY: help demo check check-long modules install uninstall shell vm lint deps clean
+.PHONY: help demo check check-long modules install uninstall shell vm lint fuzz deps clean
