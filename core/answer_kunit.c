@@ -17,6 +17,7 @@ static void answer_lengths(struct kunit *test, u8 *cdb, unsigned int cdb_len, un
 {
 	unsigned int max = len_size == 1 ? 255 : ANSWER_MAX, whole, len;
 	struct tcm_rig *rig = test->priv;
+	enum tcm_sense sense;
 	u8 *all, *buf;
 
 	all = kunit_kzalloc(test, max, GFP_KERNEL);
@@ -30,15 +31,16 @@ static void answer_lengths(struct kunit *test, u8 *cdb, unsigned int cdb_len, un
 		buf = kmalloc(len ?: 1, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, buf);
 		memset(buf, 0xee, len ?: 1);
-		KUNIT_ASSERT_EQ_MSG(test, TCM_OK, tcm_rig_run(test, 0, cdb, cdb_len, DMA_FROM_DEVICE,
-							      buf, len), "%*ph", cdb_len, cdb);
+		sense = tcm_rig_run(test, 0, cdb, cdb_len, DMA_FROM_DEVICE, buf, len);
+		KUNIT_ASSERT_EQ_MSG(test, TCM_OK, sense, "%*ph", cdb_len, cdb);
 		if (len == max) {
 			whole = rig->xfer_len;
 			KUNIT_ASSERT_GT(test, whole, 0U);
 			memcpy(all, buf, len);
 		}
 		KUNIT_EXPECT_EQ_MSG(test, rig->xfer_len, min(len, whole), "%*ph", cdb_len, cdb);
-		KUNIT_EXPECT_EQ_MSG(test, rig->residual, len - min(len, whole), "%*ph", cdb_len, cdb);
+		KUNIT_EXPECT_EQ_MSG(test, rig->residual, len - min(len, whole), "%*ph", cdb_len,
+				    cdb);
 		KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(all, buf, rig->xfer_len), "%*ph", cdb_len, cdb);
 		if (whole < len)
 			KUNIT_EXPECT_EQ_MSG(test, buf[whole], 0xee, "%*ph", cdb_len, cdb);

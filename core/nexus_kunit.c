@@ -21,8 +21,8 @@ static enum tcm_sense run(struct kunit *test, u64 lun, const u8 *cdb)
 
 	if (cdb == tur)
 		return tcm_rig_run(test, lun, cdb, 6, DMA_NONE, NULL, 0);
-	return tcm_rig_run(test, lun, cdb, 10, cdb == read1 ? DMA_FROM_DEVICE : DMA_TO_DEVICE, block,
-			   sizeof(block));
+	return tcm_rig_run(test, lun, cdb, 10, cdb[0] == READ_10 ? DMA_FROM_DEVICE : DMA_TO_DEVICE,
+			   block, sizeof(block));
 }
 
 static void lun_addresses(struct kunit *test)

@@ -120,7 +120,7 @@ static void opcode_lengths(struct kunit *test)
 		{ { READ_10, 0, 0, 0, 0, 0, 0, 8, 1 }, 10, TCM_INVALID_FIELD_CDB },
 		{ { WRITE_10, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, 10, TCM_INVALID_FIELD_CDB },
 		{ { READ_12, 0, 0, 0, 0, 9, 0, 0, 0, 2 }, 12, TCM_OK, 9, 2, 1024 },
-		{ { READ_12, 0, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff }, 12, TCM_INVALID_FIELD_CDB },
+		{ { READ_12, [6] = 0xff, 0xff, 0xff, 0xff }, 12, TCM_INVALID_FIELD_CDB },
 		{ { READ_16, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 3 }, 16, TCM_OK,
 		  0x0100000000000002ULL, 3, 1536 },
 		{ { WRITE_16, 0, [10] = 0xff, 0xff, 0xff, 0xff }, 16, TCM_INVALID_FIELD_CDB },
@@ -154,8 +154,8 @@ static void opcode_lengths(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, rig->cmd.data_len, t[i].data_len, "%*ph", t[i].len, c);
 		if (rig->cmd.op->lba_at) {
 			KUNIT_EXPECT_EQ_MSG(test, rig->cmd.lba, t[i].lba, "%*ph", t[i].len, c);
-			KUNIT_EXPECT_EQ_MSG(test, rig->cmd.nblocks, t[i].nblocks, "%*ph", t[i].len,
-					    c);
+			KUNIT_EXPECT_EQ_MSG(test, rig->cmd.nblocks, t[i].nblocks, "%*ph",
+					    t[i].len, c);
 		}
 	}
 }

@@ -9,7 +9,7 @@
 #include <kunit/test.h>
 #include <tcm/fabric.h>
 
-#define TCM_RIG_BLOCKS	(1U << 21)	/* of 512 bytes */
+#define TCM_RIG_BLOCKS	0x200000	/* of 512 bytes */
 
 struct tcm_rig {
 	struct tcm_hba		*hba;
