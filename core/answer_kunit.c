@@ -27,7 +27,6 @@ static void answer_lengths(struct kunit *test, u8 *cdb, unsigned int cdb_len, un
 			cdb[len_at] = len;
 		else
 			put_unaligned_be16(len, cdb + len_at);
-		/* of exactly that size: KASAN watches the byte behind it */
 		buf = kmalloc(len ?: 1, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, buf);
 		memset(buf, 0xee, len ?: 1);

@@ -192,20 +192,28 @@ enum tcm_sense tcm_rig_run(struct kunit *test, u64 lun, const u8 *cdb, unsigned 
 	struct tcm_cmd *cmd = &rig->cmd;
 	struct scsi_lun address;
 	struct scatterlist sg;
-	u8 wire[32] = { };
+	u8 wire[32] = { }, *data = NULL;
 
 	memcpy(wire, cdb, cdb_len);
+	if (len) {
+		/* of exactly that size: KASAN watches the byte behind it; the caller's may be a stack's */
+		data = kmemdup(buf, len, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, data);
+		sg_init_one(&sg, data, len);
+	}
 	tcm_lun_pack(lun, &address);
 	KUNIT_ASSERT_EQ(test, 0, tcm_cmd_init(cmd, rig->sess, &address, wire, cdb_len));
 	cmd->exp_len = len;
 	cmd->exp_dir = len ? dir : DMA_NONE;
 	if (len) {
-		sg_init_one(&sg, buf, len);
 		cmd->sg = &sg;
 		cmd->sg_nents = 1;
 	}
 	tcm_cmd_submit(cmd, TCM_CTX_SLEEPABLE);
 	KUNIT_ASSERT_TRUE(test, wait_for_completion_timeout(&rig->responded, 10 * HZ));
+	if (len)
+		memcpy(buf, data, len);
+	kfree(data);
 	return rig->sense;
 }
 
