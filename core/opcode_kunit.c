@@ -19,6 +19,9 @@ static void opcode_plain(const struct tcm_opcode *op, u8 *cdb)
 	/* answers that have a least length */
 	if (op->xfer == TCM_XFER_BYTES && op->dir == DMA_FROM_DEVICE)
 		cdb[op->len_at + op->len_size - 1] = 0xfc;
+	/* zero would be "to the end", which VPD B0h says is not so (WSNZ) */
+	if (op->xfer == TCM_XFER_ONE_BLOCK)
+		cdb[op->len_at + op->len_size - 1] = 1;
 }
 
 /* Take in a CDB and give it back; the outcome of the parser. */

@@ -61,7 +61,7 @@ static void sense_formats(struct kunit *test)
 					    sense_cases[i].name, desc);
 			KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(buf, sense_cases[i].want[desc], len),
 					    "%s, %d: %*ph", sense_cases[i].name, desc, len, buf);
-			KUNIT_EXPECT_EQ(test, buf[len], 0xee);
+			KUNIT_EXPECT_EQ(test, buf[28], 0xee);
 		}
 	KUNIT_EXPECT_EQ(test, tcm_sense_build(ANY, NULL, false, buf), 18U);
 	KUNIT_EXPECT_EQ(test, tcm_sense_build(ANY, NULL, true, buf), 8U);
