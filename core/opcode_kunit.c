@@ -191,7 +191,8 @@ static void opcode_unknown(struct kunit *test)
 			/* SPC-4 4.3.1: the opcode is there, the field is wrong */
 			sense = opcode_parse(test, cdb, 16);
 			KUNIT_EXPECT_TRUE(test, known);
-			KUNIT_EXPECT_EQ_MSG(test, sense, TCM_INVALID_FIELD_CDB, "%02x/%02x", op, sa);
+			KUNIT_EXPECT_EQ_MSG(test, sense, TCM_INVALID_FIELD_CDB, "%02x/%02x", op,
+					    sa);
 			KUNIT_EXPECT_EQ(test, rig->cmd.extra.field, 1);
 		}
 	}

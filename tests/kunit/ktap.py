@@ -33,8 +33,8 @@ def read(lines):
                 word = 'skip'
             suites[suite].append((name, word, said))
             said = []
-        elif text.startswith('# ') and suite:
-            said.append(text[2:])
+        elif suite and not text.startswith('KTAP version'):
+            said.append(text.lstrip('# '))
     return suites, planned
 
 
