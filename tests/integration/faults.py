@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each step of a configuration with its first, second, third ... allocation failing.
 
-/proc/thread-self/fail-nth makes the n-th allocation of what this thread asks for fail. A step is
-tried with n = 1, 2, ... until it runs through without meeting the fault. A step that fails must
-say ENOMEM and leave nothing; taking down must not fail for want of memory at all.
+/proc/thread-self/fail-nth makes the n-th allocation (or access to user memory) of what this
+thread asks for fail. A step is tried with n = 1, 2, ... until it runs through without meeting
+the fault. A step that fails must say so and leave nothing; taking down fails before it begins
+or not at all.
 """
 import errno
 import os
@@ -12,6 +13,7 @@ import sys
 
 TARGET = '/sys/kernel/config/target'
 FAULTS = '/sys/kernel/debug'
+CLEAN = (errno.ENOMEM, errno.EFAULT)
 LIMIT = 400                     # allocations of one step; more than that is a loop of ours
 
 
@@ -33,7 +35,10 @@ class Nth:
 
     def disarm(self):
         """Was there a fault since arm()?"""
-        left = int(os.pread(self.fd, 16, 0).split(b'\0')[0])
+        try:
+            left = int(os.pread(self.fd, 16, 0).split(b'\0')[0])
+        except OSError:
+            left = 1            # it was this look that met it
         os.pwrite(self.fd, b'0', 0)
         return left == 0
 
@@ -62,7 +67,7 @@ class Nth:
                 return
             if err:
                 self.failed += 1
-                if err != errno.ENOMEM:
+                if err not in CLEAN:
                     self.wrong('%s, allocation %d: %s' % (name, n, errno.errorcode.get(err, err)))
                 if gone and os.path.lexists(gone):
                     self.wrong('%s, allocation %d: it failed and is there' % (name, n))
@@ -90,7 +95,7 @@ class Nth:
             self.tried += 1
             if not err:
                 break
-            if err != errno.ENOMEM or not met:
+            if err not in CLEAN or not met:
                 self.wrong('remove %s, allocation %d: %s' % (path, n, errno.errorcode.get(err, err)))
                 break
         if os.path.lexists(path):
@@ -98,9 +103,10 @@ class Nth:
 
 
 def faults_on():
+    for kind in ('failslab', 'fail_page_alloc', 'fail_usercopy'):
+        write('%s/%s/verbose' % (FAULTS, kind), '0')
     for kind in ('failslab', 'fail_page_alloc'):
-        for name, value in (('ignore-gfp-wait', 'N'), ('verbose', '0'), ('times', '-1')):
-            write('%s/%s/%s' % (FAULTS, kind, name), value)
+        write('%s/%s/ignore-gfp-wait' % (FAULTS, kind), 'N')
     write(FAULTS + '/fail_page_alloc/min-order', '0')
 
 
