@@ -48,8 +48,20 @@ lint: deps
 deps:
 	@scripts/ci-deps.sh
 
+## make kunit             the KUnit suites on the debug kernel, with coverage
+kunit: deps
+	@scripts/kunit
+
+## make check-gate        planted bugs: each must turn the gate red
+check-gate: deps
+	@scripts/check-gate
+
+## make fuzz              the parsers in user space under libFuzzer; TCM_LONG=1: ten minutes each
+fuzz: deps
+	@scripts/fuzz
+
 ## make clean             remove build/ and results/
 clean:
 	rm -rf build results
 
-.PHONY: help demo check check-long modules install uninstall shell vm lint deps clean
+.PHONY: help demo check check-long modules install uninstall shell vm lint kunit fuzz check-gate deps clean

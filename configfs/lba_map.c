@@ -11,12 +11,7 @@
 #include "../core/alua.h"
 #include "../core/target.h"
 #include "attr.h"
-
-/* Port groups of one range: what fits a line */
-#define TCM_LBA_MEMBERS	256
-
-/* By state; the letters are O(ptimized), A(ctive), S(tandby), U(navailable). */
-static const char tcm_lba_states[] = "OASU";
+#include "lba_map.h"
 
 static ssize_t tcm_lba_range_show(char *page, ssize_t len, const struct tcm_lba_range *range)
 {
@@ -26,7 +21,7 @@ static ssize_t tcm_lba_range_show(char *page, ssize_t len, const struct tcm_lba_
 	len += sysfs_emit_at(page, len, "%llu %llu", range->first, range->last);
 	for (i = 0; i < range->count; i++)
 		len += sysfs_emit_at(page, len, " %u:%c", range->members[i].group,
-				     tcm_lba_states[range->members[i].state]);
+				     TCM_LBA_STATES[range->members[i].state]);
 	return len + sysfs_emit_at(page, len, "\n") - start;
 }
 
@@ -43,89 +38,6 @@ static ssize_t tcm_device_lba_map_show(struct config_item *item, char *page)
 		len += tcm_lba_range_show(page, len, range);
 	mutex_unlock(&tcm_config_mutex);
 	return len;
-}
-
-/* <group>:<state> */
-static int tcm_lba_member_parse(char *word, struct tcm_lba_member *member)
-{
-	char *state = strchr(word, ':'), *known;
-
-	if (!state || !state[1] || state[2])
-		return -EINVAL;
-	*state++ = '\0';
-	known = strchr(tcm_lba_states, *state);
-	if (!known || kstrtou16(word, 0, &member->group))
-		return -EINVAL;
-	member->state = known - tcm_lba_states;
-	return 0;
-}
-
-static int tcm_lba_members_parse(char *line, struct tcm_lba_range *range)
-{
-	unsigned int i, j;
-	char *word;
-
-	for (i = 0; i < range->count; i++) {
-		word = strsep(&line, " ");
-		if (!word || tcm_lba_member_parse(word, &range->members[i]))
-			return -EINVAL;
-		for (j = 0; j < i; j++)
-			if (range->members[j].group == range->members[i].group)
-				return -EINVAL;
-	}
-	return line ? -EINVAL : 0;
-}
-
-static unsigned int tcm_lba_words(const char *line)
-{
-	unsigned int n = 1;
-
-	for (; *line; line++)
-		n += *line == ' ';
-	return n;
-}
-
-static int tcm_lba_range_parse(char *line, struct list_head *map)
-{
-	struct tcm_lba_range *range, *other;
-	unsigned int words = tcm_lba_words(line);
-	char *first, *last;
-	int err = -EINVAL;
-
-	if (words < 3 || words > TCM_LBA_MEMBERS + 2)
-		return -EINVAL;
-	range = tcm_lba_range_alloc(words - 2);
-	if (!range)
-		return -ENOMEM;
-	first = strsep(&line, " ");
-	last = strsep(&line, " ");
-	if (kstrtou64(first, 0, &range->first) || kstrtou64(last, 0, &range->last) ||
-	    range->last < range->first || tcm_lba_members_parse(line, range))
-		goto free_range;
-	other = list_first_entry_or_null(map, struct tcm_lba_range, node);
-	if (other && other->count != range->count)
-		goto free_range;
-	list_add_tail(&range->node, map);
-	return 0;
-
-free_range:
-	kfree(range);
-	return err;
-}
-
-static int tcm_lba_map_parse(char *text, u32 *size, u32 *mult, struct list_head *map)
-{
-	char *line, *word;
-	int err = 0;
-
-	line = strsep(&text, "\n");
-	word = strsep(&line, " ");
-	if (!line || kstrtou32(word, 0, size) || kstrtou32(line, 0, mult))
-		return -EINVAL;
-	while (!err && (line = strsep(&text, "\n")))
-		if (*line)
-			err = tcm_lba_range_parse(line, map);
-	return err;
 }
 
 static ssize_t tcm_device_lba_map_store(struct config_item *item, const char *page, size_t count)

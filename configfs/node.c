@@ -186,26 +186,3 @@ int tcm_cfs_refuse(struct config_item *item, const char *name, int err, const ch
 	return err;
 }
 EXPORT_SYMBOL_GPL(tcm_cfs_refuse);
-
-int tcm_cfs_check_name(const char *name)
-{
-	size_t len = strlen(name);
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (isascii(name[i]) && iscntrl(name[i]))
-			return -EINVAL;
-	return tcm_text_is_utf8(name, len) ? 0 : -EINVAL;
-}
-
-int tcm_cfs_lun_number(const char *name, u64 *number)
-{
-	int err;
-
-	if (!strstarts(name, "lun_"))
-		return -EINVAL;
-	err = kstrtou64(name + 4, 0, number);
-	if (err)
-		return err;
-	return *number > TCM_LUN_MAX ? -EINVAL : 0;
-}

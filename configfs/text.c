@@ -59,11 +59,17 @@ ssize_t tcm_text_line(char *page, ssize_t len, const char *fmt, ...)
 	return n < room ? len + n : len;
 }
 
+/* The kernel's isspace() knows Latin-1, of which a byte may be the end of a character here. */
+static bool tcm_text_space(char c)
+{
+	return isascii(c) && isspace(c);
+}
+
 int tcm_text_take(const char *page, size_t count, char *buf, size_t size)
 {
-	while (count && isspace(page[count - 1]))
+	while (count && tcm_text_space(page[count - 1]))
 		count--;
-	while (count && isspace(*page)) {
+	while (count && tcm_text_space(*page)) {
 		page++;
 		count--;
 	}
@@ -96,6 +102,30 @@ int tcm_text_bool(const char *page, size_t count, u64 *value)
 	if (memchr(page, 0, count))
 		return -EINVAL;
 	err = kstrtobool(page, &yes);
-	*value = yes;
+	if (!err)
+		*value = yes;
 	return err;
+}
+
+int tcm_cfs_check_name(const char *name)
+{
+	size_t len = strlen(name);
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (isascii(name[i]) && iscntrl(name[i]))
+			return -EINVAL;
+	return tcm_text_is_utf8(name, len) ? 0 : -EINVAL;
+}
+
+int tcm_cfs_lun_number(const char *name, u64 *number)
+{
+	int err;
+
+	if (!strstarts(name, "lun_"))
+		return -EINVAL;
+	err = kstrtou64(name + 4, 0, number);
+	if (err)
+		return err;
+	return *number > TCM_LUN_MAX ? -EINVAL : 0;
 }

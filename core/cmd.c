@@ -10,7 +10,6 @@
 #include <linux/ktime.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/unaligned.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
 #include "gate.h"
@@ -19,37 +18,6 @@
 #include "sbc.h"
 #include "session.h"
 #include "trace.h"
-
-u64 tcm_lun_unpack(const struct scsi_lun *lun)
-{
-	const u8 *b = lun->scsi_lun;
-
-	/* SAM-5 4.7.7: peripheral and flat space methods, single level */
-	if (likely(b[0] < 0x80)) {
-		if (unlikely(get_unaligned_be64(b) & 0x0000ffffffffffffULL))
-			return TCM_LUN_NONE;
-		return (b[0] & 0x3f) << 8 | b[1];
-	}
-	/* 4.7.7.5: extended flat space, three bytes of LUN */
-	if (b[0] == 0xd2 && !get_unaligned_be32(b + 4))
-		return get_unaligned_be24(b + 1);
-	return TCM_LUN_NONE;
-}
-
-void tcm_lun_pack(u64 number, struct scsi_lun *lun)
-{
-	u8 *b = lun->scsi_lun;
-
-	memset(b, 0, sizeof(*lun));
-	/* Flat space would be the better method from 256 on, but these bytes name paths. */
-	if (number < 16384) {
-		put_unaligned_be16(number, b);
-	} else {
-		b[0] = 0xd2;
-		put_unaligned_be24(number, b + 1);
-	}
-}
-EXPORT_SYMBOL_GPL(tcm_lun_pack);
 
 /* Move the state word; tells what the abort bits were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)

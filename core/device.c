@@ -320,16 +320,11 @@ void tcm_device_drain(const struct tcm_backend_ops *ops)
 
 int tcm_device_control(struct tcm_device *dev, char *text)
 {
-	char *token;
+	char *token, *value;
 	int err = 0;
 
 	mutex_lock(&tcm_config_mutex);
-	while (!err && (token = strsep(&text, ",\n"))) {
-		char *value = strchr(token, '=');
-
-		if (!value)
-			continue;
-		*value++ = '\0';
+	while (!err && tcm_control_next(&text, &token, &value)) {
 		if (test_bit(TCM_DEV_OPENING, &dev->flags))
 			err = -EBUSY;
 		else

@@ -26,6 +26,11 @@ void tcm_device_destroy(struct tcm_device *dev);
 void tcm_device_settle(u32 index);
 /* The `control` file: key=value tokens separated by comma or newline. */
 int tcm_device_control(struct tcm_device *dev, char *text);
+/*
+ * The next key=value of such a text, which is written to; words without a value are passed
+ * over. False at its end. Pure.
+ */
+bool tcm_control_next(char **text, char **key, char **value);
 /* -EEXIST: enabled already; -EBUSY: another enable runs; else the backend's */
 int tcm_device_enable(struct tcm_device *dev, const char **why);
 void tcm_device_get(struct tcm_device *dev);

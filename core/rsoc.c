@@ -89,10 +89,11 @@ static const struct tcm_opcode *tcm_rsoc_find(const struct tcm_device *dev, u8 o
 					      const struct tcm_opcode **any)
 {
 	const struct tcm_opcode_run *run = tcm_opcode_run(opcode);
-	const struct tcm_opcode *op;
+	const struct tcm_opcode *op = run->rows;
+	unsigned int i;
 
 	*any = NULL;
-	for (op = run->rows; op < run->rows + run->n; op++) {
+	for (i = 0; i < run->n; i++, op++) {
 		if (!tcm_opcode_offered(op, dev))
 			continue;
 		*any = op;

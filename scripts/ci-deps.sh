@@ -14,7 +14,7 @@ packages=(
 	linux-headers-amd64 linux-headers-6.12-amd64
 	gcc make libc6-dev binutils bc bison flex libelf-dev libssl-dev openssl perl rsync xz-utils
 	# checking them
-	sparse shellcheck git
+	sparse shellcheck git clang libclang-rt-dev
 	# guests: kernels, root file systems, emulation
 	qemu-system-x86 mmdebstrap squashfs-tools busybox-static cpio kmod zstd lz4
 	debian-archive-keyring python3 util-linux

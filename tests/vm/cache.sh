@@ -25,6 +25,9 @@ cache_prune() {
 		\( \( -name 'kernel-*' -o -name 'rootfs-*' -o -name 'initrd-*' -o -name 'tmp.*' -o \
 		-name 'lock-*' \) -mmin +4320 \) -o \( -name 'updates-*' -mmin +360 \) \) \
 		-exec rm -rf {} +
+	# debug kernels: a quarter of an hour each
+	[ ! -d "$TCM_CACHE/kernels" ] ||
+		find "$TCM_CACHE/kernels" -mindepth 1 -maxdepth 1 -mmin +10080 -exec rm -rf {} +
 }
 
 # cache_entry PATH COMMAND...: makes PATH once; COMMAND is called with the

@@ -203,13 +203,33 @@ unload_target() {
 		esac
 	done
 	for round in 1 2 3 4; do
-		[ -d /sys/module/target_core_mod ] || return 0
+		[ -d /sys/module/target_core_mod ] || break
 		for m in $(awk '/^target_core_mod /{gsub(",", " ", $4); if ($4 != "-") print $4}' /proc/modules) \
 			target_core_mod; do
 			rmmod "$m" 2>/dev/null || :
 		done
 	done
 	[ ! -d /sys/module/target_core_mod ] || fail "round $round, the core does not unload: $(grep ^target_core_mod /proc/modules)"
+	assert_no_leaks
+}
+
+KMEMLEAK=/sys/kernel/debug/kmemleak
+
+# assert_no_leaks: nothing that was allocated since boot is out of reach (debug kernel only). An
+# object counts when it is five seconds old, and a second scan clears what was in a register.
+assert_no_leaks() {
+	local end
+	[ -e $KMEMLEAK ] || return 0
+	uptime_cs
+	end=$((REPLY + 550))
+	while uptime_cs && [ "$REPLY" -lt $end ]; do nap 0.5; done
+	echo scan >$KMEMLEAK
+	[ -n "$(cat $KMEMLEAK)" ] || return 0
+	echo scan >$KMEMLEAK
+	if [ -n "$(cat $KMEMLEAK)" ]; then
+		cat $KMEMLEAK
+		fail "$(grep -c '^unreferenced object' $KMEMLEAK) objects leaked"
+	fi
 }
 
 # ---- configfs -------------------------------------------------------------

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Answers that the core computes, at every allocation length: what comes back is the beginning
+ * of the whole answer, never a byte more, and a shorter buffer is no error (SPC-4 4.3.5.6).
+ */
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+#include "../tests/kunit/rig.h"
+#include "mode.h"
+#include "vpd.h"
+
+#define ANSWER_MAX	1024
+
+/* @len_at of @len_size bytes in @cdb is ALLOCATION LENGTH. */
+static void answer_lengths(struct kunit *test, u8 *cdb, unsigned int cdb_len, unsigned int len_at,
+			   unsigned int len_size)
+{
+	unsigned int max = len_size == 1 ? 255 : ANSWER_MAX, whole, len;
+	struct tcm_rig *rig = test->priv;
+	enum tcm_sense sense;
+	u8 *all, *buf;
+
+	all = kunit_kzalloc(test, max, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	for (len = max; len < max + 1; len--) {
+		if (len_size == 1)
+			cdb[len_at] = len;
+		else
+			put_unaligned_be16(len, cdb + len_at);
+		buf = kmalloc(len ?: 1, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, buf);
+		memset(buf, 0xee, len ?: 1);
+		sense = tcm_rig_run(test, 0, cdb, cdb_len, DMA_FROM_DEVICE, buf, len);
+		KUNIT_ASSERT_EQ_MSG(test, TCM_OK, sense, "%*ph", cdb_len, cdb);
+		if (len == max) {
+			whole = rig->xfer_len;
+			KUNIT_ASSERT_GT(test, whole, 0U);
+			memcpy(all, buf, len);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, rig->xfer_len, min(len, whole), "%*ph", cdb_len, cdb);
+		KUNIT_EXPECT_EQ_MSG(test, rig->residual, len - min(len, whole), "%*ph", cdb_len,
+				    cdb);
+		KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(all, buf, rig->xfer_len), "%*ph", cdb_len, cdb);
+		if (whole < len)
+			KUNIT_EXPECT_EQ_MSG(test, buf[whole], 0xee, "%*ph", cdb_len, cdb);
+		kfree(buf);
+		/* beyond the answer one length is as good as the next */
+		if (len > whole + 2)
+			len = whole + 3;
+	}
+}
+
+static void answer_inquiry(struct kunit *test)
+{
+	u8 cdb[6] = { INQUIRY };
+
+	answer_lengths(test, cdb, 6, 3, 2);
+}
+
+static void answer_vpd(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < tcm_vpd_page_count; i++) {
+		u8 cdb[6] = { INQUIRY, 1, tcm_vpd_pages[i].code };
+
+		answer_lengths(test, cdb, 6, 3, 2);
+	}
+}
+
+static void answer_vpd_none(struct kunit *test)
+{
+	unsigned int code, i;
+	u8 buf[8];
+
+	for (code = 0; code < 256; code++) {
+		u8 cdb[6] = { INQUIRY, 1, code, 0, 8 };
+		struct tcm_rig *rig = test->priv;
+
+		for (i = 0; i < tcm_vpd_page_count; i++)
+			if (tcm_vpd_pages[i].code == code)
+				break;
+		if (i < tcm_vpd_page_count)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, tcm_rig_run(test, 0, cdb, 6, DMA_FROM_DEVICE, buf, 8),
+				    TCM_INVALID_FIELD_CDB, "%02x", code);
+		KUNIT_EXPECT_EQ(test, get_unaligned_be16(rig->sense_data + 16), 2);
+	}
+}
+
+static void answer_mode(struct kunit *test)
+{
+	static const u8 pages[] = { 0x01, 0x08, 0x0a, 0x1c, 0x3f };
+	unsigned int i, pc, dbd;
+
+	tcm_rig_settle(test);
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		for (pc = 0; pc < 3; pc++)
+			for (dbd = 0; dbd < 2; dbd++) {
+				u8 six[6] = { MODE_SENSE, dbd << 3, pc << 6 | pages[i] };
+				u8 ten[10] = { MODE_SENSE_10, dbd << 3, pc << 6 | pages[i] };
+
+				answer_lengths(test, six, 6, 4, 1);
+				answer_lengths(test, ten, 10, 7, 2);
+				ten[1] |= 0x10;		/* LLBAA */
+				answer_lengths(test, ten, 10, 7, 2);
+			}
+}
+
+/* The pages of MODE SENSE, sent back as they are, are no change; a changed bit is one. */
+static void answer_mode_select(struct kunit *test)
+{
+	static const u8 sense[10] = { MODE_SENSE_10, 0, 0x3f, [8] = 255 };
+	struct tcm_rig *rig = test->priv;
+	u8 sel[10] = { MODE_SELECT_10, 0x10 };
+	u8 buf[255] = { };
+	unsigned int len, i;
+
+	tcm_rig_settle(test);
+	KUNIT_ASSERT_EQ(test, tcm_rig_run(test, 0, sense, 10, DMA_FROM_DEVICE, buf, 255), TCM_OK);
+	len = rig->xfer_len;
+	buf[0] = 0;
+	buf[1] = 0;
+	buf[3] = 0;
+	sel[8] = len;
+	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, buf, len), TCM_OK);
+	/* every other bit behind header and block descriptor */
+	for (i = 8 * 16; i < len * 8; i++) {
+		enum tcm_sense got;
+
+		buf[i / 8] ^= 0x80 >> i % 8;
+		got = tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, buf, len);
+		buf[i / 8] ^= 0x80 >> i % 8;
+		/* D_SENSE of the control page is the one that may change */
+		if (!got) {
+			KUNIT_EXPECT_TRUE(test, test_bit(TCM_DEV_D_SENSE, &rig->dev->flags));
+			clear_bit(TCM_DEV_D_SENSE, &rig->dev->flags);
+			continue;
+		}
+		KUNIT_EXPECT_TRUE_MSG(test, got == TCM_INVALID_FIELD_PARAM ||
+				      got == TCM_PARAM_LIST_LENGTH, "bit %u: %05x", i, got);
+	}
+	/* cut anywhere */
+	for (i = 1; i < len; i++) {
+		enum tcm_sense got;
+
+		sel[8] = i;
+		got = tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, buf, i);
+		KUNIT_EXPECT_TRUE_MSG(test, !got || got == TCM_PARAM_LIST_LENGTH ||
+				      got == TCM_INVALID_FIELD_PARAM, "%u: %05x", i, got);
+	}
+}
+
+/* SPC-4 7.8.6.6.5: company, then the hexadecimal digits of the serial number */
+static void answer_naa(struct kunit *test)
+{
+	static const struct {
+		const char *serial;
+		u8 want[TCM_NAA_LEN];
+	} t[] = {
+		{ "", { 0x60, 0x01, 0x40, 0x50 } },
+		{ "1", { 0x60, 0x01, 0x40, 0x51 } },
+		{ "ab-cd:z9", { 0x60, 0x01, 0x40, 0x5a, 0xbc, 0xd9 } },
+		{ "0123456789abcdef0123456789abcdef",
+		  { 0x60, 0x01, 0x40, 0x50, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x12,
+		    0x34, 0x56, 0x78 } },
+	};
+	u8 id[TCM_NAA_LEN];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
+		tcm_naa_id(0x001405, t[i].serial, id);
+		KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(id, t[i].want, sizeof(id)), "%s: %16ph",
+				    t[i].serial, id);
+	}
+}
+
+static struct kunit_case answer_tests[] = {
+	KUNIT_CASE(answer_inquiry),
+	KUNIT_CASE(answer_vpd),
+	KUNIT_CASE(answer_vpd_none),
+	KUNIT_CASE(answer_mode),
+	KUNIT_CASE(answer_mode_select),
+	KUNIT_CASE(answer_naa),
+	{ }
+};
+
+static struct kunit_suite answer_suite = {
+	.name = "tcm_answer",
+	.init = tcm_rig_init,
+	.exit = tcm_rig_exit,
+	.test_cases = answer_tests,
+};
+
+kunit_test_suites(&answer_suite);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the fuzz targets share: taking the input apart, and a device behind a LUN.
+ */
+#ifndef _TCM_FUZZ_H
+#define _TCM_FUZZ_H
+
+#include <tcm/fabric.h>
+
+/* The input, eaten from the front; what is not there is zero. */
+struct fuzz_in {
+	const u8 *p;
+	size_t left;
+};
+
+u64 fuzz_take(struct fuzz_in *in, unsigned int bytes);
+/* The rest, in memory of exactly its size: AddressSanitizer sees the first byte too many. */
+u8 *fuzz_rest(struct fuzz_in *in);
+/* Up to @max - 1 bytes, ended by a zero byte in the input */
+void fuzz_string(struct fuzz_in *in, char *to, size_t max);
+
+/* The find: a line, and the end */
+#define fuzz_check(cond) do {								\
+	if (!(cond)) {									\
+		fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #cond);	\
+		abort();								\
+	}										\
+} while (0)
+
+/* A disk with one LUN on one nexus; everything the builders read is there. */
+struct fuzz_lun {
+	struct tcm_fabric_ops	fabric;
+	struct tcm_backend_ops	backend;
+	struct tcm_wwn		wwn;
+	struct tcm_tpg		tpg;
+	struct tcm_lun		lun;
+	struct tcm_device	dev;
+	struct tcm_session	sess;
+	struct tcm_mapping	map;
+};
+
+/* A device as configuration could have made it, its attributes by @in */
+struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in);
+void fuzz_lun_free(struct fuzz_lun *l);
+
+/* Build sense data and read it back; @list_len bounds a field pointer. */
+void fuzz_sense(enum tcm_sense sense, const struct tcm_sense_extra *x, unsigned int list_len);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the suites use of the core beyond its interface. Only in builds with TCM_KUNIT=y.
+ */
+#include <linux/export.h>
+#include "../../configfs/cfs.h"
+#include "../../configfs/lba_map.h"
+#include "../../core/alua.h"
+#include "../../core/attr.h"
+#include "../../core/cmd.h"
+#include "../../core/device.h"
+#include "../../core/gate.h"
+#include "../../core/mode.h"
+#include "../../core/opcode.h"
+#include "../../core/sbc.h"
+#include "../../core/sbc_unmap.h"
+#include "../../core/session.h"
+#include "../../core/target.h"
+#include "../../core/ua.h"
+#include "../../core/vpd.h"
+
+EXPORT_SYMBOL_GPL(tcm_attr_rows);
+EXPORT_SYMBOL_GPL(tcm_attr_set);
+EXPORT_SYMBOL_GPL(tcm_cfs_check_name);
+EXPORT_SYMBOL_GPL(tcm_cfs_lun_number);
+EXPORT_SYMBOL_GPL(tcm_control_next);
+EXPORT_SYMBOL_GPL(tcm_device_create);
+EXPORT_SYMBOL_GPL(tcm_device_destroy);
+EXPORT_SYMBOL_GPL(tcm_device_enable);
+EXPORT_SYMBOL_GPL(tcm_hba_create);
+EXPORT_SYMBOL_GPL(tcm_hba_destroy);
+EXPORT_SYMBOL_GPL(tcm_lba_map_free);
+EXPORT_SYMBOL_GPL(tcm_lba_map_parse);
+EXPORT_SYMBOL_GPL(tcm_lun_link);
+EXPORT_SYMBOL_GPL(tcm_lun_unlink);
+EXPORT_SYMBOL_GPL(tcm_lun_unpack);
+EXPORT_SYMBOL_GPL(tcm_mode_list_check);
+EXPORT_SYMBOL_GPL(tcm_naa_id);
+EXPORT_SYMBOL_GPL(tcm_opcode_find);
+EXPORT_SYMBOL_GPL(tcm_opcode_for_each);
+EXPORT_SYMBOL_GPL(tcm_opcode_run);
+EXPORT_SYMBOL_GPL(tcm_sbc_set_stopped);
+EXPORT_SYMBOL_GPL(tcm_target_drain);
+EXPORT_SYMBOL_GPL(tcm_text_bool);
+EXPORT_SYMBOL_GPL(tcm_text_clean);
+EXPORT_SYMBOL_GPL(tcm_text_is_utf8);
+EXPORT_SYMBOL_GPL(tcm_text_line);
+EXPORT_SYMBOL_GPL(tcm_text_take);
+EXPORT_SYMBOL_GPL(tcm_text_uint);
+EXPORT_SYMBOL_GPL(tcm_tpg_create);
+EXPORT_SYMBOL_GPL(tcm_tpg_destroy);
+EXPORT_SYMBOL_GPL(tcm_ua_clear_session);
+EXPORT_SYMBOL_GPL(tcm_ua_raise);
+EXPORT_SYMBOL_GPL(tcm_ua_sense);
+EXPORT_SYMBOL_GPL(tcm_ua_take);
+EXPORT_SYMBOL_GPL(tcm_unmap_parse);
+EXPORT_SYMBOL_GPL(tcm_vpd_build);
+EXPORT_SYMBOL_GPL(tcm_vpd_page_count);
+EXPORT_SYMBOL_GPL(tcm_vpd_pages);
+EXPORT_SYMBOL_GPL(tcm_wwn_create);
+EXPORT_SYMBOL_GPL(tcm_wwn_destroy);
