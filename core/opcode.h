@@ -36,6 +36,10 @@ enum tcm_xfer {
 #define TCM_OP_PASSTHRU	0x0080	/* the row of everything that is passed through */
 #define TCM_OP_READY	0x0800	/* needs a unit that runs: refused after START STOP UNIT's STOP */
 
+/* The blocks it accesses: it takes them for itself (tcm_range_lock()), or they do not matter */
+#define TCM_OP_EXCL	0x10000
+#define TCM_OP_NO_RANGE	0x20000
+
 /* ... only while a unit attention of ours waits to be told; else the device answers */
 #define TCM_OP_PASS_UA	0x4000
 

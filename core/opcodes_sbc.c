@@ -5,6 +5,10 @@
 #include "opcode.h"
 #include "sbc.h"
 
+/* Not in <scsi/scsi_proto.h> of every kernel */
+#define TCM_ORWRITE_16		0x8b
+#define TCM_WRITE_ATOMIC_16	0x9c
+
 #define TCM_OP_READS	(TCM_OP_INLINE | TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_PR_WE)
 #define TCM_OP_STORES	(TCM_OP_INLINE | TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_WRITES)
 /* The same for commands of several accesses, or that allocate */
@@ -92,7 +96,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = SYNCHRONIZE_CACHE, .name = "SYNCHRONIZE CACHE(10)", .cdb_len = 10,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_MEDIUM | TCM_OP_READY,
+		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE,
 		.usage = { SYNCHRONIZE_CACHE, TCM_SYNC_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {
@@ -116,7 +120,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = COMPARE_AND_WRITE, .name = "COMPARE AND WRITE", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
-		.lba_at = 2, .lba_size = 8, .len_at = 13, .len_size = 1, .flags = TCM_OP_ALTERS,
+		.lba_at = 2, .lba_size = 8, .len_at = 13, .len_size = 1,
+		.flags = TCM_OP_ALTERS | TCM_OP_EXCL,
 		.usage = { COMPARE_AND_WRITE, TCM_RW_BITS, [2 ... 9] = 0xff, [13] = 0xff },
 		.parse = tcm_sbc_caw_parse, .exec = tcm_sbc_compare_and_write,
 		.offered = tcm_sbc_caw_offered,
@@ -126,6 +131,20 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_STORES,
 		.usage = { WRITE_16, TCM_RW_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_write,
+	}, {
+		.opcode = TCM_ORWRITE_16, .name = "ORWRITE(16)", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_ALTERS | TCM_OP_EXCL,
+		.usage = { TCM_ORWRITE_16, TCM_RW_BITS, [2 ... 13] = 0xff },
+		.exec = tcm_sbc_orwrite,
+	}, {
+		.opcode = TCM_WRITE_ATOMIC_16, .name = "WRITE ATOMIC(16)", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 2, .lba_size = 8, .len_at = 12, .len_size = 2,
+		.flags = TCM_OP_ALTERS | TCM_OP_EXCL,
+		.usage = { TCM_WRITE_ATOMIC_16, TCM_RW_BITS, [2 ... 13] = 0xff },
+		.parse = tcm_sbc_write_atomic_parse, .exec = tcm_sbc_write_atomic,
 	}, {
 		.opcode = WRITE_VERIFY_16, .name = "WRITE AND VERIFY(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
@@ -142,7 +161,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = SYNCHRONIZE_CACHE_16, .name = "SYNCHRONIZE CACHE(16)", .cdb_len = 16,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
-		.flags = TCM_OP_MEDIUM | TCM_OP_READY,
+		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE,
 		.usage = { SYNCHRONIZE_CACHE_16, TCM_SYNC_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {

@@ -16,6 +16,7 @@
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <tcm/range.h>
 #include <tcm/sense.h>
 
 struct tcm_alua;
@@ -291,9 +292,7 @@ struct tcm_device {
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
 
-	/* @caw_lock protects @caws: COMPARE AND WRITEs that run or wait, in their order */
-	spinlock_t		caw_lock;
-	struct list_head	caws;
+	struct tcm_ranges	ranges;		/* core's: who accesses which blocks */
 
 	atomic_t		flushes_behind;	/* flushes whose command was answered */
 	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */
