@@ -646,15 +646,136 @@ def test_caw(t, u):
         t.bad(caw(u.dev, lba, n, old + new), LBA_OUT_OF_RANGE, 'COMPARE AND WRITE at %#x' % lba, info=range_info(u, lba))
     for have in (0, u.bs, 2 * u.bs - 1):
         t.bad(caw(u.dev, 77, 1, (old + new)[:have]), BAD_IU, 'COMPARE AND WRITE with %d bytes' % have)
-    r = u.dev.cmd(bytes([0x12, 1, 0xb0, 0, 64, 0]), data_in=64)
-    if r.status == GOOD and r.data[5]:
-        most = r.data[5] + 1
-        if most < 256:
-            t.bad(caw(u.dev, 77, most, bytes(2 * most * u.bs)), INVALID_FIELD_CDB, 'COMPARE AND WRITE, too long', field=13)
+    most = block_limits(u)[5]
+    t.ok(most >= 128, 'MAXIMUM COMPARE AND WRITE LENGTH of %d' % most)
+    if most < 255:
+        t.bad(caw(u.dev, 77, most + 1, bytes(2 * (most + 1) * u.bs)), INVALID_FIELD_CDB, 'COMPARE AND WRITE, too long',
+              field=13)
+    caw_blocks(t, u, min(most, BIG // 2 // u.bs))
     t.ok(u.read(76, 3) == old * 3, 'COMPARE AND WRITE refused but done')
     if u.attrib:
         with with_attrs(u, emulate_caw=0):
             t.bad(caw(u.dev, 77, 1, old + new), INVALID_OPCODE, 'COMPARE AND WRITE not offered')
+
+
+def caw_blocks(t, u, most):
+    for n in sorted({2, 3, 9, min(128, most), most}):
+        old, new = u.data(n), u.data(n)
+        what = 'COMPARE AND WRITE of %d' % n
+        u.write(400, u.data(1) + old + u.data(1))
+        before = u.read(400, n + 2)
+        for at in (0, u.bs - 1, u.bs, n * u.bs // 2 + 7, n * u.bs - 1):
+            bad = bytearray(old)
+            bad[at] ^= 0x40
+            bad[-1] ^= 0x01
+            t.bad(caw(u.dev, 401, n, bad + new), MISCOMPARED, what + ' differs at %d' % at, info=at)
+        t.ok(u.read(400, n + 2) == before, what + ': a miscompare wrote')
+        t.good(caw(u.dev, 401, n, old + new), what)
+        t.ok(u.read(400, n + 2) == before[:u.bs] + new + before[-u.bs:], what + ': other data')
+        t.bad(caw(u.dev, u.last, n, old + new), LBA_OUT_OF_RANGE, what + ' at the end', info=range_info(u, u.last))
+
+
+# ---- ORWRITE, WRITE ATOMIC ------------------------------------------------
+
+def block_limits(u):
+    r = u.dev.cmd(bytes([0x12, 1, 0xb0, 0, 64, 0]), data_in=64)
+    if r.status != GOOD:
+        raise RuntimeError('Block Limits: %s' % r)
+    return r.data
+
+
+def orwrite(u, lba, n, data, b1=0):
+    return u.dev.cmd(struct.pack('>BBQIBB', 0x8b, b1, lba, n, 0, 0), data_out=data)
+
+
+def atomic(dev, lba, n, data, b1=0, boundary=0):
+    return dev.cmd(struct.pack('>BBQHHBB', 0x9c, b1, lba, boundary, n, 0, 0), data_out=data)
+
+
+def test_orwrite(t, u):
+    for n in (1, 2, 17, (1 << 18) // u.bs, BIG // u.bs):
+        old, more = u.data(n), u.data(n)
+        u.write(500, old)
+        want = (int.from_bytes(old, 'big') | int.from_bytes(more, 'big')).to_bytes(n * u.bs, 'big')
+        t.good(orwrite(u, 500, n, more), 'ORWRITE of %d' % n)
+        t.ok(u.read(500, n) == want, 'ORWRITE of %d: other data' % n)
+    t.good(orwrite(u, 500, 0, b''), 'ORWRITE of nothing')
+    for b1 in (0x08, 0x10, 0x18):
+        t.good(orwrite(u, 500, 1, bytes(u.bs), b1), 'ORWRITE, byte 1 %#x' % b1)
+    t.ok(u.read(500, 1) == want[:u.bs], 'ORWRITE of zeros: other data')
+    for bit in (0, 1, 2, 5, 6, 7):
+        t.bad(orwrite(u, 500, 1, bytes(u.bs), 1 << bit), INVALID_FIELD_CDB, 'ORWRITE, byte 1 bit %d' % bit, field=(1, bit))
+    for lba, n in ((u.last, 2), (u.blocks, 1), (2 ** 64 - 1, 1), (u.blocks + 1, 0)):
+        t.bad(orwrite(u, lba, n, bytes(n * u.bs)), LBA_OUT_OF_RANGE, 'ORWRITE at %#x, %d' % (lba, n), info=range_info(u, lba))
+    for have in (0, u.bs, 2 * u.bs - 1):
+        t.bad(orwrite(u, 500, 2, b'\xff' * have), BAD_IU, 'ORWRITE with %d bytes' % have)
+    t.ok(u.read(500, 2) == want[:2 * u.bs], 'ORWRITE refused but done')
+
+
+def test_atomic(t, u):
+    limits = block_limits(u)
+    most, align, gran, bounded, boundary = struct.unpack('>5I', limits[44:64])
+    t.eq((align, gran, bounded, boundary), (0, 0, 0, 0), 'atomic alignment, granularity, boundary')
+    t.ok(0 < most <= struct.unpack('>I', limits[8:12])[0], 'MAXIMUM ATOMIC TRANSFER LENGTH of %d' % most)
+    for lba, n in ((0, 1), (3, 2), (5, min(most, BIG // u.bs)), (u.last, 1)):
+        data = u.data(n)
+        t.good(atomic(u.dev, lba, n, data), 'WRITE ATOMIC at %d, %d' % (lba, n))
+        t.ok(u.read(lba, n) == data, 'WRITE ATOMIC at %d, %d: other data' % (lba, n))
+    data = u.data(2)
+    for b1 in (0x08, 0x10, 0x18):
+        t.good(atomic(u.dev, 3, 2, data, b1), 'WRITE ATOMIC, byte 1 %#x' % b1)
+    t.good(atomic(u.dev, 3, 0, b''), 'WRITE ATOMIC of nothing')
+    for bit in (0, 1, 2, 5, 6, 7):
+        t.bad(atomic(u.dev, 3, 2, data, 1 << bit), INVALID_FIELD_CDB, 'WRITE ATOMIC, byte 1 bit %d' % bit, field=(1, bit))
+    t.bad(atomic(u.dev, 3, 2, data, boundary=1), INVALID_FIELD_CDB, 'WRITE ATOMIC with a boundary', field=10)
+    if most < 0xffff:
+        t.bad(atomic(u.dev, 3, most + 1, bytes(u.bs)), INVALID_FIELD_CDB, 'WRITE ATOMIC of %d' % (most + 1), field=12)
+    t.bad(atomic(u.dev, u.last, 2, data), LBA_OUT_OF_RANGE, 'WRITE ATOMIC at the end', info=range_info(u, u.last))
+    for have in (0, u.bs, 2 * u.bs - 1):
+        t.bad(atomic(u.dev, 3, 2, data[:have]), BAD_IU, 'WRITE ATOMIC with %d bytes' % have)
+    t.ok(u.read(3, 2) == data, 'WRITE ATOMIC refused but done')
+
+
+def tear(u, kind, rounds, seed):
+    """One of those that write all of a range with one byte. Exit status of a child."""
+    dev = Device(u.dev.path)
+    n = min(128, BIG // 2 // u.bs)
+    rnd = random.Random(seed)
+    for _ in range(rounds):
+        byte = bytes([rnd.randrange(256)])
+        if kind == 'atomic':
+            r = atomic(dev, 600, n, byte * (n * u.bs))
+        elif kind == 'read':
+            r = dev.cmd(cdb(READ, 16, 600, n), data_in=n * u.bs)
+            if r.status == GOOD and r.data != r.data[:1] * len(r.data):
+                return 2
+        else:
+            was = dev.cmd(cdb(READ, 16, 600, 1), data_in=u.bs).data[:1]
+            r = caw(dev, 600, n, was * (n * u.bs) + byte * (n * u.bs))
+            if r.code == MISCOMPARED:
+                if r.sense.info != 0:
+                    return 3
+                continue
+        if r.status != GOOD:
+            print('%s: %s' % (kind, r))
+            return 1
+    return 0
+
+
+def test_tear(t, u):
+    """What is written in one piece is never seen, nor compared, in two."""
+    n = min(128, BIG // 2 // u.bs)
+    rounds = 1500 if os.environ.get('TCM_LONG') else 40
+    u.write(600, bytes(n * u.bs))
+    sys.stdout.flush()
+    kids = {}
+    for i, kind in enumerate(('atomic', 'atomic', 'caw', 'caw', 'read', 'read')):
+        pid = os.fork()
+        if not pid:
+            os._exit(tear(u, kind, rounds, i))
+        kids[pid] = kind
+    for pid, kind in kids.items():
+        t.eq(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, 'written in one piece, %s' % kind)
 
 
 def caw_count(u, rounds):
