@@ -112,7 +112,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 	if (likely(cmd->op))
 		return;
 	/* A known opcode with an unknown service action is a bad field (SPC-4 4.3.1). */
-	cmd->sense = known ? tcm_bad_cdb(cmd, 1, 4) : TCM_INVALID_OPCODE;
+	cmd->sense = known ? tcm_opcode_bad_sa(cmd) : TCM_INVALID_OPCODE;
 }
 
 static void tcm_cmd_copy_cdb(struct tcm_cmd *cmd, const u8 *cdb, unsigned int len)

@@ -11,6 +11,9 @@
 
 enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_read_long(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_write_long(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_long_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_seek(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_capacity10_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd);
@@ -30,6 +33,12 @@ bool tcm_sbc_caw_offered(const struct tcm_device *dev);
 enum tcm_sense tcm_sbc_orwrite(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_atomic_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_atomic(struct tcm_cmd *cmd);
+
+enum tcm_sense tcm_sbc_lba_status_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_lba_status(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_defect_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_defect_data(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_prefetch(struct tcm_cmd *cmd);
 
 /* MAXIMUM COMPARE AND WRITE LENGTH and MAXIMUM ATOMIC TRANSFER LENGTH of VPD B0h, logical blocks */
 u32 tcm_sbc_caw_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops);

@@ -33,8 +33,12 @@ bool tcm_sbc_caw_offered(const struct tcm_device *dev)
 
 u32 tcm_sbc_caw_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops)
 {
+	u32 max = min_t(u32, U8_MAX, READ_ONCE(dev->max_blocks));
+
 	/* NUMBER OF LOGICAL BLOCKS is one byte; data-out holds them twice. */
-	return min_t(u32, U8_MAX, tcm_sbc_max_blocks(dev, ops) / 2);
+	if (ops->max_data_sg)
+		max = min_t(u64, max, ((u64)ops->max_data_sg << PAGE_SHIFT) >> (dev->block_shift + 1));
+	return max;
 }
 
 u32 tcm_sbc_atomic_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops)

@@ -34,6 +34,7 @@ struct tcm_pr;
 #define TCM_IO_DPO	0x02	/* not worth caching */
 #define TCM_IO_ANCHOR	0x04	/* unmap: keep the blocks anchored */
 #define TCM_IO_MAY_UNMAP 0x08	/* write_zeroes: may deallocate when it reads back as zeros */
+#define TCM_IO_UNMAPPED	0x10	/* set by lba_status */
 
 /**
  * struct tcm_io - one access to a backend
@@ -147,6 +148,9 @@ enum tcm_dev_event {
  * @unmap: deallocate. Default: UNMAP is not offered.
  * @write_zeroes: zero without a data transfer. Default: zeros are written.
  * @write_same: repeat one block. Default: the block is written over and over.
+ * @lba_status: is what is at @pos mapped? Sets io->len to how far from @pos on the answer holds, a
+ *	multiple of the logical block length and not zero, and TCM_IO_UNMAPPED in io->flags
+ *	where the blocks are deallocated. Default: all are mapped.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -176,6 +180,7 @@ struct tcm_backend_ops {
 	void	(*unmap)(struct tcm_io *io);
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
+	void	(*lba_status)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
 
 	/* core's list of backends; under the registry mutex */

@@ -54,6 +54,15 @@ def cdb(name, size, lba=0, n=0, b1=0):
     return struct.pack('>BBQIBB', op, b1, lba, n, 0, 0)
 
 
+# service actions of VARIABLE LENGTH CDB
+LONG_SA = {READ: 0x09, VERIFY: 0x0a, WRITE: 0x0b, WRITE_VERIFY: 0x0c, SAME: 0x0d}
+
+
+def long_cdb(name, lba=0, n=0, bits=0, tags=bytes(8), more=0x18):
+    """The 32 byte CDB."""
+    return struct.pack('>BB5xBHBxQ8sI', 0x7f, 0, more, LONG_SA.get(name, name), bits, lba, tags, n)
+
+
 def unmap_cdb(length, b1=0):
     return struct.pack('>BBIBHB', 0x42, b1, 0, 0, length, 0)
 
@@ -71,6 +80,7 @@ class Unit:
         self.dev.clear_ua()
         self.attrib = args.attrib
         self.thin = args.thin
+        self.map = args.map
         self.rnd = random.Random(7)
         rc = self.dev.cmd(bytes([0x9e, 0x10]) + bytes(8) + struct.pack('>IBB', 32, 0, 0), data_in=32).data
         self.last, self.bs = struct.unpack('>QI', rc[:12])
@@ -814,6 +824,169 @@ def test_caw_many(t, u):
     print('%d races lost' % lost)
 
 
+# ---- 32 byte CDBs ---------------------------------------------------------
+
+def test_long(t, u):
+    tags = bytes.fromhex('ffffffffffffffff')
+    for lba, n in ((0, 1), (3, 64), (u.last, 1)):
+        data = u.data(n)
+        for name, check, bits in ((WRITE, 0, 0), (WRITE, 0, 0x18), (WRITE_VERIFY, 2, 0x02), (WRITE_VERIFY, 2, 0x10)):
+            what = '%s(32) at %d, %d, byte 10 %#x' % (name, lba, n, bits)
+            data = u.data(n)
+            t.good(u.dev.cmd(long_cdb(name, lba, n, bits, tags), data_out=data), what)
+            r = u.dev.cmd(long_cdb(READ, lba, n, 0x08), data_in=n * u.bs)
+            t.good(r, 'READ(32)')
+            t.ok(r.data == data, what + ': other data')
+        t.good(u.dev.cmd(long_cdb(VERIFY, lba, n)), 'VERIFY(32)')
+        t.good(u.dev.cmd(long_cdb(VERIFY, lba, n, 0x02), data_out=data), 'VERIFY(32) equal')
+        bad = bytearray(data)
+        bad[n * u.bs - 3] ^= 1
+        t.bad(u.dev.cmd(long_cdb(VERIFY, lba, n, 0x02), data_out=bad), MISCOMPARED, 'VERIFY(32) differs', info=n * u.bs - 3)
+        block = u.data(1)
+        t.good(u.dev.cmd(long_cdb(SAME, lba, n, 0, tags), data_out=block), 'WRITE SAME(32)')
+        t.good(u.dev.cmd(long_cdb(VERIFY, lba, n, 0x06), data_out=block), 'VERIFY(32), a block repeated')
+        t.good(u.dev.cmd(long_cdb(SAME, lba, n, 0x01)), 'WRITE SAME(32) NDOB')
+        t.ok(u.read(lba, n) == bytes(n * u.bs), 'WRITE SAME(32) NDOB: other data')
+    for name in LONG_SA:
+        out = {} if name in (READ, VERIFY) else {'data_out': u.data(1)}
+        what = name + '(32)'
+        for lba, n in ((u.last, 2), (u.blocks, 1), (2 ** 64 - 1, 1), (2 ** 64 - 1, 2)):
+            room = {'data_out': bytes(n * u.bs)} if out else {'data_in': 2 * u.bs if name == READ else 0}
+            t.bad(u.dev.cmd(long_cdb(name, lba, n), **room), LBA_OUT_OF_RANGE, what + ' at %#x, %d' % (lba, n),
+                  info=range_info(u, lba))
+        for more in (0, 0x17, 0x19, 0xff):
+            t.bad(u.dev.cmd(long_cdb(name, 0, 1, more=more), **out), INVALID_FIELD_CDB,
+                  what + ', ADDITIONAL CDB LENGTH %#x' % more, field=7)
+        used = {READ: 0x18, WRITE: 0x18, VERIFY: 0x16, WRITE_VERIFY: 0x16, SAME: 0x09}[name]
+        for byte in (1, 2, 3, 4, 5, 6, 10, 11):
+            for bit in range(8):
+                if byte == 10 and used >> bit & 1:
+                    continue
+                c = bytearray(long_cdb(name, 0, 1))
+                c[byte] |= 1 << bit
+                t.bad(u.dev.cmd(c, **out), INVALID_FIELD_CDB, what + ', byte %d bit %d' % (byte, bit), field=(byte, bit))
+        for have in (6, 9, 10, 16, 31):
+            t.bad(u.dev.cmd(long_cdb(name, 0, 1)[:have], **out), INVALID_FIELD_CDB, what + ' of %d bytes' % have, field=have)
+    for sa in (0, 8, 0x0e, 0x10, 0x13, 0x100, 0xffff):
+        t.bad(u.dev.cmd(long_cdb(sa)), INVALID_FIELD_CDB, 'service action %04xh' % sa, field=(8, 7))
+    t.bad(u.dev.cmd(long_cdb(VERIFY, 0, 1, 0x04)), INVALID_FIELD_CDB, 'VERIFY(32) BYTCHK 10b', field=(10, 2))
+    t.bad(u.dev.cmd(long_cdb(SAME, 0, 0), data_out=bytes(u.bs)), INVALID_FIELD_CDB, 'WRITE SAME(32) of nothing', field=28)
+    for name in (WRITE, WRITE_VERIFY):
+        for have in (0, u.bs, 2 * u.bs - 1):
+            t.bad(u.dev.cmd(long_cdb(name, 0, 2), data_out=bytes(have)), BAD_IU, '%s(32) with %d bytes' % (name, have))
+    if not u.attrib:
+        return t.skip('FUA, UNMAP: no attributes')
+    with with_attrs(u, emulate_fua_write=0, emulate_tpws=0):
+        t.bad(u.dev.cmd(long_cdb(READ, 0, 1, 0x08), data_in=u.bs), INVALID_FIELD_CDB, 'READ(32) FUA refused', field=(10, 3))
+        t.bad(u.dev.cmd(long_cdb(SAME, 0, 1, 0x08), data_out=bytes(u.bs)), INVALID_FIELD_CDB,
+              'WRITE SAME(32) UNMAP refused', field=(10, 3))
+    with with_attrs(u, emulate_tpws=1):
+        u.write(0, u.data(16))
+        t.good(u.dev.cmd(long_cdb(SAME, 0, 16, 0x08), data_out=bytes(u.bs)), 'WRITE SAME(32) UNMAP')
+        t.ok(not u.thin or u.read(0, 16) == bytes(16 * u.bs), 'WRITE SAME(32) UNMAP: other data')
+
+
+# ---- GET LBA STATUS, READ DEFECT DATA, PRE-FETCH --------------------------
+
+def status_cdb(lba, alloc, size=16):
+    if size == 16:
+        return struct.pack('>BBQIBB', 0x9e, 0x12, lba, alloc, 0, 0)
+    return struct.pack('>BB5xBHBxQ8xI', 0x7f, 0, 0x18, 0x12, 0, lba, alloc)
+
+
+def lba_status(t, u, lba, alloc=1032, size=16):
+    """[(LBA, blocks, status)...], or None"""
+    what = 'GET LBA STATUS(%d) at %d, %d bytes' % (size, lba, alloc)
+    r = u.dev.cmd(status_cdb(lba, alloc, size), data_in=2048)
+    if not t.good(r, what):
+        return None
+    length = struct.unpack('>I', r.data[:4])[0]
+    t.eq((len(r.data), length % 16, r.data[4:8]), (min(alloc, length + 4), 4, bytes(4)), what + ': lengths')
+    descs = [struct.unpack('>QIB', r.data[i:i + 13]) for i in range(8, len(r.data) - 15, 16)]
+    at = lba
+    for first, n, state in descs:
+        t.ok(first == at and n and state in (0, 1), what + ': descriptor %r' % ((first, n, state),))
+        at = first + n
+    t.ok(at <= u.blocks, what + ': beyond the end')
+    return descs
+
+
+def test_lba_status(t, u):
+    for size in (16, 32):
+        for lba in (u.blocks, u.blocks + 1, 2 ** 64 - 1):
+            t.bad(u.dev.cmd(status_cdb(lba, 24, size), data_in=24), LBA_OUT_OF_RANGE, 'GET LBA STATUS(%d) at %#x' % (size, lba),
+                  info=range_info(u, lba))
+        for alloc in (0, 1, 4, 7, 8, 23):
+            r = u.dev.cmd(status_cdb(0, alloc, size), data_in=64)
+            t.good(r, 'GET LBA STATUS(%d), %d bytes' % (size, alloc))
+            t.eq(len(r.data), alloc, 'GET LBA STATUS(%d), %d bytes' % (size, alloc))
+        for alloc in (24, 40, 56, M32):
+            lba_status(t, u, 0, alloc, size)
+        t.eq(lba_status(t, u, u.last, size=size)[0][:2], (u.last, 1), 'GET LBA STATUS(%d) of the last block' % size)
+    if not u.attrib:
+        return t.skip('the map: no attributes')
+    with with_attrs(u, emulate_tpu=0, emulate_tpws=0):
+        t.eq([d[2] for d in lba_status(t, u, 0)], [0] * -(-u.blocks // M32), 'fully provisioned')
+    with with_attrs(u, emulate_tpu=1):
+        piece = max(65536 // u.bs, u.attr('unmap_granularity'))
+        u.write(0, u.data(8 * piece))
+        for size in (16, 32):
+            t.eq(lba_status(t, u, 0, size=size)[0][2], 0, 'written')
+        t.good(unmap(u, (2 * piece, piece)), 'UNMAP')
+        if u.attr('max_unmap_block_desc_count'):
+            t.good(unmap(u, (5 * piece, 2 * piece)), 'UNMAP')
+        state = {}
+        for first, n, what in lba_status(t, u, 0):
+            for lba in range(first, min(first + n, 8 * piece)):
+                state[lba] = what
+        holes = {2, 5, 6} if u.map else set()
+        t.eq([lba for lba in range(8 * piece) if state.get(lba) != (lba // piece in holes)][:4], [], 'the map')
+        for lba in (piece, 2 * piece - 1, 2 * piece, 2 * piece + 1, 3 * piece - 1, 3 * piece):
+            d = lba_status(t, u, lba, 24)
+            end = (lba // piece + 1) * piece
+            t.eq(d[0][2], int(lba // piece in holes), 'status at %d' % lba)
+            if u.map and lba >= 2 * piece and lba < 3 * piece:
+                t.eq(d[0][1], end - lba, 'length at %d' % lba)
+        # all of it, piece by piece
+        at = steps = 0
+        while at < u.blocks and steps < 4096:
+            d = lba_status(t, u, at, 56)
+            at = d[-1][0] + d[-1][1]
+            steps += 1
+        t.eq(at, u.blocks, 'all of the map')
+
+
+def test_defects(t, u):
+    for bits in range(32):
+        for alloc in (0, 3, 4, 8, 252):
+            for size, want in ((10, bytes([0, bits, 0, 0])), (12, bytes([0, bits, 0, 0, 0, 0, 0, 0]))):
+                c = struct.pack('>BBB4xHB', 0x37, 0, bits, alloc, 0) if size == 10 else \
+                    struct.pack('>BBIIBB', 0xb7, bits, 5 if bits & 1 else 0, alloc, 0, 0)
+                r = u.dev.cmd(c, data_in=252)
+                what = 'READ DEFECT DATA(%d), %#x, %d bytes' % (size, bits, alloc)
+                if bits & 7 == 7:
+                    t.bad(r, INVALID_FIELD_CDB, what, field=(2 if size == 10 else 1, 2))
+                else:
+                    t.good(r, what)
+                    t.eq(r.data, want[:alloc], what)
+
+
+def test_prefetch(t, u):
+    for size, op in ((10, 0x34), (16, 0x90)):
+        def fetch(lba, n, b1=0, group=0):
+            c = struct.pack('>BBIBHB', op, b1, lba, group, n, 0) if size == 10 else \
+                struct.pack('>BBQIBB', op, b1, lba, n, group, 0)
+            return u.dev.cmd(c)
+        for lba, n in ((0, 0), (0, 1), (5, 100), (min(u.last, M32), 1)):
+            for b1 in (0, 2):
+                t.good(fetch(lba, n, b1, 3 * b1), 'PRE-FETCH(%d) at %d, %d' % (size, lba, n))
+        for lba, n in ((u.last, 2), (u.blocks, 1), (u.blocks + 1, 0)):
+            if lba <= M32:
+                t.bad(fetch(lba, n), LBA_OUT_OF_RANGE, 'PRE-FETCH(%d) at %d, %d' % (size, lba, n), info=range_info(u, lba))
+        for bit in (0, 2, 3, 4, 5, 6, 7):
+            t.bad(fetch(0, 1, 1 << bit), INVALID_FIELD_CDB, 'PRE-FETCH(%d), bit %d' % (size, bit), field=(1, bit))
+
+
 # ---- many at once ---------------------------------------------------------
 
 def worker(u, path, base, rounds, seed, errors):
@@ -907,6 +1080,7 @@ def main():
     p.add_argument('device')
     p.add_argument('--attrib', metavar='DIR')
     p.add_argument('--thin', action='store_true')
+    p.add_argument('--map', action='store_true', help='the backend knows which blocks are mapped')
     p.add_argument('--name', default='sbc')
     p.add_argument('--only', default=DEFAULT)
     p.add_argument('--skip', default='')
