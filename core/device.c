@@ -16,6 +16,7 @@
 #include "registry.h"
 #include "session.h"
 #include "target.h"
+#include "wipe.h"
 
 /* protects tcm_devices and the counters; a device's lun_lock may be taken below it */
 static DEFINE_SPINLOCK(tcm_devices_lock);
@@ -198,6 +199,7 @@ static void tcm_device_free_work(struct work_struct *work)
 		tcm_poll_stop(dev);
 		dev->ops->close(dev);
 	}
+	tcm_wipe_free(dev->wipe);
 	dev->ops->destroy(dev);
 	spin_lock(&tcm_devices_lock);
 	list_del(&dev->node);

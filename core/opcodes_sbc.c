@@ -36,6 +36,8 @@
 #define TCM_SYNC_BITS		0x06	/* SYNC_NV (the medium is the medium), IMMED */
 #define TCM_SAME10_BITS		0x08	/* UNMAP */
 #define TCM_SAME16_BITS		0x09	/* UNMAP, NDOB */
+#define TCM_FORMAT_BITS		0x3f	/* LONGLIST, FMTDATA, CMPLST, DEFECT LIST FORMAT */
+#define TCM_SANITIZE_BITS	0xbf	/* IMMED, AUSE, SERVICE ACTION */
 #define TCM_IMMED_BIT		0x02
 #define TCM_DEFECT_BITS		0x1f	/* REQ_PLIST, REQ_GLIST, DEFECT LIST FORMAT */
 #define TCM_GROUP_BITS		0x1f	/* GROUP NUMBER, where initiators insist on sending one */
@@ -53,6 +55,12 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.dir = DMA_NONE, .flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
 		.usage = { REZERO_UNIT },
 		.exec = tcm_sbc_seek,
+	}, {
+		.opcode = FORMAT_UNIT, .name = "FORMAT UNIT", .cdb_len = 6,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_FN,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { FORMAT_UNIT, TCM_FORMAT_BITS },
+		.parse = tcm_sbc_format_parse, .exec = tcm_sbc_format,
 	}, {
 		.opcode = READ_6, .name = "READ(6)", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS6,
@@ -130,6 +138,27 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.flags = TCM_OP_ALTERS,
 		.usage = { UNMAP, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_unmap, .offered = tcm_sbc_unmap_offered,
+	}, {
+		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x01,
+		.name = "SANITIZE, OVERWRITE", .cdb_len = 10,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
+		.parse = tcm_sbc_overwrite_parse, .exec = tcm_sbc_overwrite,
+	}, {
+		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x02,
+		.name = "SANITIZE, BLOCK ERASE", .cdb_len = 10,
+		.dir = DMA_NONE,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
+		.parse = tcm_sbc_sanitize_parse, .exec = tcm_sbc_block_erase,
+	}, {
+		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x1f,
+		.name = "SANITIZE, EXIT FAILURE MODE", .cdb_len = 10,
+		.dir = DMA_NONE,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
+		.parse = tcm_sbc_sanitize_parse, .exec = tcm_sbc_exit_failure,
 	}, {
 		.opcode = READ_16, .name = "READ(16)", .cdb_len = 16,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,

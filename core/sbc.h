@@ -39,6 +39,16 @@ enum tcm_sense tcm_sbc_lba_status(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_defect_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_defect_data(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_prefetch(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_format_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_format(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_overwrite_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_overwrite(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_sanitize_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_block_erase(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_exit_failure(struct tcm_cmd *cmd);
+
+/* SANITIZE: not in <scsi/scsi_proto.h> */
+#define TCM_SANITIZE		0x48
 
 /* MAXIMUM COMPARE AND WRITE LENGTH and MAXIMUM ATOMIC TRANSFER LENGTH of VPD B0h, logical blocks */
 u32 tcm_sbc_caw_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops);

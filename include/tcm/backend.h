@@ -25,6 +25,7 @@ struct tcm_device;
 struct tcm_hba;
 struct tcm_hop;
 struct tcm_pr;
+struct tcm_wipe;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
 #define TCM_IO_SCRATCH	384
@@ -106,6 +107,8 @@ struct tcm_limits {
 #define TCM_BE_OWN_CACHE	0x04	/* the write cache is the device's own */
 #define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
+/* write_zeroes without TCM_IO_MAY_UNMAP overwrites what was stored: nothing is left of it */
+#define TCM_BE_ZERO_IN_PLACE	0x20
 
 /* What a pass-through device says of itself, for the files of wwn/ */
 enum tcm_ident {
@@ -297,6 +300,7 @@ struct tcm_device {
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
 
+	struct tcm_wipe		*wipe;		/* core's: FORMAT UNIT or SANITIZE; @lun_lock */
 	struct tcm_ranges	ranges;		/* core's: who accesses which blocks */
 
 	atomic_t		flushes_behind;	/* flushes whose command was answered */

@@ -13,9 +13,10 @@ import random
 import struct
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from sgio import (Device, Table, GOOD, CHECK_CONDITION, INVALID_OPCODE, LBA_OUT_OF_RANGE,
+from sgio import (Device, Sense, Table, GOOD, CHECK_CONDITION, INVALID_OPCODE, LBA_OUT_OF_RANGE,
                   INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, MISCOMPARED)
 
 BAD_IU = (5, 0x0e, 0x03)
@@ -985,6 +986,134 @@ def test_prefetch(t, u):
                 t.bad(fetch(lba, n), LBA_OUT_OF_RANGE, 'PRE-FETCH(%d) at %d, %d' % (size, lba, n), info=range_info(u, lba))
         for bit in (0, 2, 3, 4, 5, 6, 7):
             t.bad(fetch(0, 1, 1 << bit), INVALID_FIELD_CDB, 'PRE-FETCH(%d), bit %d' % (size, bit), field=(1, bit))
+
+
+# ---- FORMAT UNIT, SANITIZE ------------------------------------------------
+
+FORMATTING, SANITIZING = (2, 0x04, 0x04), (2, 0x04, 0x1b)
+
+
+def format_unit(u, b1=0, data=b'', **how):
+    return u.dev.cmd(bytes([0x04, b1, 0, 0, 0, 0]), data_out=data, timeout=300, **how)
+
+
+def sanitize(u, sa, length=0, data=b'', bits=0, **how):
+    return u.dev.cmd(struct.pack('>BB5xHB', 0x48, bits | sa, length, 0), data_out=data, timeout=300, **how)
+
+
+def overwrite(count=1, pattern=b'\0', bits=0):
+    return struct.pack('>BBH', bits | count, 0, len(pattern)) + pattern
+
+
+def request_sense(u):
+    r = u.dev.cmd(bytes([0x03, 0, 0, 0, 252, 0]), data_in=252)
+    return Sense(r.data)
+
+
+def wait_wiped(t, u, code, what):
+    """Until the unit is ready; what it says meanwhile. Returns how often it was seen not to be."""
+    seen, last = 0, -1
+    end = time.monotonic() + 240
+    while time.monotonic() < end:
+        sense = request_sense(u)
+        if sense.code[0] == 0:
+            break
+        if not t.eq(sense.code, code, what + ': REQUEST SENSE'):
+            break
+        progress = struct.unpack('>H', sense.sks[1:])[0] if sense.sks else -1
+        t.ok(progress >= last, what + ': progress goes from %d to %d' % (last, progress))
+        last = progress
+        seen += 1
+        for name, args in (('TEST UNIT READY', dict(c=bytes(6))), ('READ', dict(c=cdb(READ, 10, 0, 1), data_in=u.bs)),
+                           ('WRITE', dict(c=cdb(WRITE, 10, 0, 1), data_out=bytes(u.bs))),
+                           ('SANITIZE', dict(c=bytes([0x48, 0x82]) + bytes(8))),
+                           ('GET LBA STATUS', dict(c=status_cdb(0, 24), data_in=24))):
+            args = dict(args)
+            r = u.dev.cmd(args.pop('c'), **args)
+            if r.status == GOOD:
+                break       # it has ended in between
+            t.eq(r.code, code, what + ': ' + name)
+        t.good(u.dev.cmd(bytes([0x12, 0, 0, 0, 36, 0]), data_in=36), what + ': INQUIRY')
+        time.sleep(.02)
+    r = u.dev.cmd(bytes(6))
+    t.good(r, what + ': TEST UNIT READY at the end')
+    return seen
+
+
+def check_wiped(t, u, what, want):
+    for lba in (0, 1, u.blocks // 2, u.blocks - 64):
+        t.ok(u.read(lba, 64) == want * 64, what + ': other data at %d' % lba)
+
+
+def fill(u):
+    for lba in (0, u.blocks // 2, u.blocks - 64):
+        u.write(lba, u.data(65 if lba + 65 <= u.blocks else 64))
+
+
+def test_format(t, u):
+    zero = bytes(u.bs)
+    for b1, data in ((0x20, b''), (0x07, b''), (0x10, bytes(4)), (0x18, bytes(4)), (0x30, bytes(8)),
+                     (0x10, bytes([0, 0x80, 0, 0]))):
+        fill(u)
+        t.good(format_unit(u, b1, data), 'FORMAT UNIT, byte 1 %#x' % b1)
+        check_wiped(t, u, 'FORMAT UNIT, byte 1 %#x' % b1, zero)
+    for b1, data in ((0x10, bytes([0, 2, 0, 0])), (0x30, bytes([0, 0x82, 0, 0, 0, 0, 0, 0]))):
+        fill(u)
+        t.good(format_unit(u, b1, data), 'FORMAT UNIT, IMMED')
+        wait_wiped(t, u, FORMATTING, 'FORMAT UNIT, IMMED')
+        check_wiped(t, u, 'FORMAT UNIT, IMMED', zero)
+    fill(u)
+    data = u.read(0, 64)
+    for b1, p, field in ((0x10, [1, 0, 0, 0], (0, 0)), (0x10, [0x80, 0, 0, 0], (0, 7)), (0x10, [0, 0x40, 0, 0], (1, 6)),
+                         (0x10, [0, 0x78, 0, 0], (1, 6)), (0x10, [0, 0x88, 0, 0], (1, 3)), (0x10, [0, 1, 0, 0], (1, 0)),
+                         (0x10, [0, 4, 0, 0], (1, 2)), (0x10, [0, 0, 0, 4], (2, None)), (0x10, [0, 0, 0xff, 0xff], (2, None)),
+                         (0x30, [0, 0, 1, 0, 0, 0, 0, 0], (2, 0)), (0x30, [0, 0, 0, 0x13, 0, 0, 0, 0], (3, 4)),
+                         (0x30, [0, 0, 0, 0, 0, 0, 0, 8], (4, None)), (0x30, [0, 0, 0, 0, 0xff, 0, 0, 0], (4, None))):
+        t.bad(format_unit(u, b1, bytes(p)), INVALID_FIELD_PARAM, 'FORMAT UNIT, %s' % bytes(p).hex(' '), field=field, param=True)
+    for b1, size in ((0x10, 4), (0x30, 8)):
+        for have in range(size):
+            t.bad(format_unit(u, b1, bytes(have)), BAD_IU, 'FORMAT UNIT with %d of %d bytes' % (have, size))
+    for bit in (6, 7):
+        t.bad(format_unit(u, 1 << bit), INVALID_FIELD_CDB, 'FORMAT UNIT, byte 1 bit %d' % bit, field=(1, bit))
+    t.ok(u.read(0, 64) == data, 'FORMAT UNIT refused but done')
+
+
+def test_sanitize(t, u):
+    for bits in (0, 0x20):
+        fill(u)
+        t.good(sanitize(u, 2, bits=bits), 'BLOCK ERASE')
+        check_wiped(t, u, 'BLOCK ERASE', bytes(u.bs))
+    for count, pattern, invert in ((1, b'\xa5', 0), (2, b'\x5a', 0x80), (1, u.data(1), 0), (3, b'abc', 0)):
+        fill(u)
+        p = overwrite(count, pattern, invert)
+        t.good(sanitize(u, 1, len(p), p), 'OVERWRITE, %d times' % count)
+        want = (pattern * u.bs)[:u.bs]
+        check_wiped(t, u, 'OVERWRITE, %d times' % count, bytes(255 - b for b in want) if invert else want)
+    seen = 0
+    for sa, p, bits in ((2, b'', 0x80), (1, overwrite(4, b'q'), 0xa0)):
+        fill(u)
+        t.good(sanitize(u, sa, len(p), p, bits), 'SANITIZE %d, IMMED' % sa)
+        seen += wait_wiped(t, u, SANITIZING, 'SANITIZE %d, IMMED' % sa)
+        check_wiped(t, u, 'SANITIZE %d, IMMED' % sa, b'q' * u.bs if sa == 1 else bytes(u.bs))
+    t.ok(seen, 'SANITIZE was never seen at work')
+    t.good(sanitize(u, 0x1f), 'EXIT FAILURE MODE without a failure')
+    fill(u)
+    data = u.read(0, 64)
+    for sa in (0, 3, 4, 0x1e):
+        t.bad(sanitize(u, sa), INVALID_FIELD_CDB, 'SANITIZE, service action %d' % sa, field=(1, 4))
+    for sa in (2, 0x1f):
+        t.bad(sanitize(u, sa, 4, bytes(4)), INVALID_FIELD_CDB, 'SANITIZE %d with a list' % sa, field=7)
+    for n in (0, 1, 4, u.bs + 5, 65535):
+        t.bad(sanitize(u, 1, n, bytes(n)), INVALID_FIELD_CDB, 'OVERWRITE, a list of %d' % n, field=7)
+    p = overwrite(1, b'abcd')
+    for have in range(5, len(p)):
+        t.bad(sanitize(u, 1, have, p[:have]), INVALID_FIELD_PARAM, 'OVERWRITE, list of %d bytes' % have, field=2, param=True)
+    for have in range(len(p)):
+        t.bad(sanitize(u, 1, len(p), p[:have]), BAD_IU, 'OVERWRITE with %d bytes' % have)
+    for p, field in ((overwrite(0), (0, 4)), (overwrite(1, bits=0x20), (0, 5)), (overwrite(1, bits=0x60), (0, 6)),
+                     (b'\1\1\0\1\0', (1, 0)), (b'\1\0\0\0\0', (2, None)), (b'\1\0\xff\xff\0', (2, None))):
+        t.bad(sanitize(u, 1, len(p), p), INVALID_FIELD_PARAM, 'OVERWRITE, %s' % p.hex(' '), field=field, param=True)
+    t.ok(u.read(0, 64) == data, 'SANITIZE refused but done')
 
 
 # ---- many at once ---------------------------------------------------------

@@ -9,7 +9,7 @@ set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
 
-tests=caw,orwrite,atomic,tear,long,lba_status,defects,prefetch
+tests=caw,orwrite,atomic,tear,long,lba_status,defects,prefetch,format,sanitize
 rc=0
 
 # conform PLUGIN NAME ARGUMENT...

@@ -52,7 +52,7 @@ conform memory --thin --map "$@"
 
 ramdisk large rd_pages=1073741824 block_size=4096
 export_lun large
-conform large --thin --map --skip reserved,truncated_cdb,max_transfer,start_stop,caw_many,sync
+conform large --thin --map --skip reserved,truncated_cdb,max_transfer,start_stop,caw_many,sync,format,sanitize
 
 ramdisk null rd_pages=65536 rd_nullio=1
 export_lun null
