@@ -86,13 +86,15 @@ class Unit:
         rc = self.dev.cmd(bytes([0x9e, 0x10]) + bytes(8) + struct.pack('>IBB', 32, 0, 0), data_in=32).data
         self.last, self.bs = struct.unpack('>QI', rc[:12])
         self.blocks = self.last + 1
+        most = struct.unpack('>I', self.dev.cmd(bytes([0x12, 1, 0xb0, 0, 64, 0]), data_in=64).data[8:12])[0]
+        self.big = min(BIG, most * self.bs)     # what one command moves
 
     def data(self, blocks):
         return self.rnd.randbytes(blocks * self.bs)
 
     def read(self, lba, n):
         data = b''
-        step = BIG // self.bs
+        step = self.big // self.bs
         for at in range(0, n, step):
             part = min(step, n - at)
             r = self.dev.cmd(cdb(READ, 16, lba + at, part), data_in=part * self.bs)
@@ -102,7 +104,7 @@ class Unit:
         return data
 
     def write(self, lba, data):
-        step = BIG // self.bs * self.bs
+        step = self.big
         for at in range(0, len(data), step):
             part = data[at:at + step]
             r = self.dev.cmd(cdb(WRITE, 16, lba + at // self.bs, len(part) // self.bs), data_out=part)
@@ -660,9 +662,9 @@ def test_caw(t, u):
     most = block_limits(u)[5]
     t.ok(most >= 128, 'MAXIMUM COMPARE AND WRITE LENGTH of %d' % most)
     if most < 255:
-        t.bad(caw(u.dev, 77, most + 1, bytes(2 * (most + 1) * u.bs)), INVALID_FIELD_CDB, 'COMPARE AND WRITE, too long',
+        t.bad(caw(u.dev, 77, most + 1, bytes(u.bs)), INVALID_FIELD_CDB, 'COMPARE AND WRITE, too long',
               field=13)
-    caw_blocks(t, u, min(most, BIG // 2 // u.bs))
+    caw_blocks(t, u, min(most, BIG // 2 // u.bs, u.big // u.bs - 2))
     t.ok(u.read(76, 3) == old * 3, 'COMPARE AND WRITE refused but done')
     if u.attrib:
         with with_attrs(u, emulate_caw=0):
@@ -704,7 +706,7 @@ def atomic(dev, lba, n, data, b1=0, boundary=0):
 
 
 def test_orwrite(t, u):
-    for n in (1, 2, 17, (1 << 18) // u.bs, BIG // u.bs):
+    for n in (1, 2, 17, min(1 << 18, u.big) // u.bs, u.big // u.bs):
         old, more = u.data(n), u.data(n)
         u.write(500, old)
         want = (int.from_bytes(old, 'big') | int.from_bytes(more, 'big')).to_bytes(n * u.bs, 'big')
@@ -728,7 +730,7 @@ def test_atomic(t, u):
     most, align, gran, bounded, boundary = struct.unpack('>5I', limits[44:64])
     t.eq((align, gran, bounded, boundary), (0, 0, 0, 0), 'atomic alignment, granularity, boundary')
     t.ok(0 < most <= struct.unpack('>I', limits[8:12])[0], 'MAXIMUM ATOMIC TRANSFER LENGTH of %d' % most)
-    for lba, n in ((0, 1), (3, 2), (5, min(most, BIG // u.bs)), (u.last, 1)):
+    for lba, n in ((0, 1), (3, 2), (5, min(most, u.big // u.bs)), (u.last, 1)):
         data = u.data(n)
         t.good(atomic(u.dev, lba, n, data), 'WRITE ATOMIC at %d, %d' % (lba, n))
         t.ok(u.read(lba, n) == data, 'WRITE ATOMIC at %d, %d: other data' % (lba, n))
@@ -750,7 +752,7 @@ def test_atomic(t, u):
 def tear(u, kind, rounds, seed):
     """One of those that write all of a range with one byte. Exit status of a child."""
     dev = Device(u.dev.path)
-    n = min(128, BIG // 2 // u.bs)
+    n = min(128, u.big // 2 // u.bs)
     rnd = random.Random(seed)
     for _ in range(rounds):
         byte = bytes([rnd.randrange(256)])
@@ -775,7 +777,7 @@ def tear(u, kind, rounds, seed):
 
 def test_tear(t, u):
     """What is written in one piece is never seen, nor compared, in two."""
-    n = min(128, BIG // 2 // u.bs)
+    n = min(128, u.big // 2 // u.bs)
     rounds = 1500 if os.environ.get('TCM_LONG') else 40
     u.write(600, bytes(n * u.bs))
     sys.stdout.flush()
