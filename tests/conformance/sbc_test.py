@@ -1027,8 +1027,8 @@ def wait_wiped(t, u, code, what):
         last = progress
         seen += 1
         for name, args in (('TEST UNIT READY', dict(c=bytes(6))), ('READ', dict(c=cdb(READ, 10, 0, 1), data_in=u.bs)),
-                           ('WRITE', dict(c=cdb(WRITE, 10, 0, 1), data_out=bytes(u.bs))),
-                           ('SANITIZE', dict(c=bytes([0x48, 0x82]) + bytes(8))),
+                           ('WRITE', dict(c=cdb(WRITE, 10, 0, 0))),
+                           ('EXIT FAILURE MODE', dict(c=bytes([0x48, 0x1f]) + bytes(8))),
                            ('GET LBA STATUS', dict(c=status_cdb(0, 24), data_in=24))):
             args = dict(args)
             r = u.dev.cmd(args.pop('c'), **args)
