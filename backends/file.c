@@ -254,6 +254,7 @@ static struct tcm_backend_ops tcm_file_ops = {
 	.flush		= tcm_file_flush,
 	.unmap		= tcm_file_unmap,
 	.write_zeroes	= tcm_file_write_zeroes,
+	.lba_status	= tcm_file_lba_status,
 };
 
 static int __init tcm_file_init(void)

@@ -85,6 +85,37 @@ static int tcm_file_zero(struct tcm_io *io)
 	return err;
 }
 
+/*
+ * Holes as the file system tells of them, in its own blocks: a logical block is deallocated when
+ * all of it is in a hole. What is behind the end of the file is one, too.
+ */
+static int tcm_file_status(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+	u32 block = 1U << io->dev->block_shift;
+	loff_t data = vfs_llseek(f->file, io->pos, SEEK_DATA), hole;
+
+	if (data == -ENXIO) {
+		io->flags |= TCM_IO_UNMAPPED;
+		return 0;
+	}
+	if (data < 0)
+		return data;
+	data = round_down(data, block);
+	if (data > io->pos) {
+		io->flags |= TCM_IO_UNMAPPED;
+		io->len = min_t(u64, io->len, data - io->pos);
+		return 0;
+	}
+	hole = vfs_llseek(f->file, io->pos, SEEK_HOLE);
+	/* It begins in the middle of the block that was looked at, or data in it do. */
+	while (hole >= 0 && round_up(hole, block) == io->pos)
+		hole += block;
+	if (hole >= 0)
+		io->len = min_t(u64, io->len, round_up(hole, block) - io->pos);
+	return 0;
+}
+
 void tcm_file_range_work(struct tcm_io *io)
 {
 	struct tcm_file_io *s = tcm_file_io(io);
@@ -95,6 +126,8 @@ void tcm_file_range_work(struct tcm_io *io)
 		err = tcm_file_punch(io);
 	else if (s->op == TCM_FILE_ZERO)
 		err = tcm_file_zero(io);
+	else if (s->op == TCM_FILE_STATUS)
+		err = tcm_file_status(io);
 	if (err == -EOPNOTSUPP && s->op == TCM_FILE_UNMAP && f->block)
 		err = tcm_file_discard(io);
 	if (!err && s->stable)
@@ -123,6 +156,11 @@ void tcm_file_flush(struct tcm_io *io)
 void tcm_file_unmap(struct tcm_io *io)
 {
 	tcm_file_range(io, TCM_FILE_UNMAP, tcm_file_write_through(io));
+}
+
+void tcm_file_lba_status(struct tcm_io *io)
+{
+	tcm_file_range(io, TCM_FILE_STATUS, false);
 }
 
 void tcm_file_write_zeroes(struct tcm_io *io)

@@ -385,11 +385,40 @@ static void tcm_rd_write_zeroes(struct tcm_io *io)
 	tcm_io_done(io, TCM_OK);
 }
 
+/* Pages that are looked at for one answer; the core asks again for what is behind them. */
+#define TCM_RD_STATUS_PAGES	16384
+
+static void tcm_rd_lba_status(struct tcm_io *io)
+{
+	struct tcm_rd *rd = io->dev->priv;
+	unsigned long first = io->pos >> PAGE_SHIFT, last = (io->pos + io->len - 1) >> PAGE_SHIFT;
+	unsigned long index = first, end;
+	u64 stop;
+
+	if (rd->nullio) {
+		tcm_io_done(io, TCM_OK);
+		return;
+	}
+	if (xa_load(&rd->pages, first)) {
+		last = min(last, first + TCM_RD_STATUS_PAGES);
+		for (end = first + 1; end <= last && xa_load(&rd->pages, end); end++)
+			;
+	} else {
+		io->flags |= TCM_IO_UNMAPPED;
+		end = xa_find(&rd->pages, &index, last, XA_PRESENT) ? index : last + 1;
+		/* It came in between. */
+		end = max(end, first + 1);
+	}
+	stop = min_t(u64, (u64)end << PAGE_SHIFT, io->pos + io->len);
+	io->len = stop - io->pos;
+	tcm_io_done(io, TCM_OK);
+}
+
 static struct tcm_backend_ops tcm_rd_ops = {
 	.name		= "rd_mcp",
 	.product	= "RAMDISK-MCP",
 	.owner		= THIS_MODULE,
-	.flags		= TCM_BE_ATOMIC,
+	.flags		= TCM_BE_ATOMIC | TCM_BE_ZERO_IN_PLACE,
 	.create		= tcm_rd_create,
 	.destroy	= tcm_rd_destroy,
 	.parse		= tcm_rd_parse,
@@ -400,6 +429,7 @@ static struct tcm_backend_ops tcm_rd_ops = {
 	.submit		= tcm_rd_submit,
 	.unmap		= tcm_rd_unmap,
 	.write_zeroes	= tcm_rd_write_zeroes,
+	.lba_status	= tcm_rd_lba_status,
 };
 
 static int __init tcm_rd_init(void)

@@ -8,8 +8,10 @@
 #include "../core/device.h"
 #include "../core/hop.h"
 #include "../core/opcode.h"
+#include "../core/range.h"
 #include "../core/session.h"
 #include "../core/target.h"
+#include "../core/wipe.h"
 #include "root.h"
 
 struct tcm_stage {
@@ -20,6 +22,8 @@ struct tcm_stage {
 static const struct tcm_stage tcm_stages[] = {
 	{ tcm_opcode_init, NULL },
 	{ tcm_hop_init, tcm_hop_exit },
+	{ tcm_range_init, tcm_range_exit },
+	{ tcm_wipe_init, tcm_wipe_exit },
 	{ tcm_target_init, tcm_target_exit },
 	{ tcm_device_init, tcm_device_exit },
 	{ tcm_session_init, tcm_session_exit },

@@ -15,6 +15,7 @@
 #include "gate.h"
 #include "hop.h"
 #include "opcode.h"
+#include "range.h"
 #include "sbc.h"
 #include "session.h"
 #include "trace.h"
@@ -79,7 +80,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 	if (likely(cmd->op))
 		return;
 	/* A known opcode with an unknown service action is a bad field (SPC-4 4.3.1). */
-	cmd->sense = known ? tcm_bad_cdb(cmd, 1, 4) : TCM_INVALID_OPCODE;
+	cmd->sense = known ? tcm_opcode_bad_sa(cmd) : TCM_INVALID_OPCODE;
 }
 
 static void tcm_cmd_copy_cdb(struct tcm_cmd *cmd, const u8 *cdb, unsigned int len)
@@ -185,11 +186,15 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 	struct tcm_map_stats __percpu *stats = cmd->map->stats;
 
 	/* The nexus may be freed once both counts say so: nothing below touches it again. */
-	if (unlikely(cmd->flags & TCM_CMD_PINNED)) {
-		/* everything this command did comes before its pin goes: tcm_session_drain() */
-		smp_mb__before_atomic();
-		atomic_dec(&cmd->map->pinned);
-		return;
+	if (unlikely(cmd->flags & (TCM_CMD_PINNED | TCM_CMD_RANGED))) {
+		if (cmd->flags & TCM_CMD_RANGED)
+			tcm_range_leave(cmd);
+		if (cmd->flags & TCM_CMD_PINNED) {
+			/* everything this command did comes before: tcm_session_drain() */
+			smp_mb__before_atomic();
+			atomic_dec(&cmd->map->pinned);
+			return;
+		}
 	}
 	if (cmd->exp_dir == DMA_FROM_DEVICE)
 		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
@@ -239,6 +244,24 @@ void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_complete);
 
+/* The gate has let it pass. */
+static __always_inline void tcm_cmd_exec(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	if (unlikely(!sense && cmd->xfer_len != cmd->data_len &&
+		     (cmd->op->flags & TCM_OP_MEDIUM)))
+		sense = tcm_sbc_bounce(cmd);
+	if (likely(!sense))
+		sense = cmd->op->exec(cmd);
+	if (sense != TCM_PENDING)
+		tcm_cmd_complete(cmd, sense);
+}
+
+/* It had to wait at the gate. */
+static void tcm_cmd_resume(struct tcm_cmd *cmd)
+{
+	tcm_cmd_exec(cmd, tcm_cmd_is_aborted(cmd) ? TCM_TASK_ABORTED : TCM_OK);
+}
+
 static void tcm_cmd_run(struct tcm_cmd *cmd)
 {
 	enum tcm_sense sense = cmd->sense;
@@ -250,15 +273,9 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 		unsigned long gate = READ_ONCE(cmd->map->gate);
 
 		if (unlikely(gate))
-			sense = tcm_gate_check(cmd, gate);
+			sense = tcm_gate_check(cmd, gate, tcm_cmd_resume);
 	}
-	if (unlikely(!sense && cmd->xfer_len != cmd->data_len &&
-		     (cmd->op->flags & TCM_OP_MEDIUM)))
-		sense = tcm_sbc_bounce(cmd);
-	if (likely(!sense))
-		sense = cmd->op->exec(cmd);
-	if (sense != TCM_PENDING)
-		tcm_cmd_complete(cmd, sense);
+	tcm_cmd_exec(cmd, sense);
 }
 
 /* May this command run to its end without sleeping? */

@@ -12,9 +12,11 @@
 #include "hop.h"
 #include "poll.h"
 #include "pr.h"
+#include "range.h"
 #include "registry.h"
 #include "session.h"
 #include "target.h"
+#include "wipe.h"
 
 /* protects tcm_devices and the counters; a device's lun_lock may be taken below it */
 static DEFINE_SPINLOCK(tcm_devices_lock);
@@ -154,8 +156,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	dev->inst = hba->stat_index;
 	spin_lock_init(&dev->lun_lock);
 	INIT_LIST_HEAD(&dev->luns);
-	spin_lock_init(&dev->caw_lock);
-	INIT_LIST_HEAD(&dev->caws);
+	tcm_range_device_init(dev);
 	refcount_set(&dev->ref, 1);
 	dev->created = get_jiffies_64();
 	dev->next_rtpi = 1;
@@ -194,9 +195,11 @@ static void tcm_device_free_work(struct work_struct *work)
 	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags)) {
 		/* Who ran the last command may still be on its way out of the backend. */
 		tcm_hop_flush(dev->hop);
+		tcm_range_device_exit(dev);
 		tcm_poll_stop(dev);
 		dev->ops->close(dev);
 	}
+	tcm_wipe_free(dev->wipe);
 	dev->ops->destroy(dev);
 	spin_lock(&tcm_devices_lock);
 	list_del(&dev->node);

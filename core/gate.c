@@ -5,8 +5,10 @@
 #include <linux/bitops.h>
 #include "gate.h"
 #include "opcode.h"
+#include "range.h"
 #include "session.h"
 #include "ua.h"
+#include "wipe.h"
 
 /* The first command on a nexus gives it its counters. */
 static enum tcm_sense tcm_gate_stats(struct tcm_cmd *cmd)
@@ -23,7 +25,8 @@ static enum tcm_sense tcm_gate_stats(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
-enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate)
+enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
+			      void (*resume)(struct tcm_cmd *cmd))
 {
 	const struct tcm_opcode *op = cmd->op;
 	enum tcm_sense sense;
@@ -45,6 +48,14 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate)
 		return TCM_NOT_READY_INIT_REQUIRED;
 	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))
 		return TCM_WRITE_PROTECTED;
+	if (gate & BIT(TCM_GATE_WIPE)) {
+		sense = tcm_wipe_check(cmd);
+		if (sense)
+			return sense;
+	}
+	/* Last: from here on it counts as an access. */
+	if (gate & BIT(TCM_GATE_RANGE))
+		return tcm_range_enter(cmd, resume);
 	return TCM_OK;
 }
 

@@ -8,8 +8,12 @@
 
 #include <tcm/cmd.h>
 
-/* Why a command must not run now, or TCM_OK. May sleep. */
-enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate);
+/*
+ * Why a command must not run now, or TCM_OK; TCM_PENDING when it has to wait: resume(cmd) is
+ * called by the hop when it may run or was aborted. May sleep.
+ */
+enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
+			      void (*resume)(struct tcm_cmd *cmd));
 
 /* Set or clear one bit on every nexus of a device. dev->lun_lock held. */
 void tcm_gate_device(struct tcm_device *dev, enum tcm_gate bit, bool set);

@@ -73,6 +73,15 @@ const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *
 	return NULL;
 }
 
+enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd)
+{
+	unsigned int at = tcm_op_index[cmd->cdb[0]].rows->sa_at == TCM_SA_BYTE8 ? 8 : 1;
+
+	if (cmd->cdb_len < at + 2)
+		return tcm_bad_cdb(cmd, cmd->cdb_len, -1);
+	return tcm_bad_cdb(cmd, at, at == 8 ? 7 : 4);
+}
+
 static u64 tcm_cdb_field(const u8 *p, unsigned int size)
 {
 	switch (size) {

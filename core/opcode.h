@@ -36,6 +36,10 @@ enum tcm_xfer {
 #define TCM_OP_PASSTHRU	0x0080	/* the row of everything that is passed through */
 #define TCM_OP_READY	0x0800	/* needs a unit that runs: refused after START STOP UNIT's STOP */
 
+/* The blocks it accesses: it takes them for itself (tcm_range_lock()), or they do not matter */
+#define TCM_OP_EXCL	0x10000
+#define TCM_OP_NO_RANGE	0x20000
+
 /* ... only while a unit attention of ours waits to be told; else the device answers */
 #define TCM_OP_PASS_UA	0x4000
 
@@ -96,6 +100,15 @@ struct tcm_opcode {
 	bool		(*offered)(const struct tcm_device *dev);
 };
 
+/* Variable length CDBs (7Fh) have 32 bytes here. */
+#define TCM_LONG_CDB	32
+
+/* Where PROTECT, DPO, FUA, BYTCHK, UNMAP and NDOB are, in the same bits of CDBs of any length */
+static inline unsigned int tcm_sbc_bits_at(const struct tcm_cmd *cmd)
+{
+	return cmd->op->cdb_len == TCM_LONG_CDB ? 10 : 1;
+}
+
 /* Is the command there on @dev? */
 static inline bool tcm_opcode_offered(const struct tcm_opcode *op, const struct tcm_device *dev)
 {
@@ -120,6 +133,9 @@ const struct tcm_opcode_run *tcm_opcode_run(u8 opcode);
 
 /* The row for a CDB, or NULL with *@sa_known telling whether the opcode exists at all. */
 const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *op_known);
+
+/* The sense for a service action that the opcode does not have, or that the CDB is too short for. */
+enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd);
 
 /* Call @fn for every row until it returns false. */
 void tcm_opcode_for_each(bool (*fn)(const struct tcm_opcode *op, void *arg), void *arg);

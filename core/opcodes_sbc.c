@@ -5,6 +5,21 @@
 #include "opcode.h"
 #include "sbc.h"
 
+/* Not in <scsi/scsi_proto.h> of every kernel */
+#define TCM_ORWRITE_16		0x8b
+#define TCM_WRITE_ATOMIC_16	0x9c
+#define TCM_PRE_FETCH_10	0x34
+#define TCM_PRE_FETCH_16	0x90
+#define TCM_READ_DEFECT_DATA_12	0xb7
+
+/* Service actions of VARIABLE LENGTH CDB */
+#define TCM_SA_READ_32		0x0009
+#define TCM_SA_VERIFY_32	0x000a
+#define TCM_SA_WRITE_32		0x000b
+#define TCM_SA_WRITE_VERIFY_32	0x000c
+#define TCM_SA_WRITE_SAME_32	0x000d
+#define TCM_SA_LBA_STATUS_32	0x0012
+
 #define TCM_OP_READS	(TCM_OP_INLINE | TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_PR_WE)
 #define TCM_OP_STORES	(TCM_OP_INLINE | TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_WRITES)
 /* The same for commands of several accesses, or that allocate */
@@ -21,6 +36,16 @@
 #define TCM_SYNC_BITS		0x06	/* SYNC_NV (the medium is the medium), IMMED */
 #define TCM_SAME10_BITS		0x08	/* UNMAP */
 #define TCM_SAME16_BITS		0x09	/* UNMAP, NDOB */
+#define TCM_FORMAT_BITS		0x3f	/* LONGLIST, FMTDATA, CMPLST, DEFECT LIST FORMAT */
+#define TCM_SANITIZE_BITS	0xbf	/* IMMED, AUSE, SERVICE ACTION */
+#define TCM_IMMED_BIT		0x02
+#define TCM_DEFECT_BITS		0x1f	/* REQ_PLIST, REQ_GLIST, DEFECT LIST FORMAT */
+#define TCM_GROUP_BITS		0x1f	/* GROUP NUMBER, where initiators insist on sending one */
+/*
+ * Long CDBs: ADDITIONAL CDB LENGTH, SERVICE ACTION, LBA, then the expected tags, which mean
+ * something with protection information only, and the length.
+ */
+#define TCM_LONG_BITS		[7 ... 9] = 0xff, [12 ... 31] = 0xff
 /* POWER CONDITION, NO_FLUSH and START; nothing can be loaded or ejected */
 #define TCM_START_BITS		0xf5
 
@@ -30,6 +55,12 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.dir = DMA_NONE, .flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
 		.usage = { REZERO_UNIT },
 		.exec = tcm_sbc_seek,
+	}, {
+		.opcode = FORMAT_UNIT, .name = "FORMAT UNIT", .cdb_len = 6,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_FN,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { FORMAT_UNIT, TCM_FORMAT_BITS },
+		.parse = tcm_sbc_format_parse, .exec = tcm_sbc_format,
 	}, {
 		.opcode = READ_6, .name = "READ(6)", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS6,
@@ -92,7 +123,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = SYNCHRONIZE_CACHE, .name = "SYNCHRONIZE CACHE(10)", .cdb_len = 10,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_MEDIUM | TCM_OP_READY,
+		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE,
 		.usage = { SYNCHRONIZE_CACHE, TCM_SYNC_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {
@@ -108,6 +139,27 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.usage = { UNMAP, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_unmap, .offered = tcm_sbc_unmap_offered,
 	}, {
+		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x01,
+		.name = "SANITIZE, OVERWRITE", .cdb_len = 10,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
+		.parse = tcm_sbc_overwrite_parse, .exec = tcm_sbc_overwrite,
+	}, {
+		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x02,
+		.name = "SANITIZE, BLOCK ERASE", .cdb_len = 10,
+		.dir = DMA_NONE,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
+		.parse = tcm_sbc_sanitize_parse, .exec = tcm_sbc_block_erase,
+	}, {
+		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x1f,
+		.name = "SANITIZE, EXIT FAILURE MODE", .cdb_len = 10,
+		.dir = DMA_NONE,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
+		.parse = tcm_sbc_sanitize_parse, .exec = tcm_sbc_exit_failure,
+	}, {
 		.opcode = READ_16, .name = "READ(16)", .cdb_len = 16,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_READS,
@@ -116,7 +168,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = COMPARE_AND_WRITE, .name = "COMPARE AND WRITE", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
-		.lba_at = 2, .lba_size = 8, .len_at = 13, .len_size = 1, .flags = TCM_OP_ALTERS,
+		.lba_at = 2, .lba_size = 8, .len_at = 13, .len_size = 1,
+		.flags = TCM_OP_ALTERS | TCM_OP_EXCL,
 		.usage = { COMPARE_AND_WRITE, TCM_RW_BITS, [2 ... 9] = 0xff, [13] = 0xff },
 		.parse = tcm_sbc_caw_parse, .exec = tcm_sbc_compare_and_write,
 		.offered = tcm_sbc_caw_offered,
@@ -126,6 +179,20 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_STORES,
 		.usage = { WRITE_16, TCM_RW_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_write,
+	}, {
+		.opcode = TCM_ORWRITE_16, .name = "ORWRITE(16)", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_ALTERS | TCM_OP_EXCL,
+		.usage = { TCM_ORWRITE_16, TCM_RW_BITS, [2 ... 13] = 0xff },
+		.exec = tcm_sbc_orwrite,
+	}, {
+		.opcode = TCM_WRITE_ATOMIC_16, .name = "WRITE ATOMIC(16)", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 2, .lba_size = 8, .len_at = 12, .len_size = 2,
+		.flags = TCM_OP_ALTERS | TCM_OP_EXCL,
+		.usage = { TCM_WRITE_ATOMIC_16, TCM_RW_BITS, [2 ... 13] = 0xff },
+		.parse = tcm_sbc_write_atomic_parse, .exec = tcm_sbc_write_atomic,
 	}, {
 		.opcode = WRITE_VERIFY_16, .name = "WRITE AND VERIFY(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
@@ -142,7 +209,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = SYNCHRONIZE_CACHE_16, .name = "SYNCHRONIZE CACHE(16)", .cdb_len = 16,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
-		.flags = TCM_OP_MEDIUM | TCM_OP_READY,
+		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE,
 		.usage = { SYNCHRONIZE_CACHE_16, TCM_SYNC_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {
@@ -158,6 +225,14 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.flags = TCM_OP_TELLS,
 		.usage = { SERVICE_ACTION_IN_16, 0x1f, [10 ... 13] = 0xff },
 		.exec = tcm_sbc_read_capacity16,
+	}, {
+		.opcode = SERVICE_ACTION_IN_16, .sa_at = TCM_SA_BYTE1, .sa = SAI_GET_LBA_STATUS,
+		.name = "GET LBA STATUS(16)", .cdb_len = 16,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES,
+		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_READY | TCM_OP_PR_WE,
+		.usage = { SERVICE_ACTION_IN_16, 0x1f, [2 ... 13] = 0xff },
+		.parse = tcm_sbc_lba_status_parse, .exec = tcm_sbc_lba_status,
 	}, {
 		.opcode = READ_12, .name = "READ(12)", .cdb_len = 12,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,
@@ -176,6 +251,82 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4, .flags = TCM_OP_ALTERS,
 		.usage = { WRITE_VERIFY_12, TCM_VERIFY_BITS, [2 ... 9] = 0xff },
 		.parse = tcm_sbc_write_verify_parse, .exec = tcm_sbc_write_verify,
+	}, {
+		.opcode = TCM_PRE_FETCH_10, .name = "PRE-FETCH(10)", .cdb_len = 10,
+		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
+		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
+		.usage = { TCM_PRE_FETCH_10, TCM_IMMED_BIT, [2 ... 5] = 0xff, TCM_GROUP_BITS,
+			   [7 ... 8] = 0xff },
+		.exec = tcm_sbc_prefetch,
+	}, {
+		.opcode = TCM_PRE_FETCH_16, .name = "PRE-FETCH(16)", .cdb_len = 16,
+		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
+		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
+		.usage = { TCM_PRE_FETCH_16, TCM_IMMED_BIT, [2 ... 13] = 0xff, TCM_GROUP_BITS },
+		.exec = tcm_sbc_prefetch,
+	}, {
+		.opcode = READ_DEFECT_DATA, .name = "READ DEFECT DATA(10)", .cdb_len = 10,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
+		.usage = { READ_DEFECT_DATA, [2] = TCM_DEFECT_BITS, [7 ... 8] = 0xff },
+		.parse = tcm_sbc_defect_parse, .exec = tcm_sbc_defect_data,
+	}, {
+		.opcode = TCM_READ_DEFECT_DATA_12, .name = "READ DEFECT DATA(12)", .cdb_len = 12,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
+		.usage = { TCM_READ_DEFECT_DATA_12, TCM_DEFECT_BITS, [2 ... 9] = 0xff },
+		.parse = tcm_sbc_defect_parse, .exec = tcm_sbc_defect_data,
+	}, {
+		.opcode = VARIABLE_LENGTH_CMD, .sa_at = TCM_SA_BYTE8, .sa = TCM_SA_READ_32,
+		.name = "READ(32)", .cdb_len = TCM_LONG_CDB,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_READS,
+		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_RW_BITS },
+		.parse = tcm_sbc_long_parse,
+		.exec = tcm_sbc_read_long,
+	}, {
+		.opcode = VARIABLE_LENGTH_CMD, .sa_at = TCM_SA_BYTE8, .sa = TCM_SA_VERIFY_32,
+		.name = "VERIFY(32)", .cdb_len = TCM_LONG_CDB,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
+		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_LOOKS,
+		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_VERIFY_BITS },
+		.parse = tcm_sbc_verify_parse,
+		.exec = tcm_sbc_verify,
+	}, {
+		.opcode = VARIABLE_LENGTH_CMD, .sa_at = TCM_SA_BYTE8, .sa = TCM_SA_WRITE_32,
+		.name = "WRITE(32)", .cdb_len = TCM_LONG_CDB,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_STORES,
+		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_RW_BITS },
+		.parse = tcm_sbc_long_parse,
+		.exec = tcm_sbc_write_long,
+	}, {
+		.opcode = VARIABLE_LENGTH_CMD, .sa_at = TCM_SA_BYTE8, .sa = TCM_SA_WRITE_VERIFY_32,
+		.name = "WRITE AND VERIFY(32)", .cdb_len = TCM_LONG_CDB,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_ALTERS,
+		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_VERIFY_BITS },
+		.parse = tcm_sbc_write_verify_parse,
+		.exec = tcm_sbc_write_verify,
+	}, {
+		.opcode = VARIABLE_LENGTH_CMD, .sa_at = TCM_SA_BYTE8, .sa = TCM_SA_WRITE_SAME_32,
+		.name = "WRITE SAME(32)", .cdb_len = TCM_LONG_CDB,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_ONE_BLOCK,
+		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_ALTERS,
+		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_SAME16_BITS },
+		.parse = tcm_sbc_write_same_parse,
+		.exec = tcm_sbc_write_same,
+	}, {
+		.opcode = VARIABLE_LENGTH_CMD, .sa_at = TCM_SA_BYTE8, .sa = TCM_SA_LBA_STATUS_32,
+		.name = "GET LBA STATUS(32)", .cdb_len = TCM_LONG_CDB,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES,
+		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4,
+		.flags = TCM_OP_READY | TCM_OP_PR_WE,
+		.usage = { VARIABLE_LENGTH_CMD, [7 ... 9] = 0xff, [12 ... 19] = 0xff,
+			   [28 ... 31] = 0xff },
+		.parse = tcm_sbc_lba_status_parse, .exec = tcm_sbc_lba_status,
 	}, {
 		.opcode = VERIFY_12, .name = "VERIFY(12)", .cdb_len = 12,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,

@@ -11,6 +11,9 @@
 
 enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_read_long(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_write_long(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_long_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_seek(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_capacity10_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd);
@@ -27,8 +30,29 @@ enum tcm_sense tcm_sbc_caw_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_compare_and_write(struct tcm_cmd *cmd);
 bool tcm_sbc_caw_offered(const struct tcm_device *dev);
 
-/* MAXIMUM COMPARE AND WRITE LENGTH of VPD B0h, logical blocks */
-#define TCM_CAW_MAX_BLOCKS	1
+enum tcm_sense tcm_sbc_orwrite(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_write_atomic_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_write_atomic(struct tcm_cmd *cmd);
+
+enum tcm_sense tcm_sbc_lba_status_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_lba_status(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_defect_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_defect_data(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_prefetch(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_format_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_format(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_overwrite_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_overwrite(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_sanitize_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_block_erase(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_exit_failure(struct tcm_cmd *cmd);
+
+/* SANITIZE: not in <scsi/scsi_proto.h> */
+#define TCM_SANITIZE		0x48
+
+/* MAXIMUM COMPARE AND WRITE LENGTH and MAXIMUM ATOMIC TRANSFER LENGTH of VPD B0h, logical blocks */
+u32 tcm_sbc_caw_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops);
+u32 tcm_sbc_atomic_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops);
 
 enum tcm_sense tcm_sbc_write_same_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd);
@@ -118,6 +142,8 @@ void tcm_sbc_unbounce(struct tcm_cmd *cmd, bool good);
 u64 tcm_sg_compare(struct scatterlist *a, struct scatterlist *b, u64 skip, u64 len);
 /* The same against @block, @size bytes over and over; @a begins where @block does. */
 u64 tcm_sg_compare_block(struct scatterlist *a, const u8 *block, u32 size, u64 len);
+/* Or @len bytes of @b, from its byte @skip on, into @a. */
+void tcm_sg_or(struct scatterlist *a, struct scatterlist *b, u64 skip, u64 len);
 
 /*
  * Flush the whole device with nobody waiting. False when it could not be begun: then

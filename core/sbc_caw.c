@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * COMPARE AND WRITE (SBC-4 5.3). Those that overlap run one after the other, in the order
- * in which they came; others do not wait. Plain reads and writes are not
- * held back: who uses the command for a lock uses it for every change of the lock.
+ * The commands that have their blocks for themselves: COMPARE AND WRITE (SBC-4 5.3), ORWRITE(16)
+ * (5.10), which read, then write; and WRITE ATOMIC(16) (5.42), of which nobody sees a part. What
+ * keeps everybody else off is in core/range.c.
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/unaligned.h>
 #include "hop.h"
 #include "opcode.h"
+#include "range.h"
 #include "sbc.h"
 
-/* cmd->work of a COMPARE AND WRITE */
+/* What ORWRITE handles at once: bounds the memory of one command whatever its length. */
+#define TCM_ORWRITE_CHUNK	SZ_256K
+/* MAXIMUM ATOMIC TRANSFER LENGTH, in bytes */
+#define TCM_ATOMIC_MAX		SZ_1M
+
+/* cmd->work of a command that reads, then writes */
 struct tcm_caw {
-	struct list_head	node;	/* in dev->caws; dev->caw_lock */
-	struct tcm_cmd		*cmd;
-	bool			runs;	/* dev->caw_lock */
-	u8			flags;	/* TCM_IO_* of the write */
-	u32			len;	/* bytes of each half of data-out */
 	struct scatterlist	*sg;	/* what was read */
+	u64			done;	/* bytes */
+	u64			total;
+	u32			chunk;
+	u8			flags;	/* TCM_IO_* of the write */
 };
 
 bool tcm_sbc_caw_offered(const struct tcm_device *dev)
@@ -25,72 +31,68 @@ bool tcm_sbc_caw_offered(const struct tcm_device *dev)
 	return dev->attr.emulate_caw;
 }
 
+u32 tcm_sbc_caw_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops)
+{
+	u32 max = min_t(u32, U8_MAX, READ_ONCE(dev->max_blocks));
+
+	/* NUMBER OF LOGICAL BLOCKS is one byte; data-out holds them twice. */
+	if (ops->max_data_sg)
+		max = min_t(u64, max, ((u64)ops->max_data_sg << PAGE_SHIFT) >> (dev->block_shift + 1));
+	return max;
+}
+
+u32 tcm_sbc_atomic_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops)
+{
+	return min_t(u32, TCM_ATOMIC_MAX >> dev->block_shift, tcm_sbc_max_blocks(dev, ops));
+}
+
 /* Data-out is what is expected, then what is written. */
 enum tcm_sense tcm_sbc_caw_parse(struct tcm_cmd *cmd)
 {
-	if (cmd->nblocks > TCM_CAW_MAX_BLOCKS)
+	if (cmd->nblocks > tcm_sbc_caw_max(cmd->dev, cmd->sess->ops))
 		return tcm_bad_cdb(cmd, cmd->op->len_at, -1);
 	cmd->data_len = 2 * cmd->nblocks << cmd->dev->block_shift;
 	return TCM_OK;
-}
-
-/* Does nothing before it in the list overlap? */
-static bool tcm_caw_free(const struct tcm_device *dev, const struct tcm_caw *caw)
-{
-	const struct tcm_cmd *cmd = caw->cmd;
-	const struct tcm_caw *other;
-
-	lockdep_assert_held(&dev->caw_lock);
-	list_for_each_entry(other, &dev->caws, node) {
-		if (other == caw)
-			break;
-		if (other->cmd->lba < cmd->lba + cmd->nblocks &&
-		    cmd->lba < other->cmd->lba + other->cmd->nblocks)
-			return false;
-	}
-	return true;
-}
-
-static bool tcm_caw_lock(struct tcm_caw *caw)
-{
-	struct tcm_device *dev = caw->cmd->dev;
-	unsigned long flags;
-
-	spin_lock_irqsave(&dev->caw_lock, flags);
-	list_add_tail(&caw->node, &dev->caws);
-	caw->runs = tcm_caw_free(dev, caw);
-	spin_unlock_irqrestore(&dev->caw_lock, flags);
-	return caw->runs;
-}
-
-static void tcm_caw_start(struct tcm_cmd *cmd);
-
-static void tcm_caw_unlock(struct tcm_caw *caw)
-{
-	struct tcm_device *dev = caw->cmd->dev;
-	struct tcm_caw *next;
-	unsigned long flags;
-
-	spin_lock_irqsave(&dev->caw_lock, flags);
-	list_del(&caw->node);
-	list_for_each_entry(next, &dev->caws, node) {
-		if (next->runs || !tcm_caw_free(dev, next))
-			continue;
-		next->runs = true;
-		tcm_hop_queue(next->cmd, tcm_caw_start);
-	}
-	spin_unlock_irqrestore(&dev->caw_lock, flags);
 }
 
 static void tcm_caw_end(struct tcm_cmd *cmd, enum tcm_sense sense)
 {
 	struct tcm_caw *caw = cmd->work;
 
-	tcm_caw_unlock(caw);
 	sgl_free(caw->sg);
 	kfree(caw);
 	cmd->work = NULL;
 	tcm_cmd_complete(cmd, sense);
+}
+
+static enum tcm_sense tcm_caw_alloc(struct tcm_cmd *cmd, u32 chunk, u8 flags)
+{
+	struct tcm_caw *caw = kmalloc(sizeof(*caw), GFP_NOIO);
+
+	if (!caw)
+		return TCM_BUSY;
+	caw->flags = flags | tcm_sbc_write_through(cmd->dev);
+	caw->done = 0;
+	caw->total = (u64)cmd->nblocks << cmd->dev->block_shift;
+	caw->chunk = min_t(u64, chunk, caw->total);
+	caw->sg = sgl_alloc(caw->chunk, GFP_NOIO, NULL);
+	if (!caw->sg) {
+		kfree(caw);
+		return TCM_BUSY;
+	}
+	cmd->work = caw;
+	return TCM_OK;
+}
+
+/* Set up cmd->io for the part that is due. */
+static struct tcm_io *tcm_caw_io(struct tcm_cmd *cmd, struct scatterlist *sg, bool write,
+				 void (*done)(struct tcm_io *io, enum tcm_sense sense))
+{
+	struct tcm_caw *caw = cmd->work;
+
+	return tcm_sbc_io(cmd, (cmd->lba << cmd->dev->block_shift) + caw->done,
+			  min_t(u64, caw->chunk, caw->total - caw->done), sg, write,
+			  write ? caw->flags : 0, done);
 }
 
 static void tcm_caw_written(struct tcm_io *io, enum tcm_sense sense)
@@ -103,10 +105,10 @@ static void tcm_caw_written(struct tcm_io *io, enum tcm_sense sense)
 static void tcm_caw_compare(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
-	u64 same = tcm_sg_compare(caw->sg, cmd->sg, 0, caw->len);
+	u64 same = tcm_sg_compare(caw->sg, cmd->sg, 0, caw->total);
 	struct tcm_io *io;
 
-	if (same != caw->len) {
+	if (same != caw->total) {
 		tcm_caw_end(cmd, tcm_sense_info(cmd, TCM_MISCOMPARE, same));
 		return;
 	}
@@ -114,9 +116,8 @@ static void tcm_caw_compare(struct tcm_cmd *cmd)
 		tcm_caw_end(cmd, TCM_OK);
 		return;
 	}
-	io = tcm_sbc_io(cmd, cmd->lba << cmd->dev->block_shift, caw->len, cmd->sg, true, caw->flags,
-			tcm_caw_written);
-	io->skip = caw->len;
+	io = tcm_caw_io(cmd, cmd->sg, true, tcm_caw_written);
+	io->skip = caw->total;
 	cmd->dev->ops->submit(io);
 }
 
@@ -134,37 +135,129 @@ static void tcm_caw_start(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
 
-	if (tcm_sbc_aborted(cmd)) {
+	if (tcm_sbc_aborted(cmd))
 		tcm_caw_end(cmd, TCM_OK);
-		return;
-	}
-	cmd->dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << cmd->dev->block_shift, caw->len, caw->sg,
-					 false, 0, tcm_caw_read));
+	else
+		cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, false, tcm_caw_read));
 }
 
 enum tcm_sense tcm_sbc_compare_and_write(struct tcm_cmd *cmd)
 {
 	enum tcm_sense sense = tcm_sbc_range(cmd);
-	struct tcm_caw *caw;
 	u8 flags;
 
 	if (!sense)
 		sense = tcm_sbc_rw_flags(cmd, &flags);
 	if (sense || !cmd->nblocks)
 		return sense;
-	caw = kmalloc(sizeof(*caw), GFP_NOIO);
-	if (!caw)
-		return TCM_BUSY;
-	caw->cmd = cmd;
-	caw->flags = flags | tcm_sbc_write_through(cmd->dev);
-	caw->len = cmd->nblocks << cmd->dev->block_shift;
-	caw->sg = sgl_alloc(caw->len, GFP_NOIO, NULL);
-	if (!caw->sg) {
-		kfree(caw);
-		return TCM_BUSY;
-	}
-	cmd->work = caw;
-	if (tcm_caw_lock(caw))
+	sense = tcm_caw_alloc(cmd, U32_MAX, flags);
+	if (sense)
+		return sense;
+	if (tcm_range_lock(cmd, tcm_caw_start))
 		tcm_caw_start(cmd);
+	return TCM_PENDING;
+}
+
+static void tcm_orwrite_next(struct tcm_cmd *cmd);
+
+static void tcm_orwrite_written(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+	struct tcm_caw *caw = cmd->work;
+
+	caw->done += io->len;
+	if (sense || caw->done == caw->total || tcm_sbc_aborted(cmd))
+		tcm_caw_end(cmd, tcm_sbc_io_sense(cmd, sense));
+	else
+		tcm_hop_queue(cmd, tcm_orwrite_next);
+}
+
+static void tcm_orwrite_merge(struct tcm_cmd *cmd)
+{
+	struct tcm_caw *caw = cmd->work;
+
+	if (tcm_sbc_aborted(cmd)) {
+		tcm_caw_end(cmd, TCM_OK);
+		return;
+	}
+	/* The initiator's memory is not ours to change. */
+	tcm_sg_or(caw->sg, cmd->sg, caw->done, cmd->io.len);
+	cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, true, tcm_orwrite_written));
+}
+
+static void tcm_orwrite_read(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+
+	if (sense)
+		tcm_caw_end(cmd, tcm_sbc_io_sense(cmd, sense));
+	else
+		tcm_hop_queue(cmd, tcm_orwrite_merge);
+}
+
+static void tcm_orwrite_next(struct tcm_cmd *cmd)
+{
+	struct tcm_caw *caw = cmd->work;
+
+	if (tcm_sbc_aborted(cmd))
+		tcm_caw_end(cmd, TCM_OK);
+	else
+		cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, false, tcm_orwrite_read));
+}
+
+enum tcm_sense tcm_sbc_orwrite(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = tcm_sbc_range(cmd);
+	u8 flags;
+
+	if (!sense)
+		sense = tcm_sbc_rw_flags(cmd, &flags);
+	if (sense || !cmd->nblocks)
+		return sense;
+	sense = tcm_caw_alloc(cmd, TCM_ORWRITE_CHUNK, flags);
+	if (sense)
+		return sense;
+	if (tcm_range_lock(cmd, tcm_orwrite_next))
+		tcm_orwrite_next(cmd);
+	return TCM_PENDING;
+}
+
+#define TCM_ATOMIC_BOUNDARY_AT	10	/* ATOMIC BOUNDARY, two bytes */
+
+enum tcm_sense tcm_sbc_write_atomic_parse(struct tcm_cmd *cmd)
+{
+	/* MAXIMUM ATOMIC BOUNDARY SIZE is zero: writes in several atomic parts are not offered. */
+	if (get_unaligned_be16(cmd->cdb + TCM_ATOMIC_BOUNDARY_AT))
+		return tcm_bad_cdb(cmd, TCM_ATOMIC_BOUNDARY_AT, -1);
+	if (cmd->nblocks > tcm_sbc_atomic_max(cmd->dev, cmd->sess->ops))
+		return tcm_bad_cdb(cmd, cmd->op->len_at, -1);
+	return TCM_OK;
+}
+
+static void tcm_write_atomic_start(struct tcm_cmd *cmd)
+{
+	u8 shift = cmd->dev->block_shift, flags;
+
+	if (tcm_sbc_aborted(cmd)) {
+		tcm_cmd_complete(cmd, TCM_OK);
+		return;
+	}
+	tcm_sbc_rw_flags(cmd, &flags);
+	cmd->dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift,
+					 cmd->sg, true, flags | tcm_sbc_write_through(cmd->dev),
+					 tcm_sbc_io_done));
+}
+
+enum tcm_sense tcm_sbc_write_atomic(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = tcm_sbc_range(cmd);
+	u8 flags;
+
+	if (!sense)
+		sense = tcm_sbc_rw_flags(cmd, &flags);
+	if (sense || !cmd->nblocks)
+		return sense;
+	if (tcm_range_lock(cmd, tcm_write_atomic_start))
+		tcm_write_atomic_start(cmd);
 	return TCM_PENDING;
 }

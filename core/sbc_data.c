@@ -90,6 +90,23 @@ u64 tcm_sg_compare_block(struct scatterlist *a, const u8 *block, u32 size, u64 l
 	return done;
 }
 
+void tcm_sg_or(struct scatterlist *a, struct scatterlist *b, u64 skip, u64 len)
+{
+	struct tcm_sg_pos pa = { .sg = a }, pb = { .sg = b, .off = skip };
+
+	while (len) {
+		u64 n = len, i;
+		u8 *x = tcm_sg_span(&pa, &n);
+		const u8 *y = tcm_sg_span(&pb, &n);
+
+		for (i = 0; i < n; i++)
+			x[i] |= y[i];
+		pa.off += n;
+		pb.off += n;
+		len -= n;
+	}
+}
+
 /*
  * The medium is read in whole blocks: as many as the initiator has room for, and
  * through memory of ours when the last one does not fit.

@@ -45,10 +45,11 @@ static void tcm_sbc_rw(struct tcm_cmd *cmd, bool write, u8 flags)
 				    write, flags, tcm_sbc_io_done));
 }
 
-/* In byte 1; the six byte commands have an LBA there. */
-enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags)
+static __always_inline enum tcm_sense tcm_sbc_flags_at(struct tcm_cmd *cmd, unsigned int at,
+						       u8 *flags)
 {
-	u8 bits = cmd->op->cdb_len > 6 ? cmd->cdb[1] & (TCM_CDB1_DPO | TCM_CDB1_FUA) : 0;
+	/* The six byte commands have an LBA in byte 1. */
+	u8 bits = cmd->op->cdb_len > 6 ? cmd->cdb[at] & (TCM_CDB1_DPO | TCM_CDB1_FUA) : 0;
 
 	*flags = 0;
 	if (likely(!bits))
@@ -57,9 +58,23 @@ enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags)
 		*flags |= TCM_IO_DPO;
 	if (bits & TCM_CDB1_FUA) {
 		if (!cmd->dev->attr.emulate_fua_write)
-			return tcm_bad_cdb(cmd, 1, 3);
+			return tcm_bad_cdb(cmd, at, 3);
 		*flags |= TCM_IO_FUA;
 	}
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags)
+{
+	return tcm_sbc_flags_at(cmd, tcm_sbc_bits_at(cmd), flags);
+}
+
+#define TCM_ADDITIONAL_CDB_LENGTH_AT	7
+
+enum tcm_sense tcm_sbc_long_parse(struct tcm_cmd *cmd)
+{
+	if (cmd->cdb[TCM_ADDITIONAL_CDB_LENGTH_AT] != TCM_LONG_CDB - 8)
+		return tcm_bad_cdb(cmd, TCM_ADDITIONAL_CDB_LENGTH_AT, -1);
 	return TCM_OK;
 }
 
@@ -90,7 +105,7 @@ static void tcm_sbc_read_forced(struct tcm_cmd *cmd)
 					true, 0, tcm_sbc_read_flushed));
 }
 
-enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd)
+static __always_inline enum tcm_sense tcm_sbc_do_read(struct tcm_cmd *cmd, unsigned int at)
 {
 	enum tcm_sense sense;
 	u8 flags;
@@ -98,7 +113,7 @@ enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd)
 	sense = tcm_sbc_range(cmd);
 	if (unlikely(sense))
 		return sense;
-	sense = tcm_sbc_rw_flags(cmd, &flags);
+	sense = tcm_sbc_flags_at(cmd, at, &flags);
 	if (unlikely(sense))
 		return sense;
 	if (unlikely(!cmd->nblocks))
@@ -110,7 +125,17 @@ enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd)
 	return TCM_PENDING;
 }
 
-enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd)
+enum tcm_sense tcm_sbc_read(struct tcm_cmd *cmd)
+{
+	return tcm_sbc_do_read(cmd, 1);
+}
+
+enum tcm_sense tcm_sbc_read_long(struct tcm_cmd *cmd)
+{
+	return tcm_sbc_do_read(cmd, 10);
+}
+
+static __always_inline enum tcm_sense tcm_sbc_do_write(struct tcm_cmd *cmd, unsigned int at)
 {
 	enum tcm_sense sense;
 	u8 flags;
@@ -118,7 +143,7 @@ enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd)
 	sense = tcm_sbc_range(cmd);
 	if (unlikely(sense))
 		return sense;
-	sense = tcm_sbc_rw_flags(cmd, &flags);
+	sense = tcm_sbc_flags_at(cmd, at, &flags);
 	if (unlikely(sense))
 		return sense;
 	if (unlikely(!cmd->nblocks))
@@ -127,6 +152,16 @@ enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd)
 		flags |= TCM_IO_MAY_WAIT;
 	tcm_sbc_rw(cmd, true, flags | tcm_sbc_write_through(cmd->dev));
 	return TCM_PENDING;
+}
+
+enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd)
+{
+	return tcm_sbc_do_write(cmd, 1);
+}
+
+enum tcm_sense tcm_sbc_write_long(struct tcm_cmd *cmd)
+{
+	return tcm_sbc_do_write(cmd, 10);
 }
 
 /* SEEK and REZERO UNIT have been obsolete since SBC-2; some still send them. */

@@ -11,9 +11,9 @@
 #include "opcode.h"
 #include "sbc.h"
 
-/* Byte 1 */
+/* Byte 1, of a long CDB byte 10 */
 #define TCM_SAME_UNMAP	0x08
-#define TCM_SAME_NDOB	0x01	/* 16 byte CDB: no data-out, the block is zeros */
+#define TCM_SAME_NDOB	0x01	/* not in the 10 byte CDB: no data-out, the block is zeros */
 
 /* Written at once where the block is repeated: one page, so many times in a scatterlist. */
 #define TCM_SAME_CHUNK	SZ_1M
@@ -28,16 +28,22 @@ struct tcm_same {
 
 static bool tcm_same_ndob(const struct tcm_cmd *cmd)
 {
-	return cmd->cdb[0] == WRITE_SAME_16 && (cmd->cdb[1] & TCM_SAME_NDOB);
+	return cmd->cdb[0] != WRITE_SAME && (cmd->cdb[tcm_sbc_bits_at(cmd)] & TCM_SAME_NDOB);
 }
 
 enum tcm_sense tcm_sbc_write_same_parse(struct tcm_cmd *cmd)
 {
 	const struct tcm_dev_attr *attr = &cmd->dev->attr;
 	u32 max = READ_ONCE(attr->max_write_same_len);
+	unsigned int at = tcm_sbc_bits_at(cmd);
+	enum tcm_sense sense = TCM_OK;
 
-	if ((cmd->cdb[1] & TCM_SAME_UNMAP) && !attr->emulate_tpws)
-		return tcm_bad_cdb(cmd, 1, 3);
+	if (cmd->op->cdb_len == TCM_LONG_CDB)
+		sense = tcm_sbc_long_parse(cmd);
+	if (sense)
+		return sense;
+	if ((cmd->cdb[at] & TCM_SAME_UNMAP) && !attr->emulate_tpws)
+		return tcm_bad_cdb(cmd, at, 3);
 	/* WSNZ is one in VPD B0h: "to the last block" cannot be asked for with zero. */
 	if (!cmd->nblocks)
 		return tcm_bad_cdb(cmd, cmd->op->len_at, -1);
@@ -150,7 +156,7 @@ enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd)
 			flags, tcm_same_done);
 	if (ops->write_zeroes && !memchr_inv(page_address(same->page), 0, block)) {
 		/* Blocks may go only where reading them gives what was to be written. */
-		if (cmd->cdb[1] & TCM_SAME_UNMAP)
+		if (cmd->cdb[tcm_sbc_bits_at(cmd)] & TCM_SAME_UNMAP)
 			io->flags |= TCM_IO_MAY_UNMAP;
 		ops->write_zeroes(io);
 	} else if (ops->write_same) {

@@ -30,13 +30,18 @@ struct tcm_verify {
 
 static u8 tcm_verify_bytchk(const struct tcm_cmd *cmd)
 {
-	return (cmd->cdb[1] >> 1) & 3;
+	return (cmd->cdb[tcm_sbc_bits_at(cmd)] >> 1) & 3;
 }
 
 enum tcm_sense tcm_sbc_verify_parse(struct tcm_cmd *cmd)
 {
 	u8 shift = cmd->dev->block_shift;
+	enum tcm_sense sense = TCM_OK;
 
+	if (cmd->op->cdb_len == TCM_LONG_CDB)
+		sense = tcm_sbc_long_parse(cmd);
+	if (sense)
+		return sense;
 	switch (tcm_verify_bytchk(cmd)) {
 	case TCM_VERIFY_MEDIUM:
 		break;
@@ -49,7 +54,7 @@ enum tcm_sense tcm_sbc_verify_parse(struct tcm_cmd *cmd)
 		cmd->data_len = cmd->nblocks ? 1U << shift : 0;
 		break;
 	default:
-		return tcm_bad_cdb(cmd, 1, 2);
+		return tcm_bad_cdb(cmd, tcm_sbc_bits_at(cmd), 2);
 	}
 	return TCM_OK;
 }
@@ -58,8 +63,8 @@ enum tcm_sense tcm_sbc_verify_parse(struct tcm_cmd *cmd)
 enum tcm_sense tcm_sbc_write_verify_parse(struct tcm_cmd *cmd)
 {
 	if (tcm_verify_bytchk(cmd) > TCM_VERIFY_DATA)
-		return tcm_bad_cdb(cmd, 1, 2);
-	return TCM_OK;
+		return tcm_bad_cdb(cmd, tcm_sbc_bits_at(cmd), 2);
+	return cmd->op->cdb_len == TCM_LONG_CDB ? tcm_sbc_long_parse(cmd) : TCM_OK;
 }
 
 static void tcm_verify_end(struct tcm_cmd *cmd, enum tcm_sense sense)

@@ -216,6 +216,10 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 		__set_bit(TCM_GATE_DEAD, &map->gate);
 	if (test_bit(TCM_DEV_STOPPED, &dev->flags))
 		__set_bit(TCM_GATE_STOPPED, &map->gate);
+	if (dev->wipe)
+		__set_bit(TCM_GATE_WIPE, &map->gate);
+	if (dev->ranges.gated)
+		__set_bit(TCM_GATE_RANGE, &map->gate);
 	spin_unlock_irq(&dev->lun_lock);
 
 	err = tcm_map_publish(map);

@@ -51,11 +51,13 @@ unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf)
 	u32 gran = dev->limits.io_min >> dev->block_shift;
 
 	bl->wsnz = TCM_WSNZ;
-	bl->max_compare_and_write = tcm_vpd_offers(dev, COMPARE_AND_WRITE);
+	if (tcm_vpd_offers(dev, COMPARE_AND_WRITE))
+		bl->max_compare_and_write = tcm_sbc_caw_max(dev, lun->tpg->ops);
 	bl->opt_granularity = cpu_to_be16(clamp(gran, 1U, (u32)U16_MAX));
 	bl->max_transfer = cpu_to_be32(max);
 	bl->opt_transfer = cpu_to_be32(tcm_vpd_opt_blocks(dev, max));
 	bl->max_write_same = cpu_to_be64(attr->max_write_same_len);
+	bl->max_atomic = cpu_to_be32(tcm_sbc_atomic_max(dev, lun->tpg->ops));
 	if (attr->emulate_tpu || attr->emulate_tpws) {
 		bl->max_unmap_lba = cpu_to_be32(attr->max_unmap_lba_count);
 		bl->max_unmap_desc = cpu_to_be32(attr->max_unmap_block_desc_count);

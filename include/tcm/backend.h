@@ -16,6 +16,7 @@
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <tcm/range.h>
 #include <tcm/sense.h>
 
 struct tcm_alua;
@@ -24,6 +25,7 @@ struct tcm_device;
 struct tcm_hba;
 struct tcm_hop;
 struct tcm_pr;
+struct tcm_wipe;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
 #define TCM_IO_SCRATCH	384
@@ -34,6 +36,7 @@ struct tcm_pr;
 #define TCM_IO_ANCHOR	0x04	/* unmap: keep the blocks anchored */
 #define TCM_IO_MAY_UNMAP 0x08	/* write_zeroes: may deallocate when it reads back as zeros */
 #define TCM_IO_MAY_WAIT	0x10	/* a hint: the caller is the device's own worker */
+#define TCM_IO_UNMAPPED	0x20	/* set by lba_status */
 
 /**
  * struct tcm_io - one access to a backend
@@ -105,6 +108,8 @@ struct tcm_limits {
 #define TCM_BE_OWN_CACHE	0x04	/* the write cache is the device's own */
 #define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
+/* write_zeroes without TCM_IO_MAY_UNMAP overwrites what was stored: nothing is left of it */
+#define TCM_BE_ZERO_IN_PLACE	0x20
 
 /* What a pass-through device says of itself, for the files of wwn/ */
 enum tcm_ident {
@@ -147,6 +152,9 @@ enum tcm_dev_event {
  * @unmap: deallocate. Default: UNMAP is not offered.
  * @write_zeroes: zero without a data transfer. Default: zeros are written.
  * @write_same: repeat one block. Default: the block is written over and over.
+ * @lba_status: is what is at @pos mapped? Sets io->len to how far from @pos on the answer holds, a
+ *	multiple of the logical block length and not zero, and TCM_IO_UNMAPPED in io->flags
+ *	where the blocks are deallocated. Default: all are mapped.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -176,6 +184,7 @@ struct tcm_backend_ops {
 	void	(*unmap)(struct tcm_io *io);
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
+	void	(*lba_status)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
 
 	/* core's list of backends; under the registry mutex */
@@ -292,9 +301,8 @@ struct tcm_device {
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
 
-	/* @caw_lock protects @caws: COMPARE AND WRITEs that run or wait, in their order */
-	spinlock_t		caw_lock;
-	struct list_head	caws;
+	struct tcm_wipe		*wipe;		/* core's: FORMAT UNIT or SANITIZE; @lun_lock */
+	struct tcm_ranges	ranges;		/* core's: who accesses which blocks */
 
 	atomic_t		flushes_behind;	/* flushes whose command was answered */
 	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */

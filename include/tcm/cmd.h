@@ -10,6 +10,7 @@
 #include <linux/dma-direction.h>
 #include <linux/llist.h>
 #include <tcm/backend.h>
+#include <tcm/range.h>
 #include <tcm/sense.h>
 #include <tcm/target.h>
 
@@ -53,6 +54,7 @@ enum tcm_cmd_state {
 #define TCM_CMD_COUNTED		0x04	/* counted in map->stats */
 #define TCM_CMD_HOPPED		0x08	/* runs in the device's work item */
 #define TCM_CMD_PINNED		0x20	/* counted in map->pinned: no counters yet */
+#define TCM_CMD_RANGED		0x40	/* its blocks are in dev->ranges */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
 
@@ -104,6 +106,7 @@ struct tcm_cmd {
 	struct scatterlist	*fabric_sg;	/* @sg as the fabric gave it while it is bounced */
 
 	struct tcm_io		io;
+	struct tcm_range	range;		/* valid with TCM_CMD_RANGED */
 };
 
 /**

@@ -143,6 +143,8 @@ enum tcm_gate {
 	TCM_GATE_COUNTED,	/* ORDERED, HEAD OF QUEUE or ACA around */
 	TCM_GATE_ORPHAN,	/* orphan writes are outstanding on the device */
 	TCM_GATE_STOPPED,	/* by START STOP UNIT */
+	TCM_GATE_WIPE,		/* being formatted or sanitized, or that has failed */
+	TCM_GATE_RANGE,		/* blocks are locked: commands tell theirs (core/range.c) */
 };
 
 /*

@@ -13,9 +13,10 @@ import random
 import struct
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from sgio import (Device, Table, GOOD, CHECK_CONDITION, INVALID_OPCODE, LBA_OUT_OF_RANGE,
+from sgio import (Device, Sense, Table, GOOD, CHECK_CONDITION, INVALID_OPCODE, LBA_OUT_OF_RANGE,
                   INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, MISCOMPARED)
 
 BAD_IU = (5, 0x0e, 0x03)
@@ -54,6 +55,15 @@ def cdb(name, size, lba=0, n=0, b1=0):
     return struct.pack('>BBQIBB', op, b1, lba, n, 0, 0)
 
 
+# service actions of VARIABLE LENGTH CDB
+LONG_SA = {READ: 0x09, VERIFY: 0x0a, WRITE: 0x0b, WRITE_VERIFY: 0x0c, SAME: 0x0d}
+
+
+def long_cdb(name, lba=0, n=0, bits=0, tags=bytes(8), more=0x18):
+    """The 32 byte CDB."""
+    return struct.pack('>BB5xBHBxQ8sI', 0x7f, 0, more, LONG_SA.get(name, name), bits, lba, tags, n)
+
+
 def unmap_cdb(length, b1=0):
     return struct.pack('>BBIBHB', 0x42, b1, 0, 0, length, 0)
 
@@ -71,17 +81,20 @@ class Unit:
         self.dev.clear_ua()
         self.attrib = args.attrib
         self.thin = args.thin
+        self.map = args.map
         self.rnd = random.Random(7)
         rc = self.dev.cmd(bytes([0x9e, 0x10]) + bytes(8) + struct.pack('>IBB', 32, 0, 0), data_in=32).data
         self.last, self.bs = struct.unpack('>QI', rc[:12])
         self.blocks = self.last + 1
+        most = struct.unpack('>I', self.dev.cmd(bytes([0x12, 1, 0xb0, 0, 64, 0]), data_in=64).data[8:12])[0]
+        self.big = min(BIG, most * self.bs)     # what one command moves
 
     def data(self, blocks):
         return self.rnd.randbytes(blocks * self.bs)
 
     def read(self, lba, n):
         data = b''
-        step = BIG // self.bs
+        step = self.big // self.bs
         for at in range(0, n, step):
             part = min(step, n - at)
             r = self.dev.cmd(cdb(READ, 16, lba + at, part), data_in=part * self.bs)
@@ -91,7 +104,7 @@ class Unit:
         return data
 
     def write(self, lba, data):
-        step = BIG // self.bs * self.bs
+        step = self.big
         for at in range(0, len(data), step):
             part = data[at:at + step]
             r = self.dev.cmd(cdb(WRITE, 16, lba + at // self.bs, len(part) // self.bs), data_out=part)
@@ -646,15 +659,136 @@ def test_caw(t, u):
         t.bad(caw(u.dev, lba, n, old + new), LBA_OUT_OF_RANGE, 'COMPARE AND WRITE at %#x' % lba, info=range_info(u, lba))
     for have in (0, u.bs, 2 * u.bs - 1):
         t.bad(caw(u.dev, 77, 1, (old + new)[:have]), BAD_IU, 'COMPARE AND WRITE with %d bytes' % have)
-    r = u.dev.cmd(bytes([0x12, 1, 0xb0, 0, 64, 0]), data_in=64)
-    if r.status == GOOD and r.data[5]:
-        most = r.data[5] + 1
-        if most < 256:
-            t.bad(caw(u.dev, 77, most, bytes(2 * most * u.bs)), INVALID_FIELD_CDB, 'COMPARE AND WRITE, too long', field=13)
+    most = block_limits(u)[5]
+    t.ok(most >= 128, 'MAXIMUM COMPARE AND WRITE LENGTH of %d' % most)
+    if most < 255:
+        t.bad(caw(u.dev, 77, most + 1, bytes(u.bs)), INVALID_FIELD_CDB, 'COMPARE AND WRITE, too long',
+              field=13)
+    caw_blocks(t, u, min(most, BIG // 2 // u.bs, u.big // u.bs - 2))
     t.ok(u.read(76, 3) == old * 3, 'COMPARE AND WRITE refused but done')
     if u.attrib:
         with with_attrs(u, emulate_caw=0):
             t.bad(caw(u.dev, 77, 1, old + new), INVALID_OPCODE, 'COMPARE AND WRITE not offered')
+
+
+def caw_blocks(t, u, most):
+    for n in sorted({2, 3, 9, min(128, most), most}):
+        old, new = u.data(n), u.data(n)
+        what = 'COMPARE AND WRITE of %d' % n
+        u.write(400, u.data(1) + old + u.data(1))
+        before = u.read(400, n + 2)
+        for at in (0, u.bs - 1, u.bs, n * u.bs // 2 + 7, n * u.bs - 1):
+            bad = bytearray(old)
+            bad[at] ^= 0x40
+            bad[-1] ^= 0x01
+            t.bad(caw(u.dev, 401, n, bad + new), MISCOMPARED, what + ' differs at %d' % at, info=at)
+        t.ok(u.read(400, n + 2) == before, what + ': a miscompare wrote')
+        t.good(caw(u.dev, 401, n, old + new), what)
+        t.ok(u.read(400, n + 2) == before[:u.bs] + new + before[-u.bs:], what + ': other data')
+        t.bad(caw(u.dev, u.last, n, old + new), LBA_OUT_OF_RANGE, what + ' at the end', info=range_info(u, u.last))
+
+
+# ---- ORWRITE, WRITE ATOMIC ------------------------------------------------
+
+def block_limits(u):
+    r = u.dev.cmd(bytes([0x12, 1, 0xb0, 0, 64, 0]), data_in=64)
+    if r.status != GOOD:
+        raise RuntimeError('Block Limits: %s' % r)
+    return r.data
+
+
+def orwrite(u, lba, n, data, b1=0):
+    return u.dev.cmd(struct.pack('>BBQIBB', 0x8b, b1, lba, n, 0, 0), data_out=data)
+
+
+def atomic(dev, lba, n, data, b1=0, boundary=0):
+    return dev.cmd(struct.pack('>BBQHHBB', 0x9c, b1, lba, boundary, n, 0, 0), data_out=data)
+
+
+def test_orwrite(t, u):
+    for n in (1, 2, 17, min(1 << 18, u.big) // u.bs, u.big // u.bs):
+        old, more = u.data(n), u.data(n)
+        u.write(500, old)
+        want = (int.from_bytes(old, 'big') | int.from_bytes(more, 'big')).to_bytes(n * u.bs, 'big')
+        t.good(orwrite(u, 500, n, more), 'ORWRITE of %d' % n)
+        t.ok(u.read(500, n) == want, 'ORWRITE of %d: other data' % n)
+    t.good(orwrite(u, 500, 0, b''), 'ORWRITE of nothing')
+    for b1 in (0x08, 0x10, 0x18):
+        t.good(orwrite(u, 500, 1, bytes(u.bs), b1), 'ORWRITE, byte 1 %#x' % b1)
+    t.ok(u.read(500, 1) == want[:u.bs], 'ORWRITE of zeros: other data')
+    for bit in (0, 1, 2, 5, 6, 7):
+        t.bad(orwrite(u, 500, 1, bytes(u.bs), 1 << bit), INVALID_FIELD_CDB, 'ORWRITE, byte 1 bit %d' % bit, field=(1, bit))
+    for lba, n in ((u.last, 2), (u.blocks, 1), (2 ** 64 - 1, 1), (u.blocks + 1, 0)):
+        t.bad(orwrite(u, lba, n, bytes(n * u.bs)), LBA_OUT_OF_RANGE, 'ORWRITE at %#x, %d' % (lba, n), info=range_info(u, lba))
+    for have in (0, u.bs, 2 * u.bs - 1):
+        t.bad(orwrite(u, 500, 2, b'\xff' * have), BAD_IU, 'ORWRITE with %d bytes' % have)
+    t.ok(u.read(500, 2) == want[:2 * u.bs], 'ORWRITE refused but done')
+
+
+def test_atomic(t, u):
+    limits = block_limits(u)
+    most, align, gran, bounded, boundary = struct.unpack('>5I', limits[44:64])
+    t.eq((align, gran, bounded, boundary), (0, 0, 0, 0), 'atomic alignment, granularity, boundary')
+    t.ok(0 < most <= struct.unpack('>I', limits[8:12])[0], 'MAXIMUM ATOMIC TRANSFER LENGTH of %d' % most)
+    for lba, n in ((0, 1), (3, 2), (5, min(most, u.big // u.bs)), (u.last, 1)):
+        data = u.data(n)
+        t.good(atomic(u.dev, lba, n, data), 'WRITE ATOMIC at %d, %d' % (lba, n))
+        t.ok(u.read(lba, n) == data, 'WRITE ATOMIC at %d, %d: other data' % (lba, n))
+    data = u.data(2)
+    for b1 in (0x08, 0x10, 0x18):
+        t.good(atomic(u.dev, 3, 2, data, b1), 'WRITE ATOMIC, byte 1 %#x' % b1)
+    t.good(atomic(u.dev, 3, 0, b''), 'WRITE ATOMIC of nothing')
+    for bit in (0, 1, 2, 5, 6, 7):
+        t.bad(atomic(u.dev, 3, 2, data, 1 << bit), INVALID_FIELD_CDB, 'WRITE ATOMIC, byte 1 bit %d' % bit, field=(1, bit))
+    t.bad(atomic(u.dev, 3, 2, data, boundary=1), INVALID_FIELD_CDB, 'WRITE ATOMIC with a boundary', field=10)
+    if most < 0xffff:
+        t.bad(atomic(u.dev, 3, most + 1, bytes(u.bs)), INVALID_FIELD_CDB, 'WRITE ATOMIC of %d' % (most + 1), field=12)
+    t.bad(atomic(u.dev, u.last, 2, data), LBA_OUT_OF_RANGE, 'WRITE ATOMIC at the end', info=range_info(u, u.last))
+    for have in (0, u.bs, 2 * u.bs - 1):
+        t.bad(atomic(u.dev, 3, 2, data[:have]), BAD_IU, 'WRITE ATOMIC with %d bytes' % have)
+    t.ok(u.read(3, 2) == data, 'WRITE ATOMIC refused but done')
+
+
+def tear(u, kind, rounds, seed):
+    """One of those that write all of a range with one byte. Exit status of a child."""
+    dev = Device(u.dev.path)
+    n = min(128, u.big // 2 // u.bs)
+    rnd = random.Random(seed)
+    for _ in range(rounds):
+        byte = bytes([rnd.randrange(256)])
+        if kind == 'atomic':
+            r = atomic(dev, 600, n, byte * (n * u.bs))
+        elif kind == 'read':
+            r = dev.cmd(cdb(READ, 16, 600, n), data_in=n * u.bs)
+            if r.status == GOOD and r.data != r.data[:1] * len(r.data):
+                return 2
+        else:
+            was = dev.cmd(cdb(READ, 16, 600, 1), data_in=u.bs).data[:1]
+            r = caw(dev, 600, n, was * (n * u.bs) + byte * (n * u.bs))
+            if r.code == MISCOMPARED:
+                if r.sense.info != 0:
+                    return 3
+                continue
+        if r.status != GOOD:
+            print('%s: %s' % (kind, r))
+            return 1
+    return 0
+
+
+def test_tear(t, u):
+    """What is written in one piece is never seen, nor compared, in two."""
+    n = min(128, u.big // 2 // u.bs)
+    rounds = 1500 if os.environ.get('TCM_LONG') else 40
+    u.write(600, bytes(n * u.bs))
+    sys.stdout.flush()
+    kids = {}
+    for i, kind in enumerate(('atomic', 'atomic', 'caw', 'caw', 'read', 'read')):
+        pid = os.fork()
+        if not pid:
+            os._exit(tear(u, kind, rounds, i))
+        kids[pid] = kind
+    for pid, kind in kids.items():
+        t.eq(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, 'written in one piece, %s' % kind)
 
 
 def caw_count(u, rounds):
@@ -691,6 +825,297 @@ def test_caw_many(t, u):
     counted, lost = struct.unpack('>QQ', u.read(90, 1)[:16])
     t.eq(counted, 4 * rounds, 'counted by four')
     print('%d races lost' % lost)
+
+
+# ---- 32 byte CDBs ---------------------------------------------------------
+
+def test_long(t, u):
+    tags = bytes.fromhex('ffffffffffffffff')
+    for lba, n in ((0, 1), (3, 64), (u.last, 1)):
+        data = u.data(n)
+        for name, check, bits in ((WRITE, 0, 0), (WRITE, 0, 0x18), (WRITE_VERIFY, 2, 0x02), (WRITE_VERIFY, 2, 0x10)):
+            what = '%s(32) at %d, %d, byte 10 %#x' % (name, lba, n, bits)
+            data = u.data(n)
+            t.good(u.dev.cmd(long_cdb(name, lba, n, bits, tags), data_out=data), what)
+            r = u.dev.cmd(long_cdb(READ, lba, n, 0x08), data_in=n * u.bs)
+            t.good(r, 'READ(32)')
+            t.ok(r.data == data, what + ': other data')
+        t.good(u.dev.cmd(long_cdb(VERIFY, lba, n)), 'VERIFY(32)')
+        t.good(u.dev.cmd(long_cdb(VERIFY, lba, n, 0x02), data_out=data), 'VERIFY(32) equal')
+        bad = bytearray(data)
+        bad[n * u.bs - 3] ^= 1
+        t.bad(u.dev.cmd(long_cdb(VERIFY, lba, n, 0x02), data_out=bad), MISCOMPARED, 'VERIFY(32) differs', info=n * u.bs - 3)
+        block = u.data(1)
+        t.good(u.dev.cmd(long_cdb(SAME, lba, n, 0, tags), data_out=block), 'WRITE SAME(32)')
+        t.good(u.dev.cmd(long_cdb(VERIFY, lba, n, 0x06), data_out=block), 'VERIFY(32), a block repeated')
+        t.good(u.dev.cmd(long_cdb(SAME, lba, n, 0x01)), 'WRITE SAME(32) NDOB')
+        t.ok(u.read(lba, n) == bytes(n * u.bs), 'WRITE SAME(32) NDOB: other data')
+    for name in LONG_SA:
+        out = {} if name in (READ, VERIFY) else {'data_out': u.data(1)}
+        what = name + '(32)'
+        for lba, n in ((u.last, 2), (u.blocks, 1), (2 ** 64 - 1, 1), (2 ** 64 - 1, 2)):
+            room = {'data_out': bytes(n * u.bs)} if out else {'data_in': 2 * u.bs if name == READ else 0}
+            t.bad(u.dev.cmd(long_cdb(name, lba, n), **room), LBA_OUT_OF_RANGE, what + ' at %#x, %d' % (lba, n),
+                  info=range_info(u, lba))
+        for more in (0, 0x17, 0x19, 0xff):
+            t.bad(u.dev.cmd(long_cdb(name, 0, 1, more=more), **out), INVALID_FIELD_CDB,
+                  what + ', ADDITIONAL CDB LENGTH %#x' % more, field=7)
+        used = {READ: 0x18, WRITE: 0x18, VERIFY: 0x16, WRITE_VERIFY: 0x16, SAME: 0x09}[name]
+        for byte in (1, 2, 3, 4, 5, 6, 10, 11):
+            for bit in range(8):
+                if byte == 10 and used >> bit & 1:
+                    continue
+                c = bytearray(long_cdb(name, 0, 1))
+                c[byte] |= 1 << bit
+                t.bad(u.dev.cmd(c, **out), INVALID_FIELD_CDB, what + ', byte %d bit %d' % (byte, bit), field=(byte, bit))
+        for have in (6, 9, 10, 16, 31):
+            t.bad(u.dev.cmd(long_cdb(name, 0, 1)[:have], **out), INVALID_FIELD_CDB, what + ' of %d bytes' % have, field=have)
+    for sa in (0, 8, 0x0e, 0x10, 0x13, 0x100, 0xffff):
+        t.bad(u.dev.cmd(long_cdb(sa)), INVALID_FIELD_CDB, 'service action %04xh' % sa, field=(8, 7))
+    t.bad(u.dev.cmd(long_cdb(VERIFY, 0, 1, 0x04)), INVALID_FIELD_CDB, 'VERIFY(32) BYTCHK 10b', field=(10, 2))
+    t.bad(u.dev.cmd(long_cdb(SAME, 0, 0), data_out=bytes(u.bs)), INVALID_FIELD_CDB, 'WRITE SAME(32) of nothing', field=28)
+    for name in (WRITE, WRITE_VERIFY):
+        for have in (0, u.bs, 2 * u.bs - 1):
+            t.bad(u.dev.cmd(long_cdb(name, 0, 2), data_out=bytes(have)), BAD_IU, '%s(32) with %d bytes' % (name, have))
+    if not u.attrib:
+        return t.skip('FUA, UNMAP: no attributes')
+    with with_attrs(u, emulate_fua_write=0, emulate_tpws=0):
+        t.bad(u.dev.cmd(long_cdb(READ, 0, 1, 0x08), data_in=u.bs), INVALID_FIELD_CDB, 'READ(32) FUA refused', field=(10, 3))
+        t.bad(u.dev.cmd(long_cdb(SAME, 0, 1, 0x08), data_out=bytes(u.bs)), INVALID_FIELD_CDB,
+              'WRITE SAME(32) UNMAP refused', field=(10, 3))
+    with with_attrs(u, emulate_tpws=1):
+        u.write(0, u.data(16))
+        t.good(u.dev.cmd(long_cdb(SAME, 0, 16, 0x08), data_out=bytes(u.bs)), 'WRITE SAME(32) UNMAP')
+        t.ok(not u.thin or u.read(0, 16) == bytes(16 * u.bs), 'WRITE SAME(32) UNMAP: other data')
+
+
+# ---- GET LBA STATUS, READ DEFECT DATA, PRE-FETCH --------------------------
+
+def status_cdb(lba, alloc, size=16):
+    if size == 16:
+        return struct.pack('>BBQIBB', 0x9e, 0x12, lba, alloc, 0, 0)
+    return struct.pack('>BB5xBHBxQ8xI', 0x7f, 0, 0x18, 0x12, 0, lba, alloc)
+
+
+def lba_status(t, u, lba, alloc=1032, size=16):
+    """[(LBA, blocks, status)...], or None"""
+    what = 'GET LBA STATUS(%d) at %d, %d bytes' % (size, lba, alloc)
+    r = u.dev.cmd(status_cdb(lba, alloc, size), data_in=2048)
+    if not t.good(r, what):
+        return None
+    length = struct.unpack('>I', r.data[:4])[0]
+    t.eq((len(r.data), length % 16, r.data[4:8]), (min(alloc, length + 4), 4, bytes(4)), what + ': lengths')
+    descs = [struct.unpack('>QIB', r.data[i:i + 13]) for i in range(8, len(r.data) - 15, 16)]
+    at = lba
+    for first, n, state in descs:
+        t.ok(first == at and n and state in (0, 1), what + ': descriptor %r' % ((first, n, state),))
+        at = first + n
+    t.ok(at <= u.blocks, what + ': beyond the end')
+    return descs
+
+
+def test_lba_status(t, u):
+    for size in (16, 32):
+        for lba in (u.blocks, u.blocks + 1, 2 ** 64 - 1):
+            t.bad(u.dev.cmd(status_cdb(lba, 24, size), data_in=24), LBA_OUT_OF_RANGE, 'GET LBA STATUS(%d) at %#x' % (size, lba),
+                  info=range_info(u, lba))
+        for alloc in (0, 1, 4, 7, 8, 23):
+            r = u.dev.cmd(status_cdb(0, alloc, size), data_in=64)
+            t.good(r, 'GET LBA STATUS(%d), %d bytes' % (size, alloc))
+            t.eq(len(r.data), alloc, 'GET LBA STATUS(%d), %d bytes' % (size, alloc))
+        for alloc in (24, 40, 56, M32):
+            lba_status(t, u, 0, alloc, size)
+        t.eq(lba_status(t, u, u.last, size=size)[0][:2], (u.last, 1), 'GET LBA STATUS(%d) of the last block' % size)
+    if not u.attrib:
+        return t.skip('the map: no attributes')
+    with with_attrs(u, emulate_tpu=0, emulate_tpws=0):
+        t.eq([d[2] for d in lba_status(t, u, 0)], [0] * -(-u.blocks // M32), 'fully provisioned')
+    with with_attrs(u, emulate_tpu=1):
+        piece = max(65536 // u.bs, u.attr('unmap_granularity'))
+        u.write(0, u.data(8 * piece))
+        for size in (16, 32):
+            t.eq(lba_status(t, u, 0, size=size)[0][2], 0, 'written')
+        t.good(unmap(u, (2 * piece, piece)), 'UNMAP')
+        if u.attr('max_unmap_block_desc_count'):
+            t.good(unmap(u, (5 * piece, 2 * piece)), 'UNMAP')
+        state = {}
+        for first, n, what in lba_status(t, u, 0):
+            for lba in range(first, min(first + n, 8 * piece)):
+                state[lba] = what
+        holes = {2, 5, 6} if u.map else set()
+        t.eq([lba for lba in range(8 * piece) if state.get(lba) != (lba // piece in holes)][:4], [], 'the map')
+        for lba in (piece, 2 * piece - 1, 2 * piece, 2 * piece + 1, 3 * piece - 1, 3 * piece):
+            d = lba_status(t, u, lba, 24)
+            end = (lba // piece + 1) * piece
+            t.eq(d[0][2], int(lba // piece in holes), 'status at %d' % lba)
+            if u.map and lba >= 2 * piece and lba < 3 * piece:
+                t.eq(d[0][1], end - lba, 'length at %d' % lba)
+        # all of it, piece by piece
+        at = steps = 0
+        while at < u.blocks and steps < 4096:
+            d = lba_status(t, u, at, 56)
+            at = d[-1][0] + d[-1][1]
+            steps += 1
+        t.eq(at, u.blocks, 'all of the map')
+
+
+def test_defects(t, u):
+    for bits in range(32):
+        for alloc in (0, 3, 4, 8, 252):
+            for size, want in ((10, bytes([0, bits, 0, 0])), (12, bytes([0, bits, 0, 0, 0, 0, 0, 0]))):
+                c = struct.pack('>BBB4xHB', 0x37, 0, bits, alloc, 0) if size == 10 else \
+                    struct.pack('>BBIIBB', 0xb7, bits, 5 if bits & 1 else 0, alloc, 0, 0)
+                r = u.dev.cmd(c, data_in=252)
+                what = 'READ DEFECT DATA(%d), %#x, %d bytes' % (size, bits, alloc)
+                if bits & 7 == 7:
+                    t.bad(r, INVALID_FIELD_CDB, what, field=(2 if size == 10 else 1, 2))
+                else:
+                    t.good(r, what)
+                    t.eq(r.data, want[:alloc], what)
+
+
+def test_prefetch(t, u):
+    for size, op in ((10, 0x34), (16, 0x90)):
+        def fetch(lba, n, b1=0, group=0):
+            c = struct.pack('>BBIBHB', op, b1, lba, group, n, 0) if size == 10 else \
+                struct.pack('>BBQIBB', op, b1, lba, n, group, 0)
+            return u.dev.cmd(c)
+        for lba, n in ((0, 0), (0, 1), (5, 100), (min(u.last, M32), 1)):
+            for b1 in (0, 2):
+                t.good(fetch(lba, n, b1, 3 * b1), 'PRE-FETCH(%d) at %d, %d' % (size, lba, n))
+        for lba, n in ((u.last, 2), (u.blocks, 1), (u.blocks + 1, 0)):
+            if lba <= M32:
+                t.bad(fetch(lba, n), LBA_OUT_OF_RANGE, 'PRE-FETCH(%d) at %d, %d' % (size, lba, n), info=range_info(u, lba))
+        for bit in (0, 2, 3, 4, 5, 6, 7):
+            t.bad(fetch(0, 1, 1 << bit), INVALID_FIELD_CDB, 'PRE-FETCH(%d), bit %d' % (size, bit), field=(1, bit))
+
+
+# ---- FORMAT UNIT, SANITIZE ------------------------------------------------
+
+FORMATTING, SANITIZING = (2, 0x04, 0x04), (2, 0x04, 0x1b)
+
+
+def format_unit(u, b1=0, data=b'', **how):
+    return u.dev.cmd(bytes([0x04, b1, 0, 0, 0, 0]), data_out=data, timeout=300, **how)
+
+
+def sanitize(u, sa, length=0, data=b'', bits=0, **how):
+    return u.dev.cmd(struct.pack('>BB5xHB', 0x48, bits | sa, length, 0), data_out=data, timeout=300, **how)
+
+
+def overwrite(count=1, pattern=b'\0', bits=0):
+    return struct.pack('>BBH', bits | count, 0, len(pattern)) + pattern
+
+
+def request_sense(u):
+    r = u.dev.cmd(bytes([0x03, 0, 0, 0, 252, 0]), data_in=252)
+    return Sense(r.data)
+
+
+def wait_wiped(t, u, code, what):
+    """Until the unit is ready; what it says meanwhile. Returns how often it was seen not to be."""
+    seen, last = 0, -1
+    end = time.monotonic() + 240
+    while time.monotonic() < end:
+        sense = request_sense(u)
+        if sense.code[0] == 0:
+            break
+        if not t.eq(sense.code, code, what + ': REQUEST SENSE'):
+            break
+        progress = struct.unpack('>H', sense.sks[1:])[0] if sense.sks else -1
+        t.ok(progress >= last, what + ': progress goes from %d to %d' % (last, progress))
+        last = progress
+        seen += 1
+        for name, args in (('TEST UNIT READY', dict(c=bytes(6))), ('READ', dict(c=cdb(READ, 10, 0, 1), data_in=u.bs)),
+                           ('WRITE', dict(c=cdb(WRITE, 10, 0, 0))),
+                           ('EXIT FAILURE MODE', dict(c=bytes([0x48, 0x1f]) + bytes(8))),
+                           ('GET LBA STATUS', dict(c=status_cdb(0, 24), data_in=24))):
+            args = dict(args)
+            r = u.dev.cmd(args.pop('c'), **args)
+            if r.status == GOOD:
+                break       # it has ended in between
+            t.eq(r.code, code, what + ': ' + name)
+        t.good(u.dev.cmd(bytes([0x12, 0, 0, 0, 36, 0]), data_in=36), what + ': INQUIRY')
+        time.sleep(.02)
+    r = u.dev.cmd(bytes(6))
+    t.good(r, what + ': TEST UNIT READY at the end')
+    return seen
+
+
+def check_wiped(t, u, what, want):
+    for lba in (0, 1, u.blocks // 2, u.blocks - 64):
+        t.ok(u.read(lba, 64) == want * 64, what + ': other data at %d' % lba)
+
+
+def fill(u):
+    for lba in (0, u.blocks // 2, u.blocks - 64):
+        u.write(lba, u.data(65 if lba + 65 <= u.blocks else 64))
+
+
+def test_format(t, u):
+    zero = bytes(u.bs)
+    for b1, data in ((0x20, b''), (0x07, b''), (0x10, bytes(4)), (0x18, bytes(4)), (0x30, bytes(8)),
+                     (0x10, bytes([0, 0x80, 0, 0]))):
+        fill(u)
+        t.good(format_unit(u, b1, data), 'FORMAT UNIT, byte 1 %#x' % b1)
+        check_wiped(t, u, 'FORMAT UNIT, byte 1 %#x' % b1, zero)
+    for b1, data in ((0x10, bytes([0, 2, 0, 0])), (0x30, bytes([0, 0x82, 0, 0, 0, 0, 0, 0]))):
+        fill(u)
+        t.good(format_unit(u, b1, data), 'FORMAT UNIT, IMMED')
+        wait_wiped(t, u, FORMATTING, 'FORMAT UNIT, IMMED')
+        check_wiped(t, u, 'FORMAT UNIT, IMMED', zero)
+    fill(u)
+    data = u.read(0, 64)
+    for b1, p, field in ((0x10, [1, 0, 0, 0], (0, 0)), (0x10, [0x80, 0, 0, 0], (0, 7)), (0x10, [0, 0x40, 0, 0], (1, 6)),
+                         (0x10, [0, 0x78, 0, 0], (1, 6)), (0x10, [0, 0x88, 0, 0], (1, 3)), (0x10, [0, 1, 0, 0], (1, 0)),
+                         (0x10, [0, 4, 0, 0], (1, 2)), (0x10, [0, 0, 0, 4], (2, None)), (0x10, [0, 0, 0xff, 0xff], (2, None)),
+                         (0x30, [0, 0, 1, 0, 0, 0, 0, 0], (2, 0)), (0x30, [0, 0, 0, 0x13, 0, 0, 0, 0], (3, 4)),
+                         (0x30, [0, 0, 0, 0, 0, 0, 0, 8], (4, None)), (0x30, [0, 0, 0, 0, 0xff, 0, 0, 0], (4, None))):
+        t.bad(format_unit(u, b1, bytes(p)), INVALID_FIELD_PARAM, 'FORMAT UNIT, %s' % bytes(p).hex(' '), field=field, param=True)
+    for b1, size in ((0x10, 4), (0x30, 8)):
+        for have in range(size):
+            t.bad(format_unit(u, b1, bytes(have)), BAD_IU, 'FORMAT UNIT with %d of %d bytes' % (have, size))
+    for bit in (6, 7):
+        t.bad(format_unit(u, 1 << bit), INVALID_FIELD_CDB, 'FORMAT UNIT, byte 1 bit %d' % bit, field=(1, bit))
+    t.ok(u.read(0, 64) == data, 'FORMAT UNIT refused but done')
+
+
+def test_sanitize(t, u):
+    for bits in (0, 0x20):
+        fill(u)
+        t.good(sanitize(u, 2, bits=bits), 'BLOCK ERASE')
+        check_wiped(t, u, 'BLOCK ERASE', bytes(u.bs))
+    for count, pattern, invert in ((1, b'\xa5', 0), (2, b'\x5a', 0x80), (1, u.data(1), 0), (3, b'abc', 0)):
+        fill(u)
+        p = overwrite(count, pattern, invert)
+        t.good(sanitize(u, 1, len(p), p), 'OVERWRITE, %d times' % count)
+        want = (pattern * u.bs)[:u.bs]
+        check_wiped(t, u, 'OVERWRITE, %d times' % count, bytes(255 - b for b in want) if invert else want)
+    seen = 0
+    for sa, p, bits in ((2, b'', 0x80), (1, overwrite(4, b'q'), 0xa0)):
+        fill(u)
+        t.good(sanitize(u, sa, len(p), p, bits), 'SANITIZE %d, IMMED' % sa)
+        seen += wait_wiped(t, u, SANITIZING, 'SANITIZE %d, IMMED' % sa)
+        check_wiped(t, u, 'SANITIZE %d, IMMED' % sa, b'q' * u.bs if sa == 1 else bytes(u.bs))
+    t.ok(seen, 'SANITIZE was never seen at work')
+    t.good(sanitize(u, 0x1f), 'EXIT FAILURE MODE without a failure')
+    fill(u)
+    data = u.read(0, 64)
+    for sa in (0, 3, 4, 0x1e):
+        t.bad(sanitize(u, sa), INVALID_FIELD_CDB, 'SANITIZE, service action %d' % sa, field=(1, 4))
+    for sa in (2, 0x1f):
+        t.bad(sanitize(u, sa, 4, bytes(4)), INVALID_FIELD_CDB, 'SANITIZE %d with a list' % sa, field=7)
+    for n in (0, 1, 4, u.bs + 5, 65535):
+        t.bad(sanitize(u, 1, n, bytes(n)), INVALID_FIELD_CDB, 'OVERWRITE, a list of %d' % n, field=7)
+    p = overwrite(1, b'abcd')
+    for have in range(5, len(p)):
+        t.bad(sanitize(u, 1, have, p[:have]), INVALID_FIELD_PARAM, 'OVERWRITE, list of %d bytes' % have, field=2, param=True)
+    for have in range(len(p)):
+        t.bad(sanitize(u, 1, len(p), p[:have]), BAD_IU, 'OVERWRITE with %d bytes' % have)
+    for p, field in ((overwrite(0), (0, 4)), (overwrite(1, bits=0x20), (0, 5)), (overwrite(1, bits=0x60), (0, 6)),
+                     (b'\1\1\0\1\0', (1, 0)), (b'\1\0\0\0\0', (2, None)), (b'\1\0\xff\xff\0', (2, None))):
+        t.bad(sanitize(u, 1, len(p), p), INVALID_FIELD_PARAM, 'OVERWRITE, %s' % p.hex(' '), field=field, param=True)
+    t.ok(u.read(0, 64) == data, 'SANITIZE refused but done')
 
 
 # ---- many at once ---------------------------------------------------------
@@ -786,6 +1211,7 @@ def main():
     p.add_argument('device')
     p.add_argument('--attrib', metavar='DIR')
     p.add_argument('--thin', action='store_true')
+    p.add_argument('--map', action='store_true', help='the backend knows which blocks are mapped')
     p.add_argument('--name', default='sbc')
     p.add_argument('--only', default=DEFAULT)
     p.add_argument('--skip', default='')

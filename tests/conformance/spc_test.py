@@ -195,7 +195,7 @@ def test_vpd(dev):
     t.eq(page(0x86)[:16].hex(' '), '00 86 00 3c 00 07 00 00 00 00 00 00 00 60 00 00', 'extended INQUIRY')
     limits = page(0xb0)
     t.eq(len(limits), 64, 'block limits length')
-    t.eq(limits[4:8].hex(' '), '01 01 00 01', 'WSNZ, COMPARE AND WRITE, granularity')
+    t.eq(limits[4:8].hex(' '), '01 ff 00 01', 'WSNZ, COMPARE AND WRITE, granularity')
     most, optimal = struct.unpack('>II', limits[8:16])
     t.ok(most * 512 < 1 << 32, 'MAXIMUM TRANSFER LENGTH is what a command can move')
     t.ok(0 < optimal <= most, 'OPTIMAL TRANSFER LENGTH')
@@ -406,6 +406,18 @@ def parse_all(data, rctd):
     return found
 
 
+VARIABLE = 0x7f     # has its service action in bytes 8 and 9, others in byte 1
+
+
+def put_sa(cdb, sa):
+    """Put a service action into a CDB."""
+    if cdb[0] == VARIABLE:
+        cdb[8:10] = sa.to_bytes(2, 'big')
+    else:
+        cdb[1] |= sa
+    return cdb
+
+
 def test_rsoc(dev):
     """All reporting options, against each other and against what is there."""
     found = parse_all(dev.cmd(rsoc(0), data_in=8192).data, 0)
@@ -445,8 +457,8 @@ def test_rsoc(dev):
     for opcode in with_sa:
         for sa in range(32):
             if (opcode, sa) not in found:
-                t.bad(dev.cmd([opcode, sa] + [0] * 14), INVALID_FIELD_CDB, '%02xh/%02xh' % (opcode, sa),
-                      field=(1, 4))
+                t.bad(dev.cmd(put_sa(bytearray([opcode] + [0] * 31), sa)), INVALID_FIELD_CDB,
+                      '%02xh/%02xh' % (opcode, sa), field=(8, 7) if opcode == VARIABLE else (1, 4))
 
 
 IGNORED = {(0x12, 1): 0xe0}      # (opcode, byte): bits without a meaning that are not refused
@@ -464,10 +476,13 @@ def test_usage(dev):
         base = bytearray(length)
         base[0] = opcode
         if sa is not None:
-            t.eq(usage[1] & 0x1f, sa, what + ', service action in the usage data')
-            base[1] = sa
+            t.eq(struct.unpack('>H', usage[8:10])[0] if opcode == VARIABLE else usage[1] & 0x1f, sa,
+                 what + ', service action in the usage data')
+            put_sa(base, sa)
         for byte in range(1, length):
-            fixed = 0x1f if byte == 1 and sa is not None else 0
+            fixed = 0
+            if sa is not None:
+                fixed = 0xff * (byte in (8, 9)) if opcode == VARIABLE else 0x1f * (byte == 1)
             for bit in range(8):
                 if (usage[byte] | fixed | IGNORED.get((opcode, byte), 0)) >> bit & 1:
                     continue
@@ -609,7 +624,9 @@ def test_random(dev):
     rnd = random.Random(os.environ.get('TCM_SEED', 'spc'))
     rows = []
     for opcode, sa in parse_all(dev.cmd(rsoc(0), data_in=8192).data, 0):
-        rows.append(dev.cmd(rsoc(3, opcode, sa or 0), data_in=64).data[4:])
+        # these take the unit away from the commands that follow
+        if opcode not in (0x04, 0x48):
+            rows.append(dev.cmd(rsoc(3, opcode, sa or 0), data_in=64).data[4:])
     outcomes = {}
     for _ in range(200000 if LONG else 2000):
         usage = rnd.choice(rows)
@@ -621,6 +638,8 @@ def test_random(dev):
             cdb[0] = usage[0]
             if usage[0] in (0x9e, 0xa3):
                 cdb[1] |= usage[1] & 0x1f
+            elif usage[0] == VARIABLE:
+                cdb[7:10] = b'\x18' + usage[8:10]
         size = rnd.choice((0, 1, 4, 8, 100, 512, 4096, 65536))
         out = rnd.random() < .5
         r = dev.cmd(cdb, **({'data_out': rnd.randbytes(size)} if out else {'data_in': size}))

@@ -48,11 +48,11 @@ rc=0
 
 ramdisk memory rd_pages=8192
 export_lun memory
-conform memory --thin "$@"
+conform memory --thin --map "$@"
 
 ramdisk large rd_pages=1073741824 block_size=4096
 export_lun large
-conform large --thin --skip reserved,truncated_cdb,max_transfer,start_stop,caw_many,sync
+conform large --thin --map --skip reserved,truncated_cdb,max_transfer,start_stop,caw_many,sync,format,sanitize
 
 ramdisk null rd_pages=65536 rd_nullio=1
 export_lun null

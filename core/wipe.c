@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All of the medium made new, in the background: FORMAT UNIT (SBC-4 4.33), SANITIZE (4.11).
+ *
+ * The gate refuses medium access from the moment that the command is accepted. What is under way then
+ * ends first: the wipe takes the lock on all blocks, and needs it no longer once it has it. It
+ * is the device's: it goes on when its command is aborted, its nexus gone, its unit reset; it ends
+ * early when the backstore is removed.
+ *
+ * FORMAT UNIT leaves zeros, by whatever means the backend has. SANITIZE is about what was there:
+ * every block is written, unless the backend says that its zeroing overwrites (TCM_BE_ZERO_IN_PLACE).
+ */
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include "device.h"
+#include "gate.h"
+#include "opcode.h"
+#include "range.h"
+#include "sbc.h"
+#include "wipe.h"
+
+static struct workqueue_struct *tcm_wipe_wq;
+
+struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
+{
+	unsigned int n = TCM_WIPE_CHUNK >> PAGE_SHIFT, i;
+	struct tcm_wipe *w = kzalloc(sizeof(*w), GFP_NOIO);
+
+	if (!w)
+		return NULL;
+	w->page = alloc_page(GFP_NOIO | __GFP_ZERO);
+	w->sg = kmalloc_array(n, sizeof(*w->sg), GFP_NOIO);
+	if (!w->page || !w->sg) {
+		tcm_wipe_free(w);
+		return NULL;
+	}
+	sg_init_table(w->sg, n);
+	for (i = 0; i < n; i++)
+		sg_set_page(&w->sg[i], w->page, PAGE_SIZE, 0);
+	w->dev = dev;
+	w->kind = kind;
+	w->passes = 1;
+	w->total = READ_ONCE(dev->nblocks) << dev->block_shift;
+	return w;
+}
+
+void tcm_wipe_free(struct tcm_wipe *w)
+{
+	if (!w)
+		return;
+	if (w->page)
+		__free_page(w->page);
+	kfree(w->sg);
+	kfree(w);
+}
+
+static enum tcm_sense tcm_wipe_code(const struct tcm_wipe *w)
+{
+	if (w->runs)
+		return w->kind == TCM_WIPE_FORMAT ? TCM_NOT_READY_FORMAT : TCM_NOT_READY_SANITIZE;
+	return w->kind == TCM_WIPE_FORMAT ? TCM_FORMAT_CORRUPTED : TCM_SANITIZE_FAILED;
+}
+
+static u16 tcm_wipe_progress(const struct tcm_wipe *w)
+{
+	u64 total = max(w->total >> 16, 1ULL), pos = READ_ONCE(w->pos);
+	u64 done = READ_ONCE(w->pass) * 65536ULL + min(div64_u64(pos, total), 65535ULL);
+
+	return min(div_u64(done, w->passes), 65535ULL);
+}
+
+static enum tcm_sense tcm_wipe_sense_locked(struct tcm_wipe *w, struct tcm_sense_extra *x)
+{
+	if (!w)
+		return TCM_OK;
+	if (w->runs) {
+		x->flags = TCM_SX_PROGRESS;
+		x->field = tcm_wipe_progress(w);
+	}
+	return tcm_wipe_code(w);
+}
+
+enum tcm_sense tcm_wipe_sense(struct tcm_device *dev, struct tcm_sense_extra *x)
+{
+	enum tcm_sense sense;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	sense = tcm_wipe_sense_locked(dev->wipe, x);
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	return sense;
+}
+
+/* Does the command end the state that the failed wipe left behind? */
+static bool tcm_wipe_cured_by(const struct tcm_wipe *w, const struct tcm_cmd *cmd)
+{
+	if (w->runs)
+		return false;
+	return cmd->cdb[0] == TCM_SANITIZE ||
+	       (cmd->cdb[0] == FORMAT_UNIT && w->kind == TCM_WIPE_FORMAT);
+}
+
+enum tcm_sense tcm_wipe_check(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = TCM_OK;
+	struct tcm_device *dev = cmd->dev;
+	unsigned long flags;
+
+	if (!(cmd->op->flags & (TCM_OP_READY | TCM_OP_MEDIUM | TCM_OP_WRITES)))
+		return TCM_OK;
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	if (dev->wipe && !tcm_wipe_cured_by(dev->wipe, cmd))
+		sense = tcm_wipe_sense_locked(dev->wipe, &cmd->extra);
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	return sense;
+}
+
+bool tcm_wipe_forgive(struct tcm_device *dev)
+{
+	struct tcm_wipe *w;
+	bool may;
+
+	spin_lock_irq(&dev->lun_lock);
+	w = dev->wipe;
+	may = !w || (!w->runs && w->ause);
+	if (w && may) {
+		dev->wipe = NULL;
+		tcm_gate_device(dev, TCM_GATE_WIPE, false);
+	} else {
+		w = NULL;
+	}
+	spin_unlock_irq(&dev->lun_lock);
+	tcm_wipe_free(w);
+	return may;
+}
+
+/* Its command is answered; without one nobody is. */
+static void tcm_wipe_answer(struct tcm_wipe *w, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = w->cmd;
+
+	w->cmd = NULL;
+	if (cmd)
+		tcm_cmd_complete(cmd, sense);
+}
+
+static void tcm_wipe_end(struct tcm_wipe *w, enum tcm_sense sense)
+{
+	struct tcm_device *dev = w->dev;
+	struct tcm_cmd *cmd = w->cmd;
+
+	if (sense)
+		pr_warn("tcm: device %s: %s failed\n", dev->name,
+			w->kind == TCM_WIPE_FORMAT ? "FORMAT UNIT" : "SANITIZE");
+	spin_lock_irq(&dev->lun_lock);
+	w->runs = false;
+	w->cmd = NULL;
+	if (!sense) {
+		dev->wipe = NULL;
+		tcm_gate_device(dev, TCM_GATE_WIPE, false);
+	}
+	spin_unlock_irq(&dev->lun_lock);
+	if (sense)
+		sense = w->kind == TCM_WIPE_FORMAT ? TCM_FORMAT_FAILED : TCM_SANITIZE_FAILED;
+	else
+		tcm_wipe_free(w);
+	if (cmd)
+		tcm_cmd_complete(cmd, sense);
+	tcm_device_put(dev);
+}
+
+static void tcm_wipe_done(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_wipe *w = container_of(io, struct tcm_wipe, io);
+
+	w->sense = sense;
+	if (!sense)
+		WRITE_ONCE(w->pos, w->pos + io->len);
+	queue_work(tcm_wipe_wq, &w->work);
+}
+
+/* Zeros that need not be written one by one */
+static bool tcm_wipe_by_zeroes(const struct tcm_wipe *w)
+{
+	const struct tcm_backend_ops *ops = w->dev->ops;
+
+	if (!ops->write_zeroes || w->kind == TCM_WIPE_OVERWRITE)
+		return false;
+	return w->kind == TCM_WIPE_FORMAT || (ops->flags & TCM_BE_ZERO_IN_PLACE);
+}
+
+static void tcm_wipe_step(struct tcm_wipe *w)
+{
+	struct tcm_device *dev = w->dev;
+	bool thin = dev->attr.emulate_tpu || dev->attr.emulate_tpws;
+	bool zeroes = tcm_wipe_by_zeroes(w);
+	u32 chunk = zeroes ? TCM_WIPE_CHUNK_ZEROES : TCM_WIPE_CHUNK;
+
+	w->io = (struct tcm_io) {
+		.dev = dev,
+		.pos = w->pos,
+		.len = min_t(u64, w->total - w->pos, chunk),
+		.sg = w->sg,
+		.write = true,
+		.flags = zeroes && thin && w->kind == TCM_WIPE_FORMAT ? TCM_IO_MAY_UNMAP : 0,
+		.bad_pos = U64_MAX,
+		.done = tcm_wipe_done,
+	};
+	if (zeroes)
+		dev->ops->write_zeroes(&w->io);
+	else
+		dev->ops->submit(&w->io);
+}
+
+static void tcm_wipe_flush(struct tcm_wipe *w)
+{
+	w->flushed = true;
+	w->io = (struct tcm_io) {
+		.dev = w->dev,
+		.write = true,
+		.bad_pos = U64_MAX,
+		.done = tcm_wipe_done,
+	};
+	w->dev->ops->flush(&w->io);
+}
+
+static void tcm_wipe_next_pass(struct tcm_wipe *w)
+{
+	u8 *mem = page_address(w->page);
+	unsigned int i;
+
+	WRITE_ONCE(w->pass, w->pass + 1);
+	WRITE_ONCE(w->pos, 0);
+	w->flushed = false;
+	for (i = 0; w->invert && i < PAGE_SIZE; i++)
+		mem[i] = ~mem[i];
+}
+
+/* One step, in the order in which they end. */
+static void tcm_wipe_work(struct work_struct *work)
+{
+	struct tcm_wipe *w = container_of(work, struct tcm_wipe, work);
+	struct tcm_device *dev = w->dev;
+
+	if (w->cmd && tcm_cmd_is_aborted(w->cmd))
+		tcm_wipe_answer(w, TCM_OK);
+	/* The backstore is removed: its directory has gone. */
+	if (!READ_ONCE(dev->hba) || test_bit(TCM_DEV_DEAD, &dev->flags))
+		w->sense = TCM_LUN_NOT_RESPONDING;
+	if (w->sense)
+		tcm_wipe_end(w, w->sense);
+	else if (w->pos < w->total)
+		tcm_wipe_step(w);
+	else if (dev->ops->flush && !w->flushed)
+		tcm_wipe_flush(w);
+	else if (w->pass + 1 == w->passes)
+		tcm_wipe_end(w, TCM_OK);
+	else {
+		tcm_wipe_next_pass(w);
+		tcm_wipe_step(w);
+	}
+}
+
+/* What was under way has ended, and nothing has begun since. */
+static void tcm_wipe_alone(struct work_struct *work)
+{
+	struct tcm_wipe *w = container_of(work, struct tcm_wipe, work);
+
+	tcm_range_drop(w->dev, &w->range);
+	INIT_WORK(&w->work, tcm_wipe_work);
+	tcm_wipe_work(&w->work);
+}
+
+static void tcm_wipe_run(struct tcm_range *r)
+{
+	queue_work(tcm_wipe_wq, &container_of(r, struct tcm_wipe, range)->work);
+}
+
+enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
+{
+	struct tcm_device *dev = w->dev;
+	struct tcm_sense_extra x = {};
+	struct tcm_wipe *failed;
+
+	w->cmd = cmd;
+	w->runs = true;
+	INIT_WORK(&w->work, tcm_wipe_alone);
+	w->range.cmd = NULL;
+	w->range.run = tcm_wipe_run;
+	spin_lock_irq(&dev->lun_lock);
+	failed = dev->wipe;
+	if (failed && failed->runs) {
+		enum tcm_sense sense = tcm_wipe_sense_locked(failed, &x);
+
+		spin_unlock_irq(&dev->lun_lock);
+		tcm_wipe_free(w);
+		return sense;
+	}
+	dev->wipe = w;
+	tcm_gate_device(dev, TCM_GATE_WIPE, true);
+	spin_unlock_irq(&dev->lun_lock);
+	tcm_wipe_free(failed);
+	tcm_device_get(dev);
+	if (tcm_range_add(dev, &w->range, 0, U64_MAX, true))
+		queue_work(tcm_wipe_wq, &w->work);
+	return TCM_OK;
+}
+
+int tcm_wipe_init(void)
+{
+	tcm_wipe_wq = alloc_workqueue("tcm_wipe", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return tcm_wipe_wq ? 0 : -ENOMEM;
+}
+
+void tcm_wipe_exit(void)
+{
+	destroy_workqueue(tcm_wipe_wq);
+}

@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# COMPARE AND WRITE, ORWRITE and WRITE ATOMIC against everybody else, on the test fabric.
+# vm: --timeout 120
+# kernels: 6.1 6.12
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+
+use_our_target
+modprobe tcm_test
+/tcm/tests/conformance/tfab_range.py
+unload_target
