@@ -8,6 +8,7 @@
 #include "../core/device.h"
 #include "../core/hop.h"
 #include "../core/opcode.h"
+#include "../core/pr.h"
 #include "../core/session.h"
 #include "../core/target.h"
 #include "root.h"
@@ -21,6 +22,7 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_opcode_init, NULL },
 	{ tcm_hop_init, tcm_hop_exit },
 	{ tcm_target_init, tcm_target_exit },
+	{ tcm_pr_init, tcm_pr_exit },
 	{ tcm_device_init, tcm_device_exit },
 	{ tcm_session_init, tcm_session_exit },
 	{ tcm_alua_init, tcm_alua_exit },
