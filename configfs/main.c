@@ -9,6 +9,7 @@
 #include "../core/hop.h"
 #include "../core/opcode.h"
 #include "../core/range.h"
+#include "../core/pr.h"
 #include "../core/session.h"
 #include "../core/target.h"
 #include "../core/wipe.h"
@@ -25,6 +26,7 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_range_init, tcm_range_exit },
 	{ tcm_wipe_init, tcm_wipe_exit },
 	{ tcm_target_init, tcm_target_exit },
+	{ tcm_pr_init, tcm_pr_exit },
 	{ tcm_device_init, tcm_device_exit },
 	{ tcm_session_init, tcm_session_exit },
 	{ tcm_alua_init, tcm_alua_exit },

@@ -6,6 +6,7 @@
 #include "gate.h"
 #include "opcode.h"
 #include "range.h"
+#include "pr.h"
 #include "session.h"
 #include "ua.h"
 #include "wipe.h"
@@ -42,6 +43,8 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 		if (sense)
 			return sense;
 	}
+	if ((gate & BIT(TCM_GATE_RESERVED)) && tcm_pr_conflict(cmd))
+		return TCM_RESERVATION_CONFLICT;
 	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
 		return TCM_LUN_FAILURE;
 	if ((gate & BIT(TCM_GATE_STOPPED)) && (op->flags & TCM_OP_READY))

@@ -47,6 +47,7 @@ enum tcm_xfer {
 #define TCM_OP_PR_WE	0x0100	/* ... under Write Exclusive */
 #define TCM_OP_PR_EA	0x0200	/* ... under Exclusive Access */
 #define TCM_OP_PR_REG	0x0400	/* decided by the service action itself */
+#define TCM_OP_PR_SPC2	0x8000	/* ... under RESERVE of SPC-2 (SPC-2 table 10) */
 
 /* Asymmetric access states (SPC-4 5.15.2) in which it executes beside active */
 #define TCM_OP_STANDBY	0x1000
@@ -80,6 +81,8 @@ enum tcm_xfer {
  * @exec: carry it out. Return TCM_OK, a sense code, or TCM_PENDING when
  *	tcm_cmd_complete() follows.
  * @offered: is it there on this device? NULL: on all
+ * @pr_allowed: is this one let through although TCM_OP_PR_* are not? For commands where that is a
+ *	matter of a bit of the CDB; may be NULL
  */
 struct tcm_opcode {
 	u8		opcode;
@@ -98,6 +101,7 @@ struct tcm_opcode {
 	enum tcm_sense	(*parse)(struct tcm_cmd *cmd);
 	enum tcm_sense	(*exec)(struct tcm_cmd *cmd);
 	bool		(*offered)(const struct tcm_device *dev);
+	bool		(*pr_allowed)(const struct tcm_cmd *cmd);
 };
 
 /* Variable length CDBs (7Fh) have 32 bytes here. */

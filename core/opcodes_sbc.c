@@ -25,7 +25,7 @@
 /* The same for commands of several accesses, or that allocate */
 #define TCM_OP_LOOKS	(TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_PR_WE)
 #define TCM_OP_ALTERS	(TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_WRITES)
-#define TCM_OP_TELLS	(TCM_OP_INLINE | TCM_OP_PR_WE | TCM_OP_PR_EA)
+#define TCM_OP_TELLS	(TCM_OP_INLINE | TCM_OP_PR_WE | TCM_OP_PR_EA | TCM_OP_PR_SPC2)
 
 /*
  * Byte 1. RDPROTECT, WRPROTECT and VRPROTECT are reserved without PI, GROUP NUMBER without
@@ -83,6 +83,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = START_STOP, .name = "START STOP UNIT", .cdb_len = 6,
 		.dir = DMA_NONE,
 		.usage = { START_STOP, 0x01, [4] = TCM_START_BITS },
+		.pr_allowed = tcm_sbc_start_allowed,
 		.exec = tcm_sbc_start_stop,
 	}, {
 		.opcode = READ_CAPACITY, .name = "READ CAPACITY(10)", .cdb_len = 10,

@@ -4,12 +4,38 @@
  * not inline.
  */
 #include "opcode.h"
+#include "pr.h"
 #include "spc.h"
 
 #define TCM_OP_PR_ANY	(TCM_OP_PR_WE | TCM_OP_PR_EA)
 /* Answered whatever the state of nexus and logical unit (SPC-4 5.14.2, 5.15.2.5, 5.15.2.6) */
 #define TCM_OP_ANYTIME	(TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_PR_ANY | \
-			 TCM_OP_STANDBY | TCM_OP_UNAVAIL)
+			 TCM_OP_PR_SPC2 | TCM_OP_STANDBY | TCM_OP_UNAVAIL)
+/* Reservations themselves: each service action knows whom it refuses (SPC-4 5.13.1) */
+#define TCM_OP_PR_IN	(TCM_OP_PR_ANY | TCM_OP_STANDBY | TCM_OP_UNAVAIL)
+#define TCM_OP_PR_OUT	(TCM_OP_PR_REG | TCM_OP_STANDBY | TCM_OP_UNAVAIL)
+#define TCM_OP_RELEASE	(TCM_OP_PR_REG | TCM_OP_PR_SPC2 | TCM_OP_STANDBY)
+#define TCM_OP_RESERVE	(TCM_OP_PR_REG | TCM_OP_STANDBY)
+
+#define TCM_PRIN_ROW(number, title, fn)						\
+	{									\
+		.opcode = PERSISTENT_RESERVE_IN, .sa_at = TCM_SA_BYTE1, .sa = number,	\
+		.name = title, .cdb_len = 10,					\
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2, \
+		.flags = TCM_OP_PR_IN,						\
+		.usage = { PERSISTENT_RESERVE_IN, 0x1f, [7 ... 8] = 0xff },	\
+		.exec = fn, .offered = tcm_pr_offered,				\
+	}
+
+#define TCM_PROUT_ROW(number, title)						\
+	{									\
+		.opcode = PERSISTENT_RESERVE_OUT, .sa_at = TCM_SA_BYTE1, .sa = number,	\
+		.name = title, .cdb_len = 10,					\
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 5, .len_size = 4, \
+		.flags = TCM_OP_PR_OUT,						\
+		.usage = { PERSISTENT_RESERVE_OUT, 0x1f, 0xff, [5 ... 8] = 0xff },	\
+		.parse = tcm_pr_out_parse, .exec = tcm_pr_out, .offered = tcm_pr_offered, \
+	}
 
 /*
  * Byte 1: LOGICAL UNIT NUMBER of SCSI-2. Linux sends it in the INQUIRY that is to tell whether
@@ -43,9 +69,19 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.usage = { MODE_SELECT, 0x11, 0, 0, 0xff },
 		.parse = tcm_spc_mode_select_parse, .exec = tcm_spc_mode_select,
 	}, {
+		.opcode = RESERVE, .name = "RESERVE(6)", .cdb_len = 6,
+		.dir = DMA_NONE, .flags = TCM_OP_RESERVE,
+		.usage = { RESERVE },
+		.exec = tcm_pr_spc2_reserve, .offered = tcm_pr_offered,
+	}, {
+		.opcode = RELEASE, .name = "RELEASE(6)", .cdb_len = 6,
+		.dir = DMA_NONE, .flags = TCM_OP_RELEASE,
+		.usage = { RELEASE },
+		.exec = tcm_pr_spc2_release, .offered = tcm_pr_offered,
+	}, {
 		.opcode = MODE_SENSE, .name = "MODE SENSE(6)", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 4, .len_size = 1,
-		.flags = TCM_OP_STANDBY,
+		.flags = TCM_OP_STANDBY | TCM_OP_PR_WE,
 		.usage = { MODE_SENSE, 0x08, 0xff, 0xff, 0xff },
 		.parse = tcm_spc_mode_sense_parse, .exec = tcm_spc_mode_sense,
 	}, {
@@ -55,12 +91,37 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.usage = { MODE_SELECT_10, 0x11, 0, 0, 0, 0, 0, 0xff, 0xff },
 		.parse = tcm_spc_mode_select_parse, .exec = tcm_spc_mode_select,
 	}, {
+		.opcode = RESERVE_10, .name = "RESERVE(10)", .cdb_len = 10,
+		.dir = DMA_NONE, .flags = TCM_OP_RESERVE,
+		.usage = { RESERVE_10 },
+		.exec = tcm_pr_spc2_reserve, .offered = tcm_pr_offered,
+	}, {
+		.opcode = RELEASE_10, .name = "RELEASE(10)", .cdb_len = 10,
+		.dir = DMA_NONE, .flags = TCM_OP_RELEASE,
+		.usage = { RELEASE_10 },
+		.exec = tcm_pr_spc2_release, .offered = tcm_pr_offered,
+	}, {
 		.opcode = MODE_SENSE_10, .name = "MODE SENSE(10)", .cdb_len = 10,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_STANDBY,
+		.flags = TCM_OP_STANDBY | TCM_OP_PR_WE,
 		.usage = { MODE_SENSE_10, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
 		.parse = tcm_spc_mode_sense_parse, .exec = tcm_spc_mode_sense,
-	}, {
+	},
+	TCM_PRIN_ROW(0x00, "PERSISTENT RESERVE IN, READ KEYS", tcm_pr_read_keys),
+	TCM_PRIN_ROW(0x01, "PERSISTENT RESERVE IN, READ RESERVATION", tcm_pr_read_reservation),
+	TCM_PRIN_ROW(0x02, "PERSISTENT RESERVE IN, REPORT CAPABILITIES",
+		     tcm_pr_report_capabilities),
+	TCM_PRIN_ROW(0x03, "PERSISTENT RESERVE IN, READ FULL STATUS", tcm_pr_read_full_status),
+	TCM_PROUT_ROW(TCM_PR_REGISTER, "PERSISTENT RESERVE OUT, REGISTER"),
+	TCM_PROUT_ROW(TCM_PR_RESERVE, "PERSISTENT RESERVE OUT, RESERVE"),
+	TCM_PROUT_ROW(TCM_PR_RELEASE, "PERSISTENT RESERVE OUT, RELEASE"),
+	TCM_PROUT_ROW(TCM_PR_CLEAR, "PERSISTENT RESERVE OUT, CLEAR"),
+	TCM_PROUT_ROW(TCM_PR_PREEMPT, "PERSISTENT RESERVE OUT, PREEMPT"),
+	TCM_PROUT_ROW(TCM_PR_PREEMPT_AND_ABORT, "PERSISTENT RESERVE OUT, PREEMPT AND ABORT"),
+	TCM_PROUT_ROW(TCM_PR_REGISTER_AND_IGNORE,
+		      "PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY"),
+	TCM_PROUT_ROW(TCM_PR_REGISTER_AND_MOVE, "PERSISTENT RESERVE OUT, REGISTER AND MOVE"),
+	{
 		.opcode = REPORT_LUNS, .name = "REPORT LUNS", .cdb_len = 12,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
 		.flags = TCM_OP_ANYTIME | TCM_OP_PASS,
@@ -70,6 +131,7 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1,
 		.sa = MI_REPORT_SUPPORTED_OPERATION_CODES,
 		.name = "REPORT SUPPORTED OPERATION CODES", .cdb_len = 12,
+		.flags = TCM_OP_PR_WE,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
 		.usage = { MAINTENANCE_IN, 0x1f, 0x87, 0xff, 0xff, 0xff,
 			   0xff, 0xff, 0xff, 0xff },
@@ -78,6 +140,7 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1,
 		.sa = MI_REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS,
 		.name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .cdb_len = 12,
+		.flags = TCM_OP_PR_WE,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
 		.usage = { MAINTENANCE_IN, 0x1f, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
 		.parse = tcm_rstmf_parse, .exec = tcm_rstmf,

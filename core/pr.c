@@ -1,11 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a restore says about registrations that outlived a power cycle.
+ * Reservations made effective: which nexus the gate stops, who is told, and SPC-2's RESERVE.
  */
+#include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <tcm/fabric.h>
+#include "opcode.h"
 #include "pr.h"
 #include "target.h"
+#include "ua.h"
+
+static struct workqueue_struct *tcm_pr_wq, *tcm_pr_file_wq;
+
+int tcm_pr_init(void)
+{
+	/* A file system that hangs blocks the work item of its device: let there be many. */
+	tcm_pr_wq = alloc_workqueue("tcm_pr", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
+	if (!tcm_pr_wq)
+		return -ENOMEM;
+	tcm_pr_file_wq = alloc_workqueue("tcm_pr_file", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!tcm_pr_file_wq)
+		destroy_workqueue(tcm_pr_wq);
+	return tcm_pr_file_wq ? 0 : -ENOMEM;
+}
+
+void tcm_pr_exit(void)
+{
+	destroy_workqueue(tcm_pr_file_wq);
+	destroy_workqueue(tcm_pr_wq);
+}
+
+static struct tcm_pr_state *tcm_pr_state_alloc(unsigned int room)
+{
+	struct tcm_pr_state *st;
+
+	st = kvmalloc(struct_size(st, reg, room), GFP_KERNEL);
+	if (!st)
+		return NULL;
+	memset(st, 0, sizeof(*st));
+	st->room = room;
+	st->holder = -1;
+	return st;
+}
 
 int tcm_pr_create(struct tcm_device *dev)
 {
@@ -13,69 +51,405 @@ int tcm_pr_create(struct tcm_device *dev)
 
 	if (!pr)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&pr->aptpl);
+	pr->dev = dev;
+	mutex_init(&pr->lock);
+	spin_lock_init(&pr->queue_lock);
+	INIT_LIST_HEAD(&pr->queue);
+	INIT_WORK(&pr->work, tcm_pr_out_work);
+	pr->state = tcm_pr_state_alloc(0);
+	if (!pr->state) {
+		kfree(pr);
+		return -ENOMEM;
+	}
 	dev->pr = pr;
 	return 0;
 }
 
 void tcm_pr_destroy(struct tcm_device *dev)
 {
-	struct tcm_pr_aptpl *reg, *next;
-
 	if (!dev->pr)
 		return;
-	list_for_each_entry_safe(reg, next, &dev->pr->aptpl, node)
-		kfree(reg);
+	/* Nothing is queued: each job is a command. The last may still be on its way out. */
+	flush_work(&dev->pr->work);
+	tcm_pr_file_put(dev->pr->file);
+	kvfree(dev->pr->state);
 	kfree(dev->pr);
 	dev->pr = NULL;
 }
 
-static bool tcm_pr_same_nexus(const struct tcm_pr_aptpl *a, const struct tcm_pr_aptpl *b)
+void tcm_pr_queue(struct tcm_device *dev, struct list_head *job)
 {
-	return a->tpgt == b->tpgt && a->mapped_lun == b->mapped_lun &&
-	       !strcmp(a->initiator, b->initiator) && !strcmp(a->isid, b->isid) &&
-	       !strcmp(a->target, b->target) && !strcmp(a->target_fabric, b->target_fabric);
-}
-
-static void tcm_pr_aptpl_forget(struct tcm_pr *pr, const struct tcm_pr_aptpl *like)
-{
-	struct tcm_pr_aptpl *reg, *next;
-
-	lockdep_assert_held(&tcm_config_mutex);
-	list_for_each_entry_safe(reg, next, &pr->aptpl, node) {
-		if (!tcm_pr_same_nexus(reg, like))
-			continue;
-		list_del(&reg->node);
-		pr->aptpl_count--;
-		kfree(reg);
-	}
-}
-
-int tcm_pr_aptpl_add(struct tcm_device *dev, const struct tcm_pr_aptpl *reg, const char **why)
-{
-	struct tcm_pr_aptpl *copy = kmemdup(reg, sizeof(*reg), GFP_KERNEL);
 	struct tcm_pr *pr = dev->pr;
-	int err = 0;
 
-	if (!copy)
+	spin_lock(&pr->queue_lock);
+	list_add_tail(job, &pr->queue);
+	queue_work(tcm_pr_wq, &pr->work);
+	spin_unlock(&pr->queue_lock);
+}
+
+struct list_head *tcm_pr_next(struct tcm_pr *pr)
+{
+	struct list_head *job = NULL;
+
+	spin_lock(&pr->queue_lock);
+	if (!list_empty(&pr->queue)) {
+		job = pr->queue.next;
+		list_del(job);
+	}
+	spin_unlock(&pr->queue_lock);
+	return job;
+}
+
+void tcm_pr_file_queue(struct work_struct *work)
+{
+	queue_work(tcm_pr_file_wq, work);
+}
+
+void tcm_pr_later(struct delayed_work *work, unsigned long delay)
+{
+	queue_delayed_work(tcm_pr_wq, work, delay);
+}
+
+struct tcm_pr_who tcm_pr_who_of(const struct tcm_device *dev, const struct tcm_session *sess)
+{
+	const struct tcm_tpg *tpg = sess->tpg;
+
+	return (struct tcm_pr_who){
+		.hash		= sess->nexus_hash,
+		.tpgt		= tpg->tag,
+		.proto		= tpg->wwn->proto,
+		.has_isid	= sess->has_isid && READ_ONCE(dev->attr.enforce_pr_isids),
+		.isid		= sess->isid,
+		.fabric		= tpg->ops->name,
+		.initiator	= sess->name,
+		.target		= tpg->wwn->name,
+	};
+}
+
+static struct tcm_pr_reg *tcm_pr_reg_of(struct tcm_pr_state *st, const struct tcm_device *dev,
+					const struct tcm_session *sess)
+{
+	struct tcm_pr_who who = tcm_pr_who_of(dev, sess);
+
+	return tcm_pr_find(st, &who);
+}
+
+/* What the reservation leaves to one nexus: one bit of its gate, and which kind of stop it is. */
+static void tcm_pr_gate(struct tcm_mapping *map)
+{
+	struct tcm_device *dev = map->lun->dev;
+	struct tcm_pr *pr = dev->pr;
+	enum tcm_pr_deny deny = TCM_PR_MAY_ALL;
+
+	lockdep_assert_held(&dev->lun_lock);
+	if (pr->spc2)
+		deny = pr->spc2 == map->sess ? TCM_PR_MAY_ALL : TCM_PR_DENY_SPC2;
+	else if (pr->state->type)
+		deny = tcm_pr_denied(pr->state, tcm_pr_reg_of(pr->state, dev, map->sess));
+	WRITE_ONCE(map->pr_deny, deny);
+	if (deny)
+		set_bit(TCM_GATE_RESERVED, &map->gate);
+	else
+		clear_bit(TCM_GATE_RESERVED, &map->gate);
+}
+
+static void tcm_pr_gates(struct tcm_device *dev)
+{
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+
+	lockdep_assert_held(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node)
+			tcm_pr_gate(map);
+}
+
+void tcm_pr_map_added(struct tcm_mapping *map)
+{
+	tcm_pr_gate(map);
+}
+
+/* I_T nexus loss ends a reservation of SPC-2 (SPC-2 5.5.1); persistent ones stay. */
+void tcm_pr_map_removed(struct tcm_mapping *map)
+{
+	struct tcm_device *dev = map->lun->dev;
+
+	lockdep_assert_held(&dev->lun_lock);
+	if (dev->pr->spc2 != map->sess)
+		return;
+	dev->pr->spc2 = NULL;
+	tcm_pr_gates(dev);
+}
+
+void tcm_pr_reset(struct tcm_device *dev)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	if (dev->pr->spc2) {
+		dev->pr->spc2 = NULL;
+		tcm_pr_gates(dev);
+	}
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+}
+
+bool tcm_pr_conflict(const struct tcm_cmd *cmd)
+{
+	const struct tcm_opcode *op = cmd->op;
+	bool known;
+	u32 allow;
+
+	if (!tcm_pr_on(cmd->dev))
+		return false;
+	/* What is passed through is judged by the row that it would have had. */
+	if (op->flags & TCM_OP_PASSTHRU)
+		op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
+	if (!op)
+		return true;
+	switch (READ_ONCE(cmd->map->pr_deny)) {
+	case TCM_PR_MAY_ALL:
+		return false;
+	case TCM_PR_DENY_WRITES:
+		allow = TCM_OP_PR_WE | TCM_OP_PR_REG;
+		break;
+	case TCM_PR_DENY_ACCESS:
+		allow = TCM_OP_PR_EA | TCM_OP_PR_REG;
+		break;
+	default:
+		allow = TCM_OP_PR_SPC2;
+		break;
+	}
+	return !(op->flags & allow) && !(op->pr_allowed && op->pr_allowed(cmd));
+}
+
+u16 tcm_pr_rtpi(struct tcm_device *dev, const struct tcm_pr_reg *reg)
+{
+	u16 rtpi = reg->rtpi;
+	struct tcm_lun *lun;
+
+	spin_lock_irq(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		if (lun->tpg->tag == reg->nexus.tpgt &&
+		    !strcmp(lun->tpg->ops->name, reg->nexus.fabric) &&
+		    !strcasecmp(lun->tpg->wwn->name, reg->nexus.target)) {
+			rtpi = tcm_lun_rtpi(lun);
+			break;
+		}
+	spin_unlock_irq(&dev->lun_lock);
+	return rtpi;
+}
+
+struct tcm_pr_state *tcm_pr_clone(struct tcm_pr *pr, unsigned int more)
+{
+	const struct tcm_pr_state *old;
+	struct tcm_pr_state *new;
+
+	mutex_lock(&pr->lock);
+	old = pr->state;
+	new = tcm_pr_state_alloc(min_t(unsigned int, old->n + more, TCM_PR_REGS_MAX));
+	if (new) {
+		unsigned int room = new->room;
+
+		memcpy(new, old, struct_size(old, reg, old->n));
+		new->room = room;
+	}
+	mutex_unlock(&pr->lock);
+	return new;
+}
+
+/* dev->lun_lock held */
+static void tcm_pr_tell_maps(struct tcm_device *dev, struct tcm_pr_state *st,
+			     const struct tcm_session *self)
+{
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+	unsigned int i;
+
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node) {
+			struct tcm_pr_who who = tcm_pr_who_of(dev, map->sess);
+
+			if (map->sess == self || map->removed)
+				continue;
+			for (i = 0; i < st->n; i++)
+				if (st->reg[i].tell && tcm_pr_same(&st->reg[i].nexus, &who))
+					tcm_ua_raise(map, st->reg[i].tell);
+		}
+}
+
+void tcm_pr_publish(struct tcm_device *dev, struct tcm_pr_state *new,
+		    const struct tcm_session *self)
+{
+	struct tcm_pr *pr = dev->pr;
+	struct tcm_pr_state *old;
+
+	mutex_lock(&pr->lock);
+	spin_lock_irq(&dev->lun_lock);
+	old = pr->state;
+	tcm_pr_tell_maps(dev, new, self);
+	tcm_pr_compact(new);
+	pr->state = new;
+	if (old->type || new->type)
+		tcm_pr_gates(dev);
+	spin_unlock_irq(&dev->lun_lock);
+	mutex_unlock(&pr->lock);
+	kvfree(old);
+}
+
+/* A target driver's protocol, as far as names tell; sessions of it will tell better. */
+static u8 tcm_pr_guess_proto(const char *fabric, const char *initiator)
+{
+	if (!strcasecmp(fabric, "iSCSI") || !strncasecmp(initiator, "iqn.", 4))
+		return TCM_PROTO_ISCSI;
+	if (!strcasecmp(fabric, "SRP") || !strcasecmp(fabric, "srpt"))
+		return TCM_PROTO_SRP;
+	if (!strcasecmp(fabric, "sbp"))
+		return TCM_PROTO_SBP;
+	if (!strcasecmp(fabric, "fc") || !strncasecmp(fabric, "qla2xxx", 7) ||
+	    !strncasecmp(initiator, "fc.", 3))
+		return TCM_PROTO_FCP;
+	return TCM_PROTO_SAS;
+}
+
+static int tcm_pr_aptpl_reg(const struct tcm_pr_aptpl *from, struct tcm_pr_reg *reg)
+{
+	struct tcm_pr_nexus *n = &reg->nexus;
+	const char *isid = from->isid;
+
+	n->tpgt = from->tpgt;
+	n->proto = tcm_pr_guess_proto(from->target_fabric, from->initiator);
+	strscpy(n->fabric, from->target_fabric, sizeof(n->fabric));
+	strscpy(n->initiator, from->initiator, sizeof(n->initiator));
+	strscpy(n->target, from->target, sizeof(n->target));
+	n->hash = tcm_pr_hash(n->proto, n->initiator, n->fabric, n->target, n->tpgt);
+	if (!strncasecmp(isid, "0x", 2))
+		isid += 2;
+	/* An ISID that is none was never written by us: the initiator is meant. */
+	n->has_isid = strlen(isid) == 2 * TCM_PR_ISID_LEN &&
+		      !hex2bin(n->isid, isid, TCM_PR_ISID_LEN);
+	reg->key = from->key;
+	reg->mapped_lun = from->mapped_lun;
+	reg->target_lun = from->target_lun;
+	reg->all_tg_pt = from->all_tg_pt;
+	return from->holder && !tcm_pr_type_valid(from->type) ? -EINVAL : 0;
+}
+
+static int tcm_pr_aptpl_merge(struct tcm_pr_state *st, const struct tcm_pr_aptpl *from,
+			      const struct tcm_pr_reg *reg, const char **why)
+{
+	struct tcm_pr_who who = tcm_pr_view(&reg->nexus);
+	struct tcm_pr_reg *old = tcm_pr_find(st, &who);
+
+	if (old) {
+		if (st->holder == old - st->reg) {
+			st->holder = -1;
+			st->type = TCM_PR_NONE;
+		}
+		old->gone = true;
+		tcm_pr_compact(st);
+	}
+	if (!tcm_pr_add(st, reg))
+		return tcm_deny(why, -ENOSPC, "too many registrations");
+	st->aptpl = true;
+	if (!from->holder)
+		return 0;
+	if (st->type && (st->type != from->type || !tcm_pr_all_registrants(st->type)))
+		return tcm_deny(why, -EINVAL, "there is a reservation already");
+	st->type = from->type;
+	st->holder = tcm_pr_all_registrants(st->type) ? -1 : st->n - 1;
+	return 0;
+}
+
+int tcm_pr_aptpl_add(struct tcm_device *dev, const struct tcm_pr_aptpl *from, const char **why)
+{
+	struct tcm_pr_reg *reg = kzalloc(sizeof(*reg), GFP_KERNEL);
+	struct tcm_pr_state *st = NULL;
+	int err = -ENOMEM;
+
+	if (!reg)
 		return -ENOMEM;
 	mutex_lock(&tcm_config_mutex);
 	if (dev->exports) {
-		*why = "a LUN links to the device";
-		err = -EINVAL;
+		err = tcm_deny(why, -EINVAL, "a LUN links to the device");
 		goto unlock;
 	}
-	tcm_pr_aptpl_forget(pr, copy);
-	if (pr->aptpl_count >= TCM_PR_APTPL_MAX) {
-		*why = "too many registrations";
-		err = -ENOSPC;
+	err = tcm_pr_aptpl_reg(from, reg);
+	if (err) {
+		*why = "not a type of reservation";
 		goto unlock;
 	}
-	list_add_tail(&copy->node, &pr->aptpl);
-	pr->aptpl_count++;
-	copy = NULL;
+	st = tcm_pr_clone(dev->pr, 1);
+	err = st ? tcm_pr_aptpl_merge(st, from, reg, why) : -ENOMEM;
+	if (!err) {
+		tcm_pr_publish(dev, st, NULL);
+		st = NULL;
+	}
 unlock:
 	mutex_unlock(&tcm_config_mutex);
-	kfree(copy);
+	kvfree(st);
+	kfree(reg);
 	return err;
+}
+
+/*
+ * SPC-4 5.13.3, for an initiator that still sends RESERVE and RELEASE: who a persistent
+ * reservation lets in is told GOOD, and nothing changes; TCM_PENDING: SPC-2's own rules apply.
+ */
+static enum tcm_sense tcm_pr_compatible(struct tcm_cmd *cmd)
+{
+	struct tcm_pr_state *st = cmd->dev->pr->state;
+	struct tcm_pr_reg *self = tcm_pr_reg_of(st, cmd->dev, cmd->sess);
+
+	if (!st->n)
+		return TCM_PENDING;
+	if (self && st->type && tcm_pr_denied(st, self) == TCM_PR_MAY_ALL)
+		return TCM_OK;
+	return TCM_RESERVATION_CONFLICT;
+}
+
+enum tcm_sense tcm_pr_spc2_reserve(struct tcm_cmd *cmd)
+{
+	struct tcm_device *dev = cmd->dev;
+	struct tcm_pr *pr = dev->pr;
+	enum tcm_sense sense;
+
+	spin_lock_irq(&dev->lun_lock);
+	sense = tcm_pr_compatible(cmd);
+	if (sense != TCM_PENDING)
+		goto unlock;
+	sense = TCM_OK;
+	if (pr->spc2 && pr->spc2 != cmd->sess) {
+		sense = TCM_RESERVATION_CONFLICT;
+	} else if (!pr->spc2 && !cmd->map->removed) {
+		pr->spc2 = cmd->sess;
+		tcm_pr_gates(dev);
+	}
+unlock:
+	spin_unlock_irq(&dev->lun_lock);
+	return sense;
+}
+
+enum tcm_sense tcm_pr_spc2_release(struct tcm_cmd *cmd)
+{
+	struct tcm_device *dev = cmd->dev;
+	struct tcm_pr *pr = dev->pr;
+	enum tcm_sense sense;
+
+	spin_lock_irq(&dev->lun_lock);
+	sense = tcm_pr_compatible(cmd);
+	if (sense == TCM_PENDING) {
+		/* Who does not hold it releases nothing, and that is no error (SPC-2 7.17.2). */
+		sense = TCM_OK;
+		if (pr->spc2 == cmd->sess) {
+			pr->spc2 = NULL;
+			tcm_pr_gates(dev);
+		}
+	}
+	spin_unlock_irq(&dev->lun_lock);
+	return sense;
+}
+
+bool tcm_pr_offered(const struct tcm_device *dev)
+{
+	return tcm_pr_on(dev);
 }

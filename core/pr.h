@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Persistent reservations (SPC-4 5.13) as configuration knows them: what a restore
- * said about registrations that outlived a power cycle, kept until the initiator's
- * LUN is mapped.
+ * Reservations of a device: the state of core/pr_state.h made effective. One worker of the device
+ * changes it, one PERSISTENT RESERVE OUT after the other; everybody else reads.
  */
 #ifndef _TCM_CORE_PR_H
 #define _TCM_CORE_PR_H
 
-#include <tcm/target.h>
+#include <linux/rcupdate.h>
+#include <tcm/cmd.h>
+#include "pr_state.h"
 
 #define TCM_PR_ISID_MAX	16
-/* Registrations kept for a device that nobody has claimed yet */
-#define TCM_PR_APTPL_MAX	8192
 
-/* One registration from <dbroot>/pr/aptpl_<serial> */
+/* What a restore says of one registration: a line of <dbroot>/pr/aptpl_<serial> */
 struct tcm_pr_aptpl {
-	struct list_head	node;
 	char			initiator[TCM_NAME_MAX];
 	char			isid[TCM_PR_ISID_MAX];	/* empty: none */
-	char			fabric[32];		/* of the initiator port */
+	char			fabric[TCM_PR_FABRIC_MAX];	/* of the initiator port */
 	char			target[TCM_NAME_MAX];
-	char			target_fabric[32];
+	char			target_fabric[TCM_PR_FABRIC_MAX];
 	u16			tpgt;
 	u64			key;
 	u64			mapped_lun;
@@ -30,22 +28,87 @@ struct tcm_pr_aptpl {
 	bool			all_tg_pt;
 };
 
+struct tcm_pr_file;
+
 /* dev->pr */
 struct tcm_pr {
-	/* @aptpl, @aptpl_count: tcm_config_mutex */
-	struct list_head	aptpl;
-	unsigned int		aptpl_count;
-	u32			generation;	/* PRGENERATION */
-	bool			aptpl_active;	/* APTPL was set by the last REGISTER */
+	struct tcm_device	*dev;
+	/*
+	 * @lock protects @state. Who replaces it holds dev->lun_lock, too, so that either lock is
+	 * enough for a reader. Never held while a file is written.
+	 */
+	struct mutex		lock;
+	struct tcm_pr_state	*state;
+	/* Who holds a reservation of SPC-2's RESERVE; dev->lun_lock */
+	struct tcm_session	*spc2;
+
+	/* @queue_lock protects @queue: PERSISTENT RESERVE OUTs to be carried out by @work */
+	spinlock_t		queue_lock;
+	struct list_head	queue;
+	struct work_struct	work;
+
+	struct tcm_pr_file	*file;		/* the last write of the file; @work's own */
 };
 
+int tcm_pr_init(void);
+void tcm_pr_exit(void);
 int tcm_pr_create(struct tcm_device *dev);
 void tcm_pr_destroy(struct tcm_device *dev);
 
+/* Does the device keep reservations, ours, at all? */
+static inline bool tcm_pr_on(const struct tcm_device *dev)
+{
+	return READ_ONCE(dev->attr.emulate_pr) && READ_ONCE(dev->attr.pgr_support);
+}
+
 /*
- * Keep a copy of @reg; the same nexus again replaces what was kept. Takes tcm_config_mutex.
- * -EINVAL: a LUN links to the device already; -ENOSPC: too many
+ * Add a registration that outlived a power cycle; the same nexus again replaces what was said.
+ * Takes tcm_config_mutex. -EINVAL: a LUN links to the device already; -ENOSPC: too many
  */
 int tcm_pr_aptpl_add(struct tcm_device *dev, const struct tcm_pr_aptpl *reg, const char **why);
+
+/* The nexus of @sess as reservations know it; with enforce_pr_isids 0 without its ISID */
+struct tcm_pr_who tcm_pr_who_of(const struct tcm_device *dev, const struct tcm_session *sess);
+
+/* dev->lun_lock held: a nexus came, or goes. */
+void tcm_pr_map_added(struct tcm_mapping *map);
+void tcm_pr_map_removed(struct tcm_mapping *map);
+/* A reset releases what RESERVE of SPC-2 reserved. */
+void tcm_pr_reset(struct tcm_device *dev);
+
+/* Is the command kept out by somebody's reservation? Gate's slow path; any context. */
+bool tcm_pr_conflict(const struct tcm_cmd *cmd);
+
+/* The relative target port identifier of the port of a registration now. Takes dev->lun_lock. */
+u16 tcm_pr_rtpi(struct tcm_device *dev, const struct tcm_pr_reg *reg);
+/* A copy of the state with room for @more; the caller frees it with kvfree(). */
+struct tcm_pr_state *tcm_pr_clone(struct tcm_pr *pr, unsigned int more);
+/* Make @new, whose changes are marked, the state; raise what it tells. Frees the old one. */
+void tcm_pr_publish(struct tcm_device *dev, struct tcm_pr_state *new,
+		    const struct tcm_session *self);
+/* Write the state; 0, or an errno when it is not known to be on the disk. Bounded. */
+int tcm_pr_persist(struct tcm_device *dev, const struct tcm_pr_state *st);
+void tcm_pr_file_put(struct tcm_pr_file *file);
+/* Is there a name for the file? */
+bool tcm_pr_file_possible(const struct tcm_device *dev);
+
+/* The worker's queue */
+void tcm_pr_queue(struct tcm_device *dev, struct list_head *job);
+struct list_head *tcm_pr_next(struct tcm_pr *pr);
+void tcm_pr_out_work(struct work_struct *work);
+/* ... and where files are written */
+void tcm_pr_file_queue(struct work_struct *work);
+void tcm_pr_later(struct delayed_work *work, unsigned long delay);
+
+/* What rows execute */
+bool tcm_pr_offered(const struct tcm_device *dev);
+enum tcm_sense tcm_pr_read_keys(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_read_reservation(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_report_capabilities(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_read_full_status(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_out_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_out(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_spc2_reserve(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_spc2_release(struct tcm_cmd *cmd);
 
 #endif

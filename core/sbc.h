@@ -23,6 +23,7 @@ enum tcm_sense tcm_sbc_verify(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_verify_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd);
+bool tcm_sbc_start_allowed(const struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd);
 bool tcm_sbc_unmap_offered(const struct tcm_device *dev);

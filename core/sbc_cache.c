@@ -129,6 +129,12 @@ static enum tcm_sense tcm_sbc_stop(struct tcm_cmd *cmd)
 	return TCM_PENDING;
 }
 
+/* To start it takes nothing from anybody (SBC-4 table 13). */
+bool tcm_sbc_start_allowed(const struct tcm_cmd *cmd)
+{
+	return cmd->cdb[4] >> 4 == TCM_POWER_START_VALID && (cmd->cdb[4] & TCM_START_START);
+}
+
 enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd)
 {
 	switch (cmd->cdb[4] >> 4) {

@@ -9,6 +9,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <tcm/fabric.h>
+#include "pr.h"
 #include "session.h"
 #include "target.h"
 #include "trace.h"
@@ -164,6 +165,9 @@ static void tcm_map_remove(struct tcm_mapping *map)
 	else
 		xa_erase(&sess->high, map->number);
 	list_del(&map->sess_node);
+	spin_lock_irq(&map->lun->dev->lun_lock);
+	tcm_pr_map_removed(map);
+	spin_unlock_irq(&map->lun->dev->lun_lock);
 	/* Not call_rcu(), which may take seconds to save power: the medium waits for this. */
 	call_rcu_hurry(&map->rcu, tcm_map_rcu);
 }
@@ -220,6 +224,7 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 		__set_bit(TCM_GATE_WIPE, &map->gate);
 	if (dev->ranges.gated)
 		__set_bit(TCM_GATE_RANGE, &map->gate);
+	tcm_pr_map_added(map);
 	spin_unlock_irq(&dev->lun_lock);
 
 	err = tcm_map_publish(map);
@@ -434,6 +439,8 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 		memcpy(sess->isid, isid, sizeof(sess->isid));
 		sess->has_isid = true;
 	}
+	sess->nexus_hash = tcm_pr_hash(tpg->wwn->proto, sess->name, tpg->ops->name,
+				       tpg->wwn->name, tpg->tag);
 	sess->created = get_jiffies_64();
 	sess->index = atomic_inc_return(&tcm_session_index);
 	INIT_LIST_HEAD(&sess->maps);

@@ -8,6 +8,8 @@
 #include <tcm/fabric.h>
 #include "cmd.h"
 #include "mode.h"
+#include "opcode.h"
+#include "pr.h"
 #include "sbc.h"
 #include "session.h"
 #include "target.h"
@@ -112,6 +114,56 @@ static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct t
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 
+void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
+{
+	struct tcm_tmf_walk walk = { .dev = dev, .tas = dev->attr.emulate_tas };
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node)
+			if (match(map, arg))
+				tcm_tmf_session(map->sess, &walk);
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+}
+
+/* Aborted, and with the backend: what it was to write may come to the medium yet. */
+static bool tcm_tmf_count_write(struct tcm_cmd *cmd, void *arg)
+{
+	struct tcm_tmf_walk *walk = arg;
+	int st = atomic_read_acquire(&cmd->state);
+	const struct tcm_opcode *op = cmd->op;
+
+	if ((st & TCM_ST_MASK) != TCM_ST_EXEC || !(st & TCM_ST_ABORTED))
+		return false;
+	if (cmd->sess != walk->sess || cmd->dev != walk->dev)
+		return false;
+	if (op && (op->flags & (TCM_OP_WRITES | TCM_OP_PASSTHRU)))
+		walk->found++;
+	return false;
+}
+
+unsigned int tcm_tmf_writes_left(struct tcm_device *dev, tcm_map_fn match, void *arg)
+{
+	struct tcm_tmf_walk walk = { .dev = dev };
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node) {
+			if (!match(map, arg))
+				continue;
+			walk.sess = map->sess;
+			map->sess->ops->for_each_cmd(map->sess, NULL, tcm_tmf_count_write, &walk);
+		}
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	return walk.found;
+}
+
 /*
  * No such LUN, or not any more: one that was taken away may have left commands in a backend,
  * and who waits for them may abort them as before.
@@ -175,6 +227,7 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 		/* As after power on, the unit is active (SBC-4 4.20). */
 		tcm_sbc_set_stopped(dev, false);
 		tcm_mode_reset(dev);
+		tcm_pr_reset(dev);
 		atomic_long_inc(&dev->resets);
 		break;
 	default:

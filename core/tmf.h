@@ -7,4 +7,15 @@
 /* Is a task management function carried out? REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS tells. */
 bool tcm_tmf_supported(enum tcm_tmf_func func);
 
+/* Which nexuses are meant; called with dev->lun_lock held */
+typedef bool (*tcm_map_fn)(const struct tcm_mapping *map, void *arg);
+
+/*
+ * Abort every command of the nexuses of @dev that @match picks, with TASK ABORTED where that is
+ * on. Takes dev->lun_lock; waits for nothing.
+ */
+void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg);
+/* How many of those nexuses' aborted commands may still change the medium? */
+unsigned int tcm_tmf_writes_left(struct tcm_device *dev, tcm_map_fn match, void *arg);
+
 #endif

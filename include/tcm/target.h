@@ -207,6 +207,7 @@ struct tcm_mapping {
 	struct llist_node	reap;		/* grace period over */
 	atomic_t		pinned;		/* commands that found no counters yet */
 	bool			removed;	/* unpublished; tpg->lock */
+	u8			pr_deny;	/* core's: how far TCM_GATE_RESERVED goes */
 	struct rcu_head		rcu;
 };
 
@@ -234,6 +235,7 @@ struct tcm_session {
 	bool			read_only;	/* in demo mode */
 	bool			closing;	/* tpg->lock */
 	u32			index;
+	u32			nexus_hash;	/* of the names that reservations know it by */
 	u64			created;	/* jiffies64 */
 	struct list_head	node;		/* in tpg->sessions; tpg->lock */
 	void			(*released)(struct tcm_session *sess);
