@@ -34,7 +34,7 @@ static int tcm_dbroot_is_dir(const char *name)
 	return err;
 }
 
-static int tcm_dbroot_mkdir(const char *sub)
+static int tcm_dbroot_mkdir_locked(const char *sub)
 {
 	struct dentry *dentry;
 	struct path path;
@@ -59,8 +59,8 @@ static int tcm_dbroot_mkdirs(void)
 	int err;
 
 	lockdep_assert_held(&tcm_dbroot_mutex);
-	err = tcm_dbroot_mkdir("pr");
-	return err ?: tcm_dbroot_mkdir("alua");
+	err = tcm_dbroot_mkdir_locked("pr");
+	return err ?: tcm_dbroot_mkdir_locked("alua");
 }
 
 int tcm_dbroot_prepare(void)
@@ -73,6 +73,21 @@ int tcm_dbroot_prepare(void)
 	mutex_unlock(&tcm_dbroot_mutex);
 	revert_creds(old);
 	return err;
+}
+
+int tcm_dbroot_mkdir(const char *sub)
+{
+	int err;
+
+	mutex_lock(&tcm_dbroot_mutex);
+	err = tcm_dbroot_mkdir_locked(sub);
+	mutex_unlock(&tcm_dbroot_mutex);
+	return err;
+}
+
+const struct cred *tcm_dbroot_override(void)
+{
+	return override_creds(tcm_dbroot_cred);
 }
 
 int tcm_dbroot_set(const char *path, const char **why)

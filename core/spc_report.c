@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "cmd.h"
+#include "lu.h"
 #include "session.h"
 #include "spc.h"
 #include "ua.h"
@@ -19,7 +20,7 @@ enum tcm_sense tcm_spc_test_unit_ready(struct tcm_cmd *cmd)
 #define TCM_RS_DESC	0x01	/* REQUEST SENSE byte 1: descriptor format */
 
 /* What the logical unit would say, as data: nothing here fails. */
-static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd)
+static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd, struct tcm_sense_extra *x)
 {
 	enum tcm_sense sense;
 
@@ -30,15 +31,21 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd)
 		sense = TCM_LUN_FAILURE;
 	if (!sense && test_bit(TCM_DEV_STOPPED, &cmd->dev->flags))
 		sense = TCM_NOT_READY_INIT_REQUIRED;
+	if (!sense && tcm_selftest_runs(cmd->dev, &x->field)) {
+		x->flags = TCM_SX_PROGRESS;
+		sense = TCM_SELFTEST_PROGRESS;
+	}
 	return sense;
 }
 
 enum tcm_sense tcm_spc_request_sense(struct tcm_cmd *cmd)
 {
+	struct tcm_sense_extra x = { };
+	enum tcm_sense sense = tcm_pollable_sense(cmd, &x);
 	u8 buf[TCM_SENSE_MAX];
 	unsigned int len;
 
-	len = tcm_sense_build(tcm_pollable_sense(cmd), NULL, cmd->cdb[1] & TCM_RS_DESC, buf);
+	len = tcm_sense_build(sense, &x, cmd->cdb[1] & TCM_RS_DESC, buf);
 	tcm_cmd_put_data(cmd, buf, len);
 	return TCM_OK;
 }

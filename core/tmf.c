@@ -7,7 +7,7 @@
 #include <linux/export.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
-#include "mode.h"
+#include "lu.h"
 #include "sbc.h"
 #include "session.h"
 #include "target.h"
@@ -175,6 +175,7 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 		/* As after power on, the unit is active (SBC-4 4.20). */
 		tcm_sbc_set_stopped(dev, false);
 		tcm_mode_reset(dev);
+		tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
 		atomic_long_inc(&dev->resets);
 		break;
 	default:

@@ -35,6 +35,8 @@
 
 /* 6.3: a mount maps ids with a structure of its own */
 #define mnt_idmap(mnt)	mnt_user_ns(mnt)
+#define old_mnt_idmap	old_mnt_userns
+#define new_mnt_idmap	new_mnt_userns
 
 /* 6.4 ff: the driver core takes buses by pointer to const */
 #define tcm_bus_type		struct bus_type
