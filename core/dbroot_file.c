@@ -31,7 +31,7 @@ static char *tcm_dbroot_name(const char *name, const char *suffix)
 		else
 			p += sprintf(p, "%%%02X", (u8)*name);
 	}
-	strcpy(p, suffix);
+	memcpy(p, suffix, strlen(suffix) + 1);
 	return out;
 }
 

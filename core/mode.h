@@ -57,7 +57,7 @@ static inline unsigned int tcm_mode_page_head(const struct tcm_mode_page *page)
 extern const struct tcm_mode_page tcm_mode_pages[];
 extern const unsigned int tcm_mode_page_count;
 
-/* What is kept of mode parameters, in struct tcm_lu; the current values are where they are used. */
+/* What is kept of mode parameters, in struct tcm_lu. Current values are where they are used. */
 struct tcm_mode_state {
 	u8		saved[TCM_MODE_PAGES][TCM_MODE_PAGE_MAX];
 	unsigned long	have;		/* bit n: page n of the table has saved values */

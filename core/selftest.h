@@ -35,12 +35,13 @@ struct tcm_selftest;
 struct tcm_selftest_state {
 	struct tcm_selftest	*running;
 	unsigned int		n;
-	u8			results[TCM_SELFTEST_RESULTS][TCM_SELFTEST_LEN];	/* newest first */
+	u8			results[TCM_SELFTEST_RESULTS][TCM_SELFTEST_LEN]; /* newest first */
 };
 
 /*
  * Start one; in the background unless @code is the default or a foreground one, whose command
- * ends with the test. TCM_PENDING then, or a sense code: NOT READY while another runs. May allocate.
+ * ends with the test. TCM_PENDING then, or a sense code: NOT READY while another runs. It
+ * allocates.
  */
 enum tcm_sense tcm_selftest_start(struct tcm_cmd *cmd, enum tcm_selftest_code code);
 

@@ -77,8 +77,8 @@ enum tcm_sense tcm_spc_set_ident_parse(struct tcm_cmd *cmd)
 enum tcm_sense tcm_spc_set_ident(struct tcm_cmd *cmd)
 {
 	struct tcm_device *dev = cmd->dev;
+	unsigned int max, len, text;
 	struct tcm_ident_info *info;
-	unsigned int max, len;
 	u8 buf[TCM_IDENT_TEXT_MAX];
 
 	info = tcm_ident_of(cmd, &max);
@@ -86,8 +86,9 @@ enum tcm_sense tcm_spc_set_ident(struct tcm_cmd *cmd)
 	if (len != cmd->data_len)
 		return TCM_PARAM_LIST_LENGTH;
 	/* Text ends with a zero, and has none before (SPC-4 4.3.2) */
-	if (len && cmd->cdb[10] == TCM_ITYPE_TEXT && strnlen(buf, len) != len - 1)
-		return tcm_bad_param(cmd, strnlen(buf, len) == len ? len - 1 : strnlen(buf, len), -1);
+	text = strnlen(buf, len);
+	if (len && cmd->cdb[10] == TCM_ITYPE_TEXT && text != len - 1)
+		return tcm_bad_param(cmd, min(text, len - 1), -1);
 	spin_lock_irq(&dev->lu->lock);
 	memcpy(info->data, buf, len);
 	info->len = len;

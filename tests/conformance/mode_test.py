@@ -3,6 +3,7 @@
 """MODE SELECT that changes something: what it does, who is told, what agrees with the attributes
 of configfs, what is saved and comes back. Needs our target to be loaded.
 """
+import fcntl
 import os
 import struct
 
@@ -111,10 +112,7 @@ def test_tas(disk, dev, other):
 
 def reset(dev):
     """LOGICAL UNIT RESET by the SCSI layer"""
-    import fcntl
-    import struct as s
-    SG_SCSI_RESET, SG_SCSI_RESET_DEVICE = 0x2284, 1
-    fcntl.ioctl(dev.fd, SG_SCSI_RESET, s.pack('i', SG_SCSI_RESET_DEVICE))
+    fcntl.ioctl(dev.fd, 0x2284, struct.pack('i', 1))    # SG_SCSI_RESET, device
     dev.clear_ua()
 
 

@@ -21,7 +21,7 @@ MODE_CHANGED = (6, 0x2a, 0x01)
 BAD_IU = (5, 0x0e, 0x03)
 STOPPED = (2, 0x04, 0x02)
 BLOCKS = 2056       # of the disk under test: no bit of it alone makes another valid number
-EVPD_PAGES = (0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2)
+EVPD_PAGES = (0x00, 0x80, 0x83, 0x86, 0x87, 0x88, 0xb0, 0xb1, 0xb2, 0xb4)
 
 t = Table('spc')
 
@@ -201,7 +201,26 @@ def test_vpd(dev):
     t.ok(0 < optimal <= most, 'OPTIMAL TRANSFER LENGTH')
     t.eq(limits[20:36], bytes(16), 'no unmap limits without UNMAP')
     t.eq(page(0xb1), b'\0\xb1\0\x3c\0\x01' + bytes(58), 'block device characteristics')
+    t.eq(page(0x87), b'\0\x87\0\4\x3f\xff\0\0', 'mode page policy')
+    t.eq(page(0xb4), b'\0\xb4\0\x08\0\0\2\0\0\1\0\0', 'supported block lengths')
     t.eq(page(0xb2), b'\0\xb2\0\x04' + bytes(4), 'logical block provisioning')
+
+
+def test_ports(dev, *ports):
+    """VPD page 88h names the ports by which the unit can be reached, as page 83h does."""
+    page, pos, found = dev.cmd(inquiry(0x88, 4096), data_in=4096).data, 4, []
+    while pos < len(page):
+        rtpi, initiator, size = struct.unpack('>2xH2xH2xH', page[pos:pos + 12])
+        t.eq(initiator, 0, 'no initiator port')
+        desig = page[pos + 12:pos + 12 + size]
+        t.eq(size, 4 + desig[3], 'one descriptor')
+        found.append((rtpi, desig[4:].rstrip(b'\0').decode()))
+        pos += 12 + size
+    t.eq(pos, len(page), 'the last port ends with the page')
+    t.eq(sorted(name for _, name in found), sorted(p + ',t,0x0001' for p in ports), 'the names of the ports')
+    own = dev.cmd(inquiry(0x83), data_in=1024).data
+    t.ok((struct.unpack('>I', own[own.index(b'\x61\x94\0\4') + 4:][:4])[0], ports[0] + ',t,0x0001') in found,
+         'the own port is one of them: %r' % found)
 
 
 def descriptors(page):
@@ -686,6 +705,7 @@ def main():
             test_inquiry(dev)
             test_vpd(dev)
             test_identification(dev)
+            test_ports(dev, WWN)
             test_mode_sense(dev)
             test_mode_select(dev)
             test_request_sense(dev)
@@ -700,6 +720,7 @@ def main():
                 other.clear_ua()
                 test_random(other)
             with Device(second.lun(0, disk)) as other:
+                test_ports(dev, WWN, second.wwn)
                 test_d_sense(dev, other)
             t.eq(dev.cmd(inquiry(), data_in=96).data[6], 0x10, 'MULTIP with two ports')
     t.end()
