@@ -7,6 +7,7 @@
 #include "../core/dbroot.h"
 #include "../core/device.h"
 #include "../core/hop.h"
+#include "../core/lu.h"
 #include "../core/opcode.h"
 #include "../core/range.h"
 #include "../core/pr.h"
@@ -27,6 +28,7 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_wipe_init, tcm_wipe_exit },
 	{ tcm_target_init, tcm_target_exit },
 	{ tcm_pr_init, tcm_pr_exit },
+	{ tcm_lu_init, tcm_lu_exit },
 	{ tcm_device_init, tcm_device_exit },
 	{ tcm_session_init, tcm_session_exit },
 	{ tcm_alua_init, tcm_alua_exit },

@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include "attr.h"
 #include "device.h"
+#include "lu.h"
 #include "target.h"
 
 /* The product shows the backstore's name: 15 characters of it, as it always was. */
@@ -154,7 +155,10 @@ static int tcm_attr_change(struct tcm_device *dev, enum tcm_attr_id id, u32 valu
 		if (err)
 			return err < 0 ? err : 0;
 	}
-	WRITE_ONCE(*at, value);
+	if (row->flags & TCM_ATTR_MODE)
+		tcm_mode_write_attr(dev, at, value);
+	else
+		WRITE_ONCE(*at, value);
 	if (row->flags & TCM_ATTR_MODE)
 		tcm_ua_raise_device(dev, TCM_UA_MODE_CHANGED, NULL);
 	if (row->flags & TCM_ATTR_VPD)
@@ -245,6 +249,8 @@ int tcm_device_set_text(struct tcm_device *dev, enum tcm_device_text which, cons
 		err = tcm_text_check(dev, which, text, size, why);
 		if (!err)
 			strscpy(at, text, size);
+		if (!err && which == TCM_TEXT_SERIAL)
+			tcm_lu_renamed(dev);
 	}
 	mutex_unlock(&tcm_config_mutex);
 	return err;

@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "gate.h"
 #include "hop.h"
+#include "log.h"
 #include "opcode.h"
 #include "range.h"
 #include "sbc.h"
@@ -196,12 +197,37 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 			return;
 		}
 	}
-	if (cmd->exp_dir == DMA_FROM_DEVICE)
+	if (cmd->exp_dir == DMA_FROM_DEVICE) {
 		this_cpu_add(stats->rd_bytes, cmd->xfer_len);
-	else if (cmd->xfer_len)
+		this_cpu_inc(stats->rd_cmds);
+	} else if (cmd->xfer_len) {
 		this_cpu_add(stats->wr_bytes, cmd->xfer_len);
+		this_cpu_inc(stats->wr_cmds);
+	}
 	smp_wmb(); /* pairs with tcm_map_sum() */
 	this_cpu_inc(stats->done);
+}
+
+/*
+ * The fast path counts every command that moves data as one that reads or writes the medium. Those
+ * that do not are all slow: they take themselves out of the count.
+ */
+static void tcm_cmd_count_other(struct tcm_cmd *cmd)
+{
+	struct tcm_map_stats __percpu *stats;
+
+	if ((cmd->flags & (TCM_CMD_OTHER | TCM_CMD_COUNTED)) != TCM_CMD_COUNTED ||
+	    (cmd->op && (cmd->op->flags & TCM_OP_MEDIUM)))
+		return;
+	stats = cmd->map->stats;
+	cmd->flags |= TCM_CMD_OTHER;
+	if (cmd->exp_dir == DMA_FROM_DEVICE) {
+		this_cpu_add(stats->rd_other, cmd->xfer_len);
+		this_cpu_dec(stats->rd_cmds);
+	} else if (cmd->xfer_len) {
+		this_cpu_add(stats->wr_other, cmd->xfer_len);
+		this_cpu_dec(stats->wr_cmds);
+	}
 }
 
 static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
@@ -209,6 +235,8 @@ static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
 	cmd->status = tcm_sense_status(sense);
 	if (tcm_cmd_data_dir(cmd) == DMA_FROM_DEVICE && sense != TCM_RAW_SENSE)
 		cmd->xfer_len = 0;
+	tcm_cmd_count_other(cmd);
+	tcm_log_error(cmd, sense);
 	trace_tcm_sense(cmd, sense);
 }
 
@@ -426,6 +454,7 @@ void tcm_cmd_put_data(struct tcm_cmd *cmd, const void *buf, unsigned int len)
 	len = min(len, cmd->data_len);
 	cmd->data_len = len;
 	cmd->xfer_len = min(len, cmd->exp_len);
+	tcm_cmd_count_other(cmd);
 	if (cmd->xfer_len)
 		sg_copy_from_buffer(cmd->sg, cmd->sg_nents, buf, cmd->xfer_len);
 }
@@ -433,5 +462,6 @@ void tcm_cmd_put_data(struct tcm_cmd *cmd, const void *buf, unsigned int len)
 unsigned int tcm_cmd_get_data(struct tcm_cmd *cmd, void *buf, unsigned int len)
 {
 	len = min(len, cmd->xfer_len);
+	tcm_cmd_count_other(cmd);
 	return len ? sg_copy_to_buffer(cmd->sg, cmd->sg_nents, buf, len) : 0;
 }

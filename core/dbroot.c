@@ -35,7 +35,7 @@ static int tcm_dbroot_is_dir(const char *name)
 	return err;
 }
 
-static int tcm_dbroot_mkdir(const char *sub)
+static int tcm_dbroot_mkdir_locked(const char *sub)
 {
 	struct dentry *dentry;
 	struct path path;
@@ -60,8 +60,8 @@ static int tcm_dbroot_mkdirs(void)
 	int err;
 
 	lockdep_assert_held(&tcm_dbroot_mutex);
-	err = tcm_dbroot_mkdir("pr");
-	return err ?: tcm_dbroot_mkdir("alua");
+	err = tcm_dbroot_mkdir_locked("pr");
+	return err ?: tcm_dbroot_mkdir_locked("alua");
 }
 
 int tcm_dbroot_prepare(void)
@@ -76,113 +76,19 @@ int tcm_dbroot_prepare(void)
 	return err;
 }
 
-/* A name below the folder, which the caller frees */
-static char *tcm_dbroot_name(const char *sub)
+int tcm_dbroot_mkdir(const char *sub)
 {
-	char *name;
+	int err;
 
 	mutex_lock(&tcm_dbroot_mutex);
-	name = kasprintf(GFP_KERNEL, "%s/%s", tcm_dbroot, sub);
+	err = tcm_dbroot_mkdir_locked(sub);
 	mutex_unlock(&tcm_dbroot_mutex);
-	return name;
-}
-
-/* Create @name with @len bytes that are on stable storage when this returns. */
-static int tcm_dbroot_create(const char *name, const void *buf, size_t len)
-{
-	struct file *file = filp_open(name, O_WRONLY | O_CREAT | O_TRUNC | O_LARGEFILE, 0600);
-	loff_t pos = 0;
-	ssize_t n;
-	int err = 0;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	while (!err && pos < len) {
-		n = kernel_write(file, buf + pos, len - pos, &pos);
-		err = n < 0 ? n : n ? 0 : -EIO;
-	}
-	err = err ?: vfs_fsync(file, 0);
-	fput(file);
 	return err;
 }
 
-/* Give the file @from the name @to, both in @dir; nobody ever sees half of a file. */
-static int tcm_dbroot_rename(struct path *dir, const char *from, const char *to)
+const struct cred *tcm_dbroot_override(void)
 {
-	struct dentry *old, *new;
-	struct renamedata rd = { };
-	int err;
-
-	lock_rename(dir->dentry, dir->dentry);
-	old = lookup_one_len(from, dir->dentry, strlen(from));
-	err = PTR_ERR_OR_ZERO(old);
-	if (err)
-		goto unlock;
-	new = lookup_one_len(to, dir->dentry, strlen(to));
-	err = PTR_ERR_OR_ZERO(new);
-	if (err)
-		goto put_old;
-	err = -ENOENT;
-	if (d_is_negative(old))
-		goto put_new;
-	rd.old_mnt_idmap = mnt_idmap(dir->mnt);
-	rd.new_mnt_idmap = mnt_idmap(dir->mnt);
-	rd.old_dir = d_inode(dir->dentry);
-	rd.new_dir = d_inode(dir->dentry);
-	rd.old_dentry = old;
-	rd.new_dentry = new;
-	err = vfs_rename(&rd);
-put_new:
-	dput(new);
-put_old:
-	dput(old);
-unlock:
-	unlock_rename(dir->dentry, dir->dentry);
-	return err;
-}
-
-static int tcm_dbroot_replace(const char *dir, const char *from, const char *to)
-{
-	struct file *file = filp_open(dir, O_RDONLY | O_DIRECTORY, 0);
-	int err;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	err = mnt_want_write(file->f_path.mnt);
-	if (!err) {
-		err = tcm_dbroot_rename(&file->f_path, from, to);
-		mnt_drop_write(file->f_path.mnt);
-	}
-	err = err ?: vfs_fsync(file, 0);
-	fput(file);
-	return err;
-}
-
-static int tcm_dbroot_write_as(const char *dir, const char *leaf, const void *buf, size_t len)
-{
-	char *temp = kasprintf(GFP_KERNEL, "%s/.%s.new", dir, leaf);
-	int err = temp ? tcm_dbroot_create(temp, buf, len) : -ENOMEM;
-
-	err = err ?: tcm_dbroot_replace(dir, strrchr(temp, '/') + 1, leaf);
-	kfree(temp);
-	return err;
-}
-
-int tcm_dbroot_write(const char *sub, const char *leaf, const void *buf, size_t len)
-{
-	const struct cred *old = override_creds(tcm_dbroot_cred);
-	char *dir = tcm_dbroot_name(sub);
-	int err = -ENOMEM;
-
-	if (!dir)
-		goto revert;
-	err = tcm_dbroot_write_as(dir, leaf, buf, len);
-	if (err == -ENOENT && !tcm_dbroot_prepare())
-		err = tcm_dbroot_write_as(dir, leaf, buf, len);
-	kfree(dir);
-revert:
-	revert_creds(old);
-	return err;
+	return override_creds(tcm_dbroot_cred);
 }
 
 int tcm_dbroot_set(const char *path, const char **why)

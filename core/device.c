@@ -10,6 +10,7 @@
 #include "device.h"
 #include "gate.h"
 #include "hop.h"
+#include "lu.h"
 #include "poll.h"
 #include "pr.h"
 #include "range.h"
@@ -163,7 +164,8 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	tcm_device_defaults(dev);
 	dev->name = kstrdup(name, GFP_KERNEL);
 	dev->hop = tcm_hop_alloc();
-	if (!dev->name || !dev->hop || tcm_alua_create(dev) || tcm_pr_create(dev))
+	if (!dev->name || !dev->hop || tcm_alua_create(dev) || tcm_pr_create(dev) ||
+	    tcm_lu_create(dev))
 		goto free_dev;
 	err = dev->ops->create(dev);
 	if (err)
@@ -180,6 +182,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	return dev;
 
 free_dev:
+	tcm_lu_destroy(dev);
 	tcm_pr_destroy(dev);
 	tcm_alua_destroy(dev);
 	tcm_hop_free(dev->hop);
@@ -207,6 +210,7 @@ static void tcm_device_free_work(struct work_struct *work)
 	wake_up_all(&tcm_devices_wait);
 	spin_unlock(&tcm_devices_lock);
 	tcm_hop_free(dev->hop);
+	tcm_lu_destroy(dev);
 	tcm_pr_destroy(dev);
 	tcm_alua_destroy(dev);
 	kfree(dev->name);
@@ -228,6 +232,7 @@ void tcm_device_put(struct tcm_device *dev)
 
 void tcm_device_destroy(struct tcm_device *dev)
 {
+	tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
 	mutex_lock(&tcm_config_mutex);
 	dev->hba->devices--;
 	WRITE_ONCE(dev->hba, NULL);
@@ -410,6 +415,7 @@ int tcm_device_enable(struct tcm_device *dev, const char **why)
 	if (!err) {
 		set_bit(TCM_DEV_CONFIGURED, &dev->flags);
 		tcm_device_adopt_limits(dev);
+		tcm_mode_adopt_attrs(dev);
 		tcm_alua_enabled(dev);
 		tcm_poll_start(dev);
 	}
@@ -450,23 +456,13 @@ u64 tcm_device_blocks(struct tcm_device *dev)
 	return READ_ONCE(dev->nblocks);
 }
 
-static void tcm_stats_add(struct tcm_map_stats *sum, const struct tcm_map_stats *one)
-{
-	sum->started += one->started;
-	sum->done += one->done;
-	sum->rd_bytes += one->rd_bytes;
-	sum->wr_bytes += one->wr_bytes;
-}
-
 /* dev->lun_lock held */
 static void tcm_lun_sum_locked(struct tcm_lun *lun, struct tcm_map_stats *sum)
 {
 	struct tcm_mapping *map;
 	struct tcm_map_stats one;
 
-	sum->started += lun->old_cmds;
-	sum->rd_bytes += lun->old_rd_bytes;
-	sum->wr_bytes += lun->old_wr_bytes;
+	tcm_stats_add(sum, &lun->old);
 	list_for_each_entry(map, &lun->maps, lun_node) {
 		tcm_map_sum(map, &one);
 		tcm_stats_add(sum, &one);
@@ -485,11 +481,8 @@ void tcm_device_sum(struct tcm_device *dev, struct tcm_map_stats *sum)
 {
 	struct tcm_lun *lun;
 
-	memset(sum, 0, sizeof(*sum));
 	spin_lock_irq(&dev->lun_lock);
-	sum->started = dev->old_cmds;
-	sum->rd_bytes = dev->old_rd_bytes;
-	sum->wr_bytes = dev->old_wr_bytes;
+	*sum = dev->old;
 	list_for_each_entry(lun, &dev->luns, dev_node)
 		tcm_lun_sum_locked(lun, sum);
 	spin_unlock_irq(&dev->lun_lock);

@@ -51,6 +51,8 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 		return TCM_NOT_READY_INIT_REQUIRED;
 	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))
 		return TCM_WRITE_PROTECTED;
+	if ((gate & BIT(TCM_GATE_SWP)) && (op->flags & TCM_OP_WRITES))
+		return TCM_SW_WRITE_PROTECTED;
 	if (gate & BIT(TCM_GATE_WIPE)) {
 		sense = tcm_wipe_check(cmd);
 		if (sense)

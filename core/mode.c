@@ -3,10 +3,11 @@
  * Mode parameter lists: putting them together and taking them apart. Functions of the
  * device's state and a buffer alone.
  */
+#include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include <tcm/cmd.h>
-#include "mode.h"
+#include "lu.h"
 
 /* A page matches its code, "all pages", and "all subpages" where asked for. */
 static bool tcm_mode_selected(const struct tcm_mode_page *entry, u8 page, u8 subpage)
@@ -16,16 +17,25 @@ static bool tcm_mode_selected(const struct tcm_mode_page *entry, u8 page, u8 sub
 	return subpage == TCM_MODE_ALL_SUBPAGES || subpage == entry->subpage;
 }
 
+#define TCM_MODE_SPF	0x40
+#define TCM_MODE_PS	0x80
+
 unsigned int tcm_mode_pages_build(const struct tcm_device *dev, u8 page, u8 subpage,
 				  enum tcm_mode_pc pc, u8 *buf)
 {
 	unsigned int i, len = 0;
+	u8 *p;
 
 	if (page == TCM_MODE_ALL_PAGES && subpage && subpage != TCM_MODE_ALL_SUBPAGES)
 		return 0;
-	for (i = 0; i < tcm_mode_page_count; i++)
-		if (tcm_mode_selected(&tcm_mode_pages[i], page, subpage))
-			len += tcm_mode_page_build(&tcm_mode_pages[i], dev, pc, buf + len);
+	for (i = 0; i < tcm_mode_page_count; i++) {
+		if (!tcm_mode_selected(&tcm_mode_pages[i], page, subpage))
+			continue;
+		p = buf + len;
+		len += tcm_mode_page_build(&tcm_mode_pages[i], dev, pc, p);
+		if (tcm_mode_pages[i].set && tcm_lu_can_save(dev))
+			p[0] |= TCM_MODE_PS;
+	}
 	return len;
 }
 
@@ -105,9 +115,6 @@ static enum tcm_sense tcm_mode_bd_check(const struct tcm_device *dev, const stru
 	return TCM_OK;
 }
 
-#define TCM_MODE_SPF	0x40
-#define TCM_MODE_PS	0x80
-
 /* The table's entry for the page at @pos, or NULL with the sense in *@sense. */
 static const struct tcm_mode_page *tcm_mode_page_at(const struct tcm_mode_list *l, unsigned int pos,
 						    enum tcm_sense *sense,
@@ -149,12 +156,13 @@ static enum tcm_sense tcm_mode_page_check(const struct tcm_mode_page *page,
 					  const struct tcm_mode_list *l, unsigned int pos,
 					  struct tcm_sense_extra *x)
 {
-	u8 now[TCM_MODE_PAGE_MAX];
+	u8 now[TCM_MODE_PAGE_MAX], mask[TCM_MODE_PAGE_MAX];
 	unsigned int i;
 
 	tcm_mode_page_build(page, dev, TCM_MODE_CURRENT, now);
-	for (i = 2; i < page->len; i++) {
-		u8 bad = (l->buf[pos + i] ^ now[i]) & ~page->changeable[i];
+	tcm_mode_page_build(page, dev, TCM_MODE_CHANGEABLE, mask);
+	for (i = tcm_mode_page_head(page); i < page->len; i++) {
+		u8 bad = (l->buf[pos + i] ^ now[i]) & ~mask[i];
 
 		if (bad)
 			return tcm_mode_bad(x, pos + i, fls(bad) - 1);
@@ -182,26 +190,146 @@ enum tcm_sense tcm_mode_list_check(const struct tcm_device *dev, const u8 *list,
 	return sense;
 }
 
-bool tcm_mode_list_apply(struct tcm_device *dev, const u8 *list, unsigned int len, bool ten)
+/* One page of a checked list; lu->lock is held. */
+static bool tcm_mode_page_apply(const struct tcm_mode_page *page, struct tcm_device *dev,
+				const u8 *p, bool save)
+{
+	struct tcm_mode_state *state = &dev->lu->mode;
+	unsigned int head = tcm_mode_page_head(page), n = page - tcm_mode_pages;
+	u8 now[TCM_MODE_PAGE_MAX];
+
+	if (!page->set)
+		return false;
+	if (save) {
+		memcpy(state->saved[n], p, page->len);
+		state->have |= BIT(n);
+	}
+	tcm_mode_page_build(page, dev, TCM_MODE_CURRENT, now);
+	if (!memcmp(now + head, p + head, page->len - head))
+		return false;
+	page->set(dev, p);
+	return true;
+}
+
+bool tcm_mode_list_apply(struct tcm_device *dev, const u8 *list, unsigned int len, bool ten,
+			 bool save)
 {
 	struct tcm_mode_list l = { .buf = list, .len = len };
 	const struct tcm_mode_page *page;
-	u8 now[TCM_MODE_PAGE_MAX];
 	struct tcm_sense_extra x;
 	enum tcm_sense sense;
 	bool changed = false;
+	unsigned long flags;
 	unsigned int pos;
 
 	tcm_mode_header(&l, ten, &x);
+	spin_lock_irqsave(&dev->lu->lock, flags);
 	for (pos = l.pages; pos < len; pos += page->len) {
 		page = tcm_mode_page_at(&l, pos, &sense, &x);
 		if (WARN_ON_ONCE(!page))
 			break;
-		tcm_mode_page_build(page, dev, TCM_MODE_CURRENT, now);
-		if (!page->set || !memcmp(now + 2, list + pos + 2, page->len - 2))
+		changed |= tcm_mode_page_apply(page, dev, list + pos, save);
+	}
+	spin_unlock_irqrestore(&dev->lu->lock, flags);
+	return changed;
+}
+
+void tcm_mode_reset(struct tcm_device *dev)
+{
+	u8 p[TCM_MODE_PAGE_MAX];
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&dev->lu->lock, flags);
+	for (i = 0; i < tcm_mode_page_count; i++) {
+		if (!tcm_mode_pages[i].set)
 			continue;
-		page->set(dev, list + pos);
+		tcm_mode_page_build(&tcm_mode_pages[i], dev, TCM_MODE_SAVED, p);
+		tcm_mode_pages[i].set(dev, p);
+	}
+	spin_unlock_irqrestore(&dev->lu->lock, flags);
+}
+
+/* Bring into a page's saved values what an attribute made of its current ones. */
+static bool tcm_mode_saved_adopt(const struct tcm_mode_page *page, struct tcm_mode_state *state,
+				 const u8 *old, const u8 *new)
+{
+	u8 *saved = state->saved[page - tcm_mode_pages];
+	bool changed = false;
+	unsigned int i;
+
+	if (!(state->have & BIT(page - tcm_mode_pages)))
+		return false;
+	for (i = tcm_mode_page_head(page); i < page->len; i++) {
+		u8 bits = old[i] ^ new[i];
+
+		if (!((saved[i] ^ new[i]) & bits))
+			continue;
+		saved[i] ^= bits;
 		changed = true;
 	}
 	return changed;
+}
+
+void tcm_mode_adopt_attrs(struct tcm_device *dev)
+{
+	spin_lock_irq(&dev->lu->lock);
+	dev->lu->mode.wce = dev->attr.emulate_write_cache;
+	dev->lu->mode.tas = dev->attr.emulate_tas;
+	spin_unlock_irq(&dev->lu->lock);
+}
+
+void tcm_mode_write_attr(struct tcm_device *dev, u32 *at, u32 value)
+{
+	u8 old[TCM_MODE_PAGES][TCM_MODE_PAGE_MAX], new[TCM_MODE_PAGE_MAX];
+	struct tcm_mode_state *state = &dev->lu->mode;
+	bool changed = false;
+	unsigned int i;
+
+	spin_lock_irq(&dev->lu->lock);
+	for (i = 0; i < tcm_mode_page_count; i++)
+		tcm_mode_page_build(&tcm_mode_pages[i], dev, TCM_MODE_CURRENT, old[i]);
+	WRITE_ONCE(*at, value);
+	if (at == &dev->attr.emulate_write_cache)
+		state->wce = value;
+	else if (at == &dev->attr.emulate_tas)
+		state->tas = value;
+	for (i = 0; i < tcm_mode_page_count; i++) {
+		tcm_mode_page_build(&tcm_mode_pages[i], dev, TCM_MODE_CURRENT, new);
+		changed |= tcm_mode_saved_adopt(&tcm_mode_pages[i], state, old[i], new);
+	}
+	spin_unlock_irq(&dev->lu->lock);
+	if (changed && tcm_lu_can_save(dev))
+		tcm_lu_save_behind(dev);
+}
+
+size_t tcm_mode_save(const struct tcm_mode_state *state, char *buf, size_t size)
+{
+	unsigned int i;
+	size_t len = 0;
+
+	for (i = 0; i < tcm_mode_page_count; i++)
+		if (state->have & BIT(i))
+			len += scnprintf(buf + len, size - len, "mode %*phN\n",
+					 tcm_mode_pages[i].len, state->saved[i]);
+	return len;
+}
+
+/* A page in hexadecimal. One that this version does not have, or has in another length, is none. */
+void tcm_mode_restore(struct tcm_mode_state *state, const char *line)
+{
+	const struct tcm_mode_page *page;
+	u8 p[TCM_MODE_PAGE_MAX];
+	size_t len = strlen(line) / 2;
+
+	if (len < 2 || len > sizeof(p) || hex2bin(p, line, len))
+		return;
+	for (page = tcm_mode_pages; page < tcm_mode_pages + tcm_mode_page_count; page++) {
+		unsigned int head = tcm_mode_page_head(page);
+
+		if (len != page->len || memcmp(p, page->base, head) || !page->set)
+			continue;
+		memcpy(state->saved[page - tcm_mode_pages], p, len);
+		state->have |= BIT(page - tcm_mode_pages);
+	}
 }

@@ -4,17 +4,33 @@
  */
 #include <linux/bitops.h>
 #include <linux/string.h>
-#include "mode.h"
+#include "gate.h"
+#include "lu.h"
 #include "sbc.h"
 
 /* Caching, SBC-4 6.5.6 */
 #define TCM_CACHE_WCE		0x04	/* byte 2 */
 #define TCM_CACHE_DRA		0x20	/* byte 12: no read-ahead of its own */
 
+/* A backend without a cache, or with one that is its own affair, has none to turn on or off. */
+static void tcm_mode_caching_fixed(const struct tcm_device *dev, u8 *mask)
+{
+	if (!dev->limits.write_cache || (dev->ops->flags & TCM_BE_OWN_CACHE))
+		mask[2] &= ~TCM_CACHE_WCE;
+}
+
 static void tcm_mode_caching(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
 {
-	if (tcm_dev_wce(dev))
+	bool own = dev->ops->flags & TCM_BE_OWN_CACHE;
+
+	if (pc == TCM_MODE_CURRENT || own ? tcm_dev_wce(dev) : dev->lu->mode.wce)
 		p[2] |= TCM_CACHE_WCE;
+}
+
+static void tcm_mode_caching_set(struct tcm_device *dev, const u8 *p)
+{
+	if (!(dev->ops->flags & TCM_BE_OWN_CACHE))
+		WRITE_ONCE(dev->attr.emulate_write_cache, !!(p[2] & TCM_CACHE_WCE));
 }
 
 /* Control, SPC-4 7.5.8 */
@@ -22,6 +38,7 @@ static void tcm_mode_caching(const struct tcm_device *dev, enum tcm_mode_pc pc, 
 #define TCM_CTL_GLTSD		0x02
 #define TCM_CTL_QAM_UNRESTRICTED 0x10	/* byte 3: QUEUE ALGORITHM MODIFIER */
 #define TCM_CTL_UA_INTLCK_SHIFT	4	/* byte 4 */
+#define TCM_CTL_SWP		0x08
 #define TCM_CTL_ATO		0x80	/* byte 5 */
 #define TCM_CTL_TAS		0x40
 
@@ -34,15 +51,38 @@ static void tcm_mode_control(const struct tcm_device *dev, enum tcm_mode_pc pc, 
 	if (pc == TCM_MODE_CURRENT && test_bit(TCM_DEV_D_SENSE, &dev->flags))
 		p[2] |= TCM_CTL_D_SENSE;
 	p[4] |= attr->emulate_ua_intlck_ctrl << TCM_CTL_UA_INTLCK_SHIFT;
+	if (pc == TCM_MODE_CURRENT && test_bit(TCM_DEV_SWP, &dev->flags))
+		p[4] |= TCM_CTL_SWP;
 	if (attr->pi_prot_type)
 		p[5] |= TCM_CTL_ATO;
-	if (attr->emulate_tas)
+	if (pc == TCM_MODE_CURRENT ? READ_ONCE(attr->emulate_tas) : dev->lu->mode.tas)
 		p[5] |= TCM_CTL_TAS;
 }
 
 static void tcm_mode_control_set(struct tcm_device *dev, const u8 *p)
 {
+	bool swp = p[4] & TCM_CTL_SWP;
+
+	lockdep_assert_held(&dev->lu->lock);
 	assign_bit(TCM_DEV_D_SENSE, &dev->flags, p[2] & TCM_CTL_D_SENSE);
+	WRITE_ONCE(dev->attr.emulate_tas, !!(p[5] & TCM_CTL_TAS));
+	/* lu->lock keeps interrupts off */
+	spin_lock(&dev->lun_lock);
+	assign_bit(TCM_DEV_SWP, &dev->flags, swp);
+	tcm_gate_device(dev, TCM_GATE_SWP, swp);
+	spin_unlock(&dev->lun_lock);
+}
+
+/* Control Extension, SPC-4 7.5.9, byte 4 */
+#define TCM_CTL_EXT_TCMOS	0x04	/* the timestamp is the clock's until SET TIMESTAMP */
+#define TCM_CTL_EXT_SCSIP	0x02	/* SET TIMESTAMP prevails */
+#define TCM_CTL_EXT_IALUAE	0x01
+
+static void tcm_mode_control_ext(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
+{
+	p[4] |= TCM_CTL_EXT_TCMOS | TCM_CTL_EXT_SCSIP;
+	if (dev->attr.alua_support)
+		p[4] |= TCM_CTL_EXT_IALUAE;
 }
 
 const struct tcm_mode_page tcm_mode_pages[] = {
@@ -51,15 +91,29 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 		.page = 0x01, .len = 12,
 		.base = { 0x01, 10 },
 	}, {
+		/* Disconnect-Reconnect, SPC-4 7.5.11: nothing is limited */
+		.page = 0x02, .len = 16,
+		.base = { 0x02, 14 },
+	}, {
 		.page = 0x08, .len = 20,
 		.base = { 0x08, 18, [12] = TCM_CACHE_DRA },
-		.fill = tcm_mode_caching,
+		.changeable = { [2] = TCM_CACHE_WCE },
+		.fixed = tcm_mode_caching_fixed, .fill = tcm_mode_caching,
+		.set = tcm_mode_caching_set,
 	}, {
 		/* BUSY TIMEOUT PERIOD is not limited, the extended self-test takes 30 s */
 		.page = 0x0a, .len = 12,
 		.base = { 0x0a, 10, TCM_CTL_GLTSD, [8] = 0xff, [9] = 0xff, [11] = 30 },
-		.changeable = { [2] = TCM_CTL_D_SENSE },
+		.changeable = { [2] = TCM_CTL_D_SENSE, [4] = TCM_CTL_SWP, [5] = TCM_CTL_TAS },
 		.fill = tcm_mode_control, .set = tcm_mode_control_set,
+	}, {
+		.page = 0x0a, .subpage = 0x01, .len = 32,
+		.base = { 0x4a, 0x01, 0, 28 },
+		.fill = tcm_mode_control_ext,
+	}, {
+		/* Power Condition, SPC-4 7.5.13: there are no timers, nothing rests */
+		.page = 0x1a, .len = 40,
+		.base = { 0x1a, 38 },
 	}, {
 		/* Informational Exceptions Control, SBC-4 6.5.8: none are reported */
 		.page = 0x1c, .len = 12,
@@ -68,22 +122,42 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 };
 
 const unsigned int tcm_mode_page_count = ARRAY_SIZE(tcm_mode_pages);
+static_assert(ARRAY_SIZE(tcm_mode_pages) <= TCM_MODE_PAGES);
+
+static void tcm_mode_page_mask(const struct tcm_mode_page *page, const struct tcm_device *dev,
+			       u8 *p)
+{
+	memcpy(p, page->changeable, page->len);
+	if (page->fixed)
+		page->fixed(dev, p);
+}
+
+/* The saved values of what can be changed, where there are some, over the default ones. */
+static void tcm_mode_page_saved(const struct tcm_mode_page *page, const struct tcm_device *dev,
+				u8 *p)
+{
+	unsigned int n = page - tcm_mode_pages, i;
+	u8 mask[TCM_MODE_PAGE_MAX];
+
+	if (!(dev->lu->mode.have & BIT(n)))
+		return;
+	tcm_mode_page_mask(page, dev, mask);
+	for (i = tcm_mode_page_head(page); i < page->len; i++)
+		p[i] = (p[i] & ~mask[i]) | (dev->lu->mode.saved[n][i] & mask[i]);
+}
 
 unsigned int tcm_mode_page_build(const struct tcm_mode_page *page, const struct tcm_device *dev,
 				 enum tcm_mode_pc pc, u8 *p)
 {
 	if (pc == TCM_MODE_CHANGEABLE) {
-		memcpy(p, page->changeable, page->len);
-		memcpy(p, page->base, 2);
+		tcm_mode_page_mask(page, dev, p);
+		memcpy(p, page->base, tcm_mode_page_head(page));
 	} else {
 		memcpy(p, page->base, page->len);
 		if (page->fill)
-			page->fill(dev, pc, p);
+			page->fill(dev, pc == TCM_MODE_CURRENT ? pc : TCM_MODE_DEFAULT, p);
+		if (pc == TCM_MODE_SAVED)
+			tcm_mode_page_saved(page, dev, p);
 	}
 	return page->len;
-}
-
-void tcm_mode_reset(struct tcm_device *dev)
-{
-	clear_bit(TCM_DEV_D_SENSE, &dev->flags);
 }

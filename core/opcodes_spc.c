@@ -85,6 +85,41 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.usage = { MODE_SENSE, 0x08, 0xff, 0xff, 0xff },
 		.parse = tcm_spc_mode_sense_parse, .exec = tcm_spc_mode_sense,
 	}, {
+		.opcode = RECEIVE_DIAGNOSTIC, .name = "RECEIVE DIAGNOSTIC RESULTS", .cdb_len = 6,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 3, .len_size = 2,
+		.usage = { RECEIVE_DIAGNOSTIC, 0x01, 0xff, 0xff, 0xff },
+		.parse = tcm_spc_receive_diag_parse, .exec = tcm_spc_receive_diag,
+	}, {
+		.opcode = SEND_DIAGNOSTIC, .name = "SEND DIAGNOSTIC", .cdb_len = 6,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 3, .len_size = 2,
+		.flags = TCM_OP_READY,
+		.usage = { SEND_DIAGNOSTIC, 0xf7, 0, 0xff, 0xff },
+		.parse = tcm_spc_send_diag_parse, .exec = tcm_spc_send_diag,
+	}, {
+		.opcode = WRITE_BUFFER, .name = "WRITE BUFFER", .cdb_len = 10,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 3,
+		.flags = TCM_OP_STANDBY,
+		.usage = { WRITE_BUFFER, 0x1f, [2 ... 8] = 0xff },
+		.parse = tcm_spc_write_buffer_parse, .exec = tcm_spc_write_buffer,
+	}, {
+		.opcode = READ_BUFFER, .name = "READ BUFFER(10)", .cdb_len = 10,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 3,
+		.flags = TCM_OP_STANDBY,
+		.usage = { READ_BUFFER, 0x1f, [2 ... 8] = 0xff },
+		.parse = tcm_spc_read_buffer_parse, .exec = tcm_spc_read_buffer,
+	}, {
+		.opcode = LOG_SELECT, .name = "LOG SELECT", .cdb_len = 10,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_STANDBY,
+		.usage = { LOG_SELECT, 0x02, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
+		.parse = tcm_spc_log_select_parse, .exec = tcm_spc_log_select,
+	}, {
+		.opcode = LOG_SENSE, .name = "LOG SENSE", .cdb_len = 10,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_STANDBY | TCM_OP_PR_WE | TCM_OP_PR_EA,
+		.usage = { LOG_SENSE, 0, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff },
+		.parse = tcm_spc_log_sense_parse, .exec = tcm_spc_log_sense,
+	}, {
 		.opcode = MODE_SELECT_10, .name = "MODE SELECT(10)", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
 		.flags = TCM_OP_STANDBY,
@@ -129,6 +164,14 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.parse = tcm_spc_report_luns_parse, .exec = tcm_spc_report_luns,
 	}, {
 		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1,
+		.sa = MI_REPORT_IDENTIFYING_INFORMATION,
+		.name = "REPORT IDENTIFYING INFORMATION", .cdb_len = 12,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_PR_WE | TCM_OP_PR_EA | TCM_OP_STANDBY,
+		.usage = { MAINTENANCE_IN, 0x1f, [6 ... 9] = 0xff, 0xfe },
+		.parse = tcm_spc_report_ident_parse, .exec = tcm_spc_report_ident,
+	}, {
+		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1,
 		.sa = MI_REPORT_SUPPORTED_OPERATION_CODES,
 		.name = "REPORT SUPPORTED OPERATION CODES", .cdb_len = 12,
 		.flags = TCM_OP_PR_WE,
@@ -144,6 +187,28 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
 		.usage = { MAINTENANCE_IN, 0x1f, 0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
 		.parse = tcm_rstmf_parse, .exec = tcm_rstmf,
+	}, {
+		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1, .sa = MI_REPORT_TIMESTAMP,
+		.name = "REPORT TIMESTAMP", .cdb_len = 12,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_PR_WE | TCM_OP_PR_EA | TCM_OP_STANDBY,
+		.usage = { MAINTENANCE_IN, 0x1f, [6 ... 9] = 0xff },
+		.exec = tcm_spc_report_timestamp,
+	}, {
+		.opcode = MAINTENANCE_OUT, .sa_at = TCM_SA_BYTE1,
+		.sa = MO_SET_IDENTIFYING_INFORMATION,
+		.name = "SET IDENTIFYING INFORMATION", .cdb_len = 12,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_STANDBY,
+		.usage = { MAINTENANCE_OUT, 0x1f, [6 ... 9] = 0xff, 0xfe },
+		.parse = tcm_spc_set_ident_parse, .exec = tcm_spc_set_ident,
+	}, {
+		.opcode = MAINTENANCE_OUT, .sa_at = TCM_SA_BYTE1, .sa = MO_SET_TIMESTAMP,
+		.name = "SET TIMESTAMP", .cdb_len = 12,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_STANDBY,
+		.usage = { MAINTENANCE_OUT, 0x1f, [6 ... 9] = 0xff },
+		.parse = tcm_spc_set_timestamp_parse, .exec = tcm_spc_set_timestamp,
 	},
 };
 

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include "device.h"
 #include "gate.h"
+#include "lu.h"
 #include "opcode.h"
 #include "sbc.h"
 
@@ -97,6 +98,8 @@ void tcm_sbc_set_stopped(struct tcm_device *dev, bool stopped)
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
 	if (test_bit(TCM_DEV_STOPPED, &dev->flags) != stopped) {
+		if (stopped)
+			atomic_inc(&dev->lu->log.stops);
 		assign_bit(TCM_DEV_STOPPED, &dev->flags, stopped);
 		tcm_gate_device(dev, TCM_GATE_STOPPED, stopped);
 	}

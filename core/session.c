@@ -60,6 +60,10 @@ void tcm_map_sum(const struct tcm_mapping *map, struct tcm_map_stats *sum)
 		sum->started += READ_ONCE(s->started);
 		sum->rd_bytes += READ_ONCE(s->rd_bytes);
 		sum->wr_bytes += READ_ONCE(s->wr_bytes);
+		sum->rd_cmds += READ_ONCE(s->rd_cmds);
+		sum->wr_cmds += READ_ONCE(s->wr_cmds);
+		sum->rd_other += READ_ONCE(s->rd_other);
+		sum->wr_other += READ_ONCE(s->wr_other);
 	}
 }
 
@@ -97,9 +101,7 @@ static void tcm_map_free(struct tcm_mapping *map)
 	tcm_map_sum(map, &sum);
 	spin_lock_irq(&lun->dev->lun_lock);
 	list_del(&map->lun_node);
-	lun->old_cmds += sum.started;
-	lun->old_rd_bytes += sum.rd_bytes;
-	lun->old_wr_bytes += sum.wr_bytes;
+	tcm_stats_add(&lun->old, &sum);
 	spin_unlock_irq(&lun->dev->lun_lock);
 	free_percpu(map->stats);
 	percpu_ref_put(&map->sess->ref);
@@ -225,6 +227,8 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	if (dev->ranges.gated)
 		__set_bit(TCM_GATE_RANGE, &map->gate);
 	tcm_pr_map_added(map);
+	if (test_bit(TCM_DEV_SWP, &dev->flags))
+		__set_bit(TCM_GATE_SWP, &map->gate);
 	spin_unlock_irq(&dev->lun_lock);
 
 	err = tcm_map_publish(map);

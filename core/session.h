@@ -7,6 +7,18 @@
 
 #include <tcm/target.h>
 
+static inline void tcm_stats_add(struct tcm_map_stats *sum, const struct tcm_map_stats *one)
+{
+	sum->started += one->started;
+	sum->done += one->done;
+	sum->rd_bytes += one->rd_bytes;
+	sum->wr_bytes += one->wr_bytes;
+	sum->rd_cmds += one->rd_cmds;
+	sum->wr_cmds += one->wr_cmds;
+	sum->rd_other += one->rd_other;
+	sum->wr_other += one->wr_other;
+}
+
 int tcm_session_init(void);
 /* Waits for mappings that are still being given up. */
 void tcm_session_exit(void);

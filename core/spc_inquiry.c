@@ -119,8 +119,7 @@ static enum tcm_sense tcm_inquiry_standard(struct tcm_cmd *cmd)
 
 static enum tcm_sense tcm_inquiry_vpd(struct tcm_cmd *cmd)
 {
-	enum tcm_sense sense = TCM_OK;
-	unsigned int len;
+	const struct tcm_vpd_page *page;
 	u8 *buf;
 
 	/* What is not there has no page but the list of pages. */
@@ -132,16 +131,15 @@ static enum tcm_sense tcm_inquiry_vpd(struct tcm_cmd *cmd)
 		tcm_cmd_put_data(cmd, none, sizeof(none));
 		return TCM_OK;
 	}
-	buf = kzalloc(TCM_VPD_MAX, GFP_NOIO);
+	page = tcm_vpd_find(cmd->dev, cmd->cdb[2]);
+	if (!page)
+		return tcm_bad_cdb(cmd, 2, -1);
+	buf = kvzalloc(tcm_vpd_room(page), GFP_NOIO);
 	if (!buf)
 		return TCM_BUSY;
-	len = tcm_vpd_build(cmd->lun, cmd->cdb[2], buf);
-	if (len)
-		tcm_cmd_put_data(cmd, buf, len);
-	else
-		sense = tcm_bad_cdb(cmd, 2, -1);
-	kfree(buf);
-	return sense;
+	tcm_cmd_put_data(cmd, buf, tcm_vpd_build(cmd->lun, page, buf));
+	kvfree(buf);
+	return TCM_OK;
 }
 
 enum tcm_sense tcm_spc_inquiry_parse(struct tcm_cmd *cmd)

@@ -5,8 +5,9 @@
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "cmd.h"
-#include "mode.h"
+#include "lu.h"
 #include "opcode.h"
+#include "sbc.h"
 #include "spc.h"
 
 #define TCM_MODE_DBD		0x08	/* MODE SENSE byte 1 */
@@ -21,7 +22,7 @@ static bool tcm_mode_ten(const struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_spc_mode_sense_parse(struct tcm_cmd *cmd)
 {
-	if (cmd->cdb[2] >> 6 == TCM_MODE_SAVED)
+	if (cmd->cdb[2] >> 6 == TCM_MODE_SAVED && cmd->dev && !tcm_lu_can_save(cmd->dev))
 		return TCM_SAVING_NOT_SUPPORTED;
 	return TCM_OK;
 }
@@ -30,7 +31,7 @@ static u8 tcm_mode_device_specific(const struct tcm_cmd *cmd)
 {
 	u8 bits = 0;
 
-	if (test_bit(TCM_GATE_WP, &cmd->map->gate))
+	if (READ_ONCE(cmd->map->gate) & (BIT(TCM_GATE_WP) | BIT(TCM_GATE_SWP)))
 		bits |= TCM_MODE_WP;
 	if (READ_ONCE(cmd->dev->attr.emulate_fua_write))
 		bits |= TCM_MODE_DPOFUA;
@@ -70,12 +71,47 @@ enum tcm_sense tcm_spc_mode_sense(struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_spc_mode_select_parse(struct tcm_cmd *cmd)
 {
-	if (cmd->cdb[1] & TCM_MODE_SP)
+	if ((cmd->cdb[1] & TCM_MODE_SP) && cmd->dev && !tcm_lu_can_save(cmd->dev))
 		return tcm_bad_cdb(cmd, 1, 0);
 	/* Pages that are not in page format are nobody's */
 	if (cmd->data_len && !(cmd->cdb[1] & TCM_MODE_PF))
 		return tcm_bad_cdb(cmd, 1, 4);
 	return TCM_OK;
+}
+
+/* The list is in force; what is left is to save it. */
+static enum tcm_sense tcm_mode_select_save(struct tcm_cmd *cmd)
+{
+	return cmd->cdb[1] & TCM_MODE_SP ? tcm_lu_save(cmd) : TCM_OK;
+}
+
+static void tcm_mode_flushed(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+
+	if (sense)
+		sense = tcm_sbc_io_sense(cmd, sense);
+	else
+		sense = tcm_mode_select_save(cmd);
+	if (sense != TCM_PENDING)
+		tcm_cmd_complete(cmd, sense);
+}
+
+static enum tcm_sense tcm_mode_select_apply(struct tcm_cmd *cmd, const u8 *list)
+{
+	bool wce = tcm_dev_wce(cmd->dev), swp = test_bit(TCM_DEV_SWP, &cmd->dev->flags);
+	struct tcm_device *dev = cmd->dev;
+
+	if (tcm_mode_list_apply(dev, list, cmd->data_len, tcm_mode_ten(cmd),
+				cmd->cdb[1] & TCM_MODE_SP))
+		tcm_ua_raise_device(dev, TCM_UA_MODE_CHANGED, cmd->sess);
+	/* Without a cache, or without writing, nothing is left in the cache (SBC-4 6.5.6). */
+	wce = wce && !tcm_dev_wce(dev);
+	swp = !swp && test_bit(TCM_DEV_SWP, &dev->flags);
+	if ((!wce && !swp) || !dev->ops->flush)
+		return tcm_mode_select_save(cmd);
+	dev->ops->flush(tcm_sbc_io(cmd, 0, 0, NULL, true, 0, tcm_mode_flushed));
+	return TCM_PENDING;
 }
 
 enum tcm_sense tcm_spc_mode_select(struct tcm_cmd *cmd)
@@ -84,6 +120,7 @@ enum tcm_sense tcm_spc_mode_select(struct tcm_cmd *cmd)
 	enum tcm_sense sense;
 	u8 *list;
 
+	/* No list: nothing to change, and so nothing new to save. */
 	if (!len)
 		return TCM_OK;
 	/* No list that is accepted is longer than what MODE SENSE returns. */
@@ -96,8 +133,8 @@ enum tcm_sense tcm_spc_mode_select(struct tcm_cmd *cmd)
 		sense = TCM_PARAM_LIST_LENGTH;
 	else
 		sense = tcm_mode_list_check(cmd->dev, list, len, tcm_mode_ten(cmd), &cmd->extra);
-	if (!sense && tcm_mode_list_apply(cmd->dev, list, len, tcm_mode_ten(cmd)))
-		tcm_ua_raise_device(cmd->dev, TCM_UA_MODE_CHANGED, cmd->sess);
+	if (!sense)
+		sense = tcm_mode_select_apply(cmd, list);
 	kfree(list);
 	return sense;
 }

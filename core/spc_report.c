@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "cmd.h"
+#include "lu.h"
 #include "session.h"
 #include "spc.h"
 #include "ua.h"
@@ -33,12 +34,16 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd, struct tcm_sense_e
 		sense = TCM_NOT_READY_INIT_REQUIRED;
 	if (!sense)
 		sense = tcm_wipe_sense(cmd->dev, x);
+	if (!sense && tcm_selftest_runs(cmd->dev, &x->field)) {
+		x->flags = TCM_SX_PROGRESS;
+		sense = TCM_SELFTEST_PROGRESS;
+	}
 	return sense;
 }
 
 enum tcm_sense tcm_spc_request_sense(struct tcm_cmd *cmd)
 {
-	struct tcm_sense_extra x = {};
+	struct tcm_sense_extra x = { };
 	enum tcm_sense sense = tcm_pollable_sense(cmd, &x);
 	u8 buf[TCM_SENSE_MAX];
 	unsigned int len;

@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 #include "alua.h"
 #include "device.h"
+#include "lu.h"
 #include "session.h"
 #include "target.h"
 
@@ -292,9 +293,7 @@ static void tcm_lun_free_work(struct work_struct *work)
 	spin_unlock(&tcm_all_lock);
 	spin_lock_irq(&dev->lun_lock);
 	list_del(&lun->dev_node);
-	dev->old_cmds += lun->old_cmds;
-	dev->old_rd_bytes += lun->old_rd_bytes;
-	dev->old_wr_bytes += lun->old_wr_bytes;
+	tcm_stats_add(&dev->old, &lun->old);
 	spin_unlock_irq(&dev->lun_lock);
 	tcm_device_put(dev);
 	tcm_tpg_put(lun->tpg);
@@ -440,6 +439,7 @@ struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device 
 	lun = tcm_lun_alloc(tpg, number, dev);
 	if (IS_ERR(lun))
 		return lun;
+	tcm_lu_power_on(dev);
 	err = tcm_lun_export(lun);
 	if (err) {
 		*why = "the device is not enabled";

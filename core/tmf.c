@@ -10,6 +10,7 @@
 #include "mode.h"
 #include "opcode.h"
 #include "pr.h"
+#include "lu.h"
 #include "sbc.h"
 #include "session.h"
 #include "target.h"
@@ -228,6 +229,7 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 		tcm_sbc_set_stopped(dev, false);
 		tcm_mode_reset(dev);
 		tcm_pr_reset(dev);
+		tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
 		atomic_long_inc(&dev->resets);
 		break;
 	default:

@@ -60,30 +60,55 @@ static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
 	return 0x3c;
 }
 
+#define TCM_POLICY_ALL_PAGES	0x3f
+#define TCM_POLICY_ALL_SUBPAGES	0xff
+#define TCM_POLICY_SHARED	0x00
+
+/* Mode Page Policy, SPC-4 7.8.8: every page is the same for every nexus */
+static unsigned int tcm_vpd_policy(const struct tcm_lun *lun, u8 *buf)
+{
+	buf[4] = TCM_POLICY_ALL_PAGES;
+	buf[5] = TCM_POLICY_ALL_SUBPAGES;
+	buf[6] = TCM_POLICY_SHARED;
+	return 4;
+}
+
 const struct tcm_vpd_page tcm_vpd_pages[] = {
 	{ .code = 0x00, .build = tcm_vpd_supported },
 	{ .code = 0x80, .build = tcm_vpd_serial },
 	{ .code = 0x83, .build = tcm_vpd_ident },
 	{ .code = 0x86, .build = tcm_vpd_extended },
+	{ .code = 0x87, .build = tcm_vpd_policy },
+	{ .code = 0x88, .room = TCM_VPD_PORTS_MAX, .build = tcm_vpd_ports },
 	{ .code = 0xb0, .disk = true, .build = tcm_vpd_block_limits },
 	{ .code = 0xb1, .disk = true, .build = tcm_vpd_block_char },
 	{ .code = 0xb2, .disk = true, .build = tcm_vpd_provisioning },
+	{ .code = 0xb4, .disk = true, .build = tcm_vpd_block_lengths },
 };
 
 const unsigned int tcm_vpd_page_count = ARRAY_SIZE(tcm_vpd_pages);
 
-unsigned int tcm_vpd_build(const struct tcm_lun *lun, u8 code, u8 *buf)
+const struct tcm_vpd_page *tcm_vpd_find(const struct tcm_device *dev, u8 code)
 {
-	unsigned int i, len;
+	const struct tcm_vpd_page *page;
 
-	for (i = 0; i < tcm_vpd_page_count; i++)
-		if (tcm_vpd_pages[i].code == code)
-			break;
-	if (i == tcm_vpd_page_count || !tcm_vpd_has(&tcm_vpd_pages[i], lun->dev))
-		return 0;
-	len = tcm_vpd_pages[i].build(lun, buf);
+	for (page = tcm_vpd_pages; page < tcm_vpd_pages + tcm_vpd_page_count; page++)
+		if (page->code == code && tcm_vpd_has(page, dev))
+			return page;
+	return NULL;
+}
+
+unsigned int tcm_vpd_room(const struct tcm_vpd_page *page)
+{
+	return page->room ?: TCM_VPD_MAX;
+}
+
+unsigned int tcm_vpd_build(const struct tcm_lun *lun, const struct tcm_vpd_page *page, u8 *buf)
+{
+	unsigned int len = page->build(lun, buf);
+
 	buf[0] = lun->dev->type;
-	buf[1] = code;
+	buf[1] = page->code;
 	put_unaligned_be16(len, buf + 2);
 	return 4 + len;
 }

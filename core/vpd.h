@@ -14,11 +14,13 @@
  * struct tcm_vpd_page - one page
  * @code: PAGE CODE
  * @disk: only direct access block devices have it
- * @build: fill @buf, TCM_VPD_MAX zeroed bytes, from byte 4 on; return PAGE LENGTH
+ * @room: bytes of the whole page at most, 0: TCM_VPD_MAX
+ * @build: fill @buf, so many zeroed bytes, from byte 4 on; return PAGE LENGTH
  */
 struct tcm_vpd_page {
 	u8		code;
 	bool		disk;
+	u16		room;
 	unsigned int	(*build)(const struct tcm_lun *lun, u8 *buf);
 };
 
@@ -26,13 +28,21 @@ struct tcm_vpd_page {
 extern const struct tcm_vpd_page tcm_vpd_pages[];
 extern const unsigned int tcm_vpd_page_count;
 
-/* Build a page into TCM_VPD_MAX zeroed bytes; return its length, 0 when there is no such page. */
-unsigned int tcm_vpd_build(const struct tcm_lun *lun, u8 code, u8 *buf);
+/* The page of a code, or NULL when @dev has none. */
+const struct tcm_vpd_page *tcm_vpd_find(const struct tcm_device *dev, u8 code);
+/* Room for it in bytes */
+unsigned int tcm_vpd_room(const struct tcm_vpd_page *page);
+/* Build it into so many zeroed bytes; return its length. May take dev->lun_lock. */
+unsigned int tcm_vpd_build(const struct tcm_lun *lun, const struct tcm_vpd_page *page, u8 *buf);
 
 unsigned int tcm_vpd_ident(const struct tcm_lun *lun, u8 *buf);		/* 83h */
+unsigned int tcm_vpd_ports(const struct tcm_lun *lun, u8 *buf);		/* 88h */
 unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf);	/* B0h */
 unsigned int tcm_vpd_block_char(const struct tcm_lun *lun, u8 *buf);	/* B1h */
 unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf);	/* B2h */
+unsigned int tcm_vpd_block_lengths(const struct tcm_lun *lun, u8 *buf);	/* B4h */
+
+#define TCM_VPD_PORTS_MAX	0xf000	/* room for Supported SCSI Ports */
 
 #define TCM_NAA_LEN	16
 

@@ -99,3 +99,12 @@ unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf)
 	}
 	return 4;
 }
+
+/* Supported Block Lengths and Protection Types, SBC-4 6.6.8: what is, and no way to change it */
+unsigned int tcm_vpd_block_lengths(const struct tcm_lun *lun, u8 *buf)
+{
+	put_unaligned_be32(1U << lun->dev->block_shift, buf + 4);
+	/* T0PS, T1PS ff */
+	buf[9] = BIT(lun->dev->attr.pi_prot_type);
+	return 8;
+}

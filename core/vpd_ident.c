@@ -114,6 +114,12 @@ static void tcm_desig_name(u8 **p, u8 proto, u8 assoc, const char *name)
 	memcpy(id, name, len);
 }
 
+/* A target port's SCSI name */
+static void tcm_port_name(const struct tcm_tpg *tpg, char *name, size_t size)
+{
+	scnprintf(name, size, "%s,t,0x%04x", tpg->wwn->scsi_name, tpg->tag);
+}
+
 unsigned int tcm_vpd_ident(const struct tcm_lun *lun, u8 *buf)
 {
 	const struct tcm_device *dev = lun->dev;
@@ -133,9 +139,50 @@ unsigned int tcm_vpd_ident(const struct tcm_lun *lun, u8 *buf)
 		tcm_desig_u16(&p, proto, TCM_ASSOC_PORT, TCM_DESIG_PORT_GROUP, group.port_group);
 	if (group.has_lu_group)
 		tcm_desig_u16(&p, TCM_NO_PROTO, TCM_ASSOC_LU, TCM_DESIG_LU_GROUP, group.lu_group);
-	scnprintf(port, sizeof(port), "%s,t,0x%04x", tpg->wwn->scsi_name, tpg->tag);
+	tcm_port_name(tpg, port, sizeof(port));
 	tcm_desig_name(&p, proto, TCM_ASSOC_PORT, port);
 	tcm_desig_name(&p, proto, TCM_ASSOC_DEVICE, tpg->wwn->scsi_name);
+	return p - (buf + 4);
+}
+
+/* A SCSI port descriptor (SPC-4 7.8.17): there is no initiator port, and one target port's name. */
+static u8 *tcm_port_desc(const struct tcm_lun *lun, u8 *p)
+{
+	char name[TCM_NAME_MAX + 16];
+	u8 *desc = p + 12, *end = desc;
+
+	tcm_port_name(lun->tpg, name, sizeof(name));
+	put_unaligned_be16(tcm_lun_rtpi(lun), p + 2);
+	tcm_desig_name(&end, lun->tpg->wwn->proto, TCM_ASSOC_PORT, name);
+	put_unaligned_be16(end - desc, p + 10);
+	return end;
+}
+
+#define TCM_PORT_DESC_MAX	(12 + (int)sizeof(struct tcm_desig) + TCM_DESIG_LEN_MAX)
+
+/*
+ * SCSI Ports: those through which the logical unit can be reached, once each. As many as there is room
+ * for, which is hundreds.
+ */
+unsigned int tcm_vpd_ports(const struct tcm_lun *lun, u8 *buf)
+{
+	struct tcm_device *dev = lun->dev;
+	const struct tcm_lun *other, *twin;
+	unsigned long flags;
+	u8 *p = buf + 4;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	list_for_each_entry(other, &dev->luns, dev_node) {
+		if (buf + TCM_VPD_PORTS_MAX - p < TCM_PORT_DESC_MAX)
+			break;
+		/* A unit that a port shows under several numbers is behind one port. */
+		list_for_each_entry(twin, &dev->luns, dev_node)
+			if (twin == other || tcm_lun_rtpi(twin) == tcm_lun_rtpi(other))
+				break;
+		if (twin == other)
+			p = tcm_port_desc(other, p);
+	}
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	return p - (buf + 4);
 }
 

@@ -24,6 +24,7 @@ struct tcm_cmd;
 struct tcm_device;
 struct tcm_hba;
 struct tcm_hop;
+struct tcm_lu;
 struct tcm_pr;
 struct tcm_wipe;
 
@@ -254,6 +255,17 @@ enum tcm_dev_flag {
 	TCM_DEV_STOPPED,	/* by START STOP UNIT; changed under lun_lock */
 	TCM_DEV_OPENING,	/* open() is running; tcm_config_mutex */
 	TCM_DEV_D_SENSE,	/* sense data in descriptor format: Control mode page */
+	TCM_DEV_SWP,		/* software write protect: Control mode page; under lun_lock */
+};
+
+/* Per-CPU counters of one I_T_L nexus; @started - @done are in flight. */
+struct tcm_map_stats {
+	u64 started, done;
+	u64 rd_bytes, wr_bytes;
+	/* Those of @started that read and write, but for the ones that are not for the medium */
+	u64 rd_cmds, wr_cmds;
+	/* Of @rd_bytes and @wr_bytes what was no data of the medium */
+	u64 rd_other, wr_other;
 };
 
 /**
@@ -298,7 +310,7 @@ struct tcm_device {
 	struct delayed_work	poll_work;	/* while the device is open */
 
 	/* totals of LUNs that are gone, for the statistics; @lun_lock */
-	u64			old_cmds, old_rd_bytes, old_wr_bytes;
+	struct tcm_map_stats	old;
 	atomic_long_t		resets, aborts_complete, aborts_no_task;
 
 	struct tcm_wipe		*wipe;		/* core's: FORMAT UNIT or SANITIZE; @lun_lock */
@@ -309,6 +321,7 @@ struct tcm_device {
 
 	struct tcm_alua		*alua;		/* core's: target port groups */
 	struct tcm_pr		*pr;		/* core's: reservations */
+	struct tcm_lu		*lu;		/* core's: mode parameters and what is saved */
 };
 
 /**

@@ -93,7 +93,7 @@ struct tcm_lun {
 	u32			alua_offline, alua_status, alua_write_md; /* tcm_config_mutex */
 
 	/* totals of nexuses that are gone; dev->lun_lock */
-	u64			old_cmds, old_rd_bytes, old_wr_bytes;
+	struct tcm_map_stats	old;		/* of nexuses that are gone; dev->lun_lock */
 	struct list_head	all_node;	/* every LUN; for messages */
 	struct work_struct	free_work;
 	struct rcu_head		rcu;
@@ -145,6 +145,7 @@ enum tcm_gate {
 	TCM_GATE_STOPPED,	/* by START STOP UNIT */
 	TCM_GATE_WIPE,		/* being formatted or sanitized, or that has failed */
 	TCM_GATE_RANGE,		/* blocks are locked: commands tell theirs (core/range.c) */
+	TCM_GATE_SWP,		/* write protected by software: Control mode page */
 };
 
 /*
@@ -181,12 +182,6 @@ enum tcm_ua {
 	TCM_UA_COUNT
 };
 
-/* Per-CPU counters of one I_T_L nexus; @started - @done are in flight. */
-struct tcm_map_stats {
-	u64 started, done;
-	u64 rd_bytes, wr_bytes;
-};
-
 /**
  * struct tcm_mapping - an I_T_L nexus
  *
@@ -208,6 +203,7 @@ struct tcm_mapping {
 	atomic_t		pinned;		/* commands that found no counters yet */
 	bool			removed;	/* unpublished; tpg->lock */
 	u8			pr_deny;	/* core's: how far TCM_GATE_RESERVED goes */
+	bool			echoed;		/* has written the echo buffer; lu->buffer_lock */
 	struct rcu_head		rcu;
 };
 

@@ -21,7 +21,7 @@ MODE_CHANGED = (6, 0x2a, 0x01)
 BAD_IU = (5, 0x0e, 0x03)
 STOPPED = (2, 0x04, 0x02)
 BLOCKS = 2056       # of the disk under test: no bit of it alone makes another valid number
-EVPD_PAGES = (0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2)
+EVPD_PAGES = (0x00, 0x80, 0x83, 0x86, 0x87, 0x88, 0xb0, 0xb1, 0xb2, 0xb4)
 
 t = Table('spc')
 
@@ -201,7 +201,26 @@ def test_vpd(dev):
     t.ok(0 < optimal <= most, 'OPTIMAL TRANSFER LENGTH')
     t.eq(limits[20:36], bytes(16), 'no unmap limits without UNMAP')
     t.eq(page(0xb1), b'\0\xb1\0\x3c\0\x01' + bytes(58), 'block device characteristics')
+    t.eq(page(0x87), b'\0\x87\0\4\x3f\xff\0\0', 'mode page policy')
+    t.eq(page(0xb4), b'\0\xb4\0\x08\0\0\2\0\0\1\0\0', 'supported block lengths')
     t.eq(page(0xb2), b'\0\xb2\0\x04' + bytes(4), 'logical block provisioning')
+
+
+def test_ports(dev, *ports):
+    """VPD page 88h names the ports by which the unit can be reached, as page 83h does."""
+    page, pos, found = dev.cmd(inquiry(0x88, 4096), data_in=4096).data, 4, []
+    while pos < len(page):
+        rtpi, initiator, size = struct.unpack('>2xH2xH2xH', page[pos:pos + 12])
+        t.eq(initiator, 0, 'no initiator port')
+        desig = page[pos + 12:pos + 12 + size]
+        t.eq(size, 4 + desig[3], 'one descriptor')
+        found.append((rtpi, desig[4:].rstrip(b'\0').decode()))
+        pos += 12 + size
+    t.eq(pos, len(page), 'the last port ends with the page')
+    t.eq(sorted(name for _, name in found), sorted(p + ',t,0x0001' for p in ports), 'the names of the ports')
+    own = dev.cmd(inquiry(0x83), data_in=1024).data
+    t.ok((struct.unpack('>I', own[own.index(b'\x61\x94\0\4') + 4:][:4])[0], ports[0] + ',t,0x0001') in found,
+         'the own port is one of them: %r' % found)
 
 
 def descriptors(page):
@@ -234,10 +253,31 @@ ERROR_PAGE = bytes([0x01, 10] + [0] * 10)
 CACHE_PAGE = bytes([0x08, 18] + [0] * 10 + [0x20] + [0] * 7)
 CONTROL_PAGE = bytes([0x0a, 10, 0x02, 0x10, 0, 0x40, 0, 0, 0xff, 0xff, 0, 30])
 EXCEPTIONS_PAGE = bytes([0x1c, 10] + [0] * 10)
-PAGES = {0x01: ERROR_PAGE, 0x08: CACHE_PAGE, 0x0a: CONTROL_PAGE, 0x1c: EXCEPTIONS_PAGE}
-ALL_PAGES = ERROR_PAGE + CACHE_PAGE + CONTROL_PAGE + EXCEPTIONS_PAGE
-CHANGEABLE = {page: data[:2] + bytes(len(data) - 2) for page, data in PAGES.items()}
-CHANGEABLE[0x0a] = CHANGEABLE[0x0a][:2] + b'\x04' + CHANGEABLE[0x0a][3:]    # D_SENSE
+# (page, subpage): current, default and saved values of a ramdisk with default attributes
+PAGES = {(0x01, 0): ERROR_PAGE,
+         (0x02, 0): bytes([0x02, 14] + [0] * 14),
+         (0x08, 0): CACHE_PAGE,
+         (0x0a, 0): CONTROL_PAGE,
+         (0x0a, 1): bytes([0x4a, 1, 0, 28, 7] + [0] * 27),
+         (0x1a, 0): bytes([0x1a, 38] + [0] * 38),
+         (0x1c, 0): EXCEPTIONS_PAGE}
+SAVABLE = (0x08, 0x0a)      # pages that have something that can be changed, on some device
+CHANGEABLE = {key: data[:4 if key[1] else 2].ljust(len(data), b'\0') for key, data in PAGES.items()}
+CHANGES = {(0x0a, 2, 2): 'D_SENSE', (0x0a, 4, 3): 'SWP', (0x0a, 5, 6): 'TAS'}   # page, byte, bit
+for _page, _byte, _bit in CHANGES:
+    _data = bytearray(CHANGEABLE[_page, 0])
+    _data[_byte] |= 1 << _bit
+    CHANGEABLE[_page, 0] = bytes(_data)
+
+
+def pages_of(values, page, subpage):
+    """What MODE SENSE of a page and subpage code returns, PS included; empty: refused"""
+    return b''.join(bytes([data[0] | (0x80 if key[0] in SAVABLE and not key[1] else 0)]) + data[1:]
+                    for key, data in sorted(values.items())
+                    if page in (key[0], 0x3f) and subpage in (key[1], 0xff))
+
+
+ALL_PAGES = pages_of(PAGES, 0x3f, 0)
 SHORT_BD = struct.pack('>II', BLOCKS, 512)
 LONG_BD = struct.pack('>QII', BLOCKS, 0, 512)
 DPOFUA = 0x10
@@ -253,25 +293,20 @@ def mode_data10(pages, bd=b'', specific=DPOFUA):
 
 def test_mode_sense(dev):
     """Every page and subpage code with every page control."""
+    known = {key[0] for key in PAGES}
     for page in range(0x40):
-        for subpage in (0, 1, 0xfe, 0xff):
+        for subpage in (0, 1, 2, 0xfe, 0xff):
             for pc in range(4):
                 what = 'MODE SENSE %02xh/%02xh PC %d' % (page, subpage, pc)
                 r6 = dev.cmd(mode_sense6(page, subpage, pc, dbd=1), data_in=255)
                 r10 = dev.cmd(mode_sense10(page, subpage, pc, dbd=1), data_in=1024)
-                values = CHANGEABLE if pc == 1 else PAGES
-                if pc == 3:
-                    t.bad(r6, SAVING_NOT_SUPPORTED, what)
-                    t.bad(r10, SAVING_NOT_SUPPORTED, what)
-                elif page == 0x3f and subpage in (0, 0xff):
-                    want = b''.join(values[p] for p in sorted(values))
+                want = b'' if page == 0x3f and subpage not in (0, 0xff) else \
+                    pages_of(CHANGEABLE if pc == 1 else PAGES, page, subpage)
+                if want:
                     t.eq((r6.status, r6.data), (GOOD, mode_data6(want)), what)
                     t.eq((r10.status, r10.data), (GOOD, mode_data10(want)), what)
-                elif page in PAGES and subpage in (0, 0xff):
-                    t.eq((r6.status, r6.data), (GOOD, mode_data6(values[page])), what)
-                    t.eq((r10.status, r10.data), (GOOD, mode_data10(values[page])), what)
                 else:
-                    field = 3 if page in PAGES or page == 0x3f else (2, 5)
+                    field = 3 if page in known or page == 0x3f else (2, 5)
                     t.bad(r6, INVALID_FIELD_CDB, what, field=field)
                     t.bad(r10, INVALID_FIELD_CDB, what, field=field)
     for llbaa in (0, 1):
@@ -284,58 +319,75 @@ def test_mode_sense(dev):
     t.eq(r.data, mode_data6(ALL_PAGES, SHORT_BD), 'MODE SENSE(6) with block descriptor')
 
 
+def sendable(data, first):
+    """Mode data as MODE SELECT takes them: without MODE DATA LENGTH, WP and PS; page offsets"""
+    data, pages = bytearray(data), []
+    data[0] = 0
+    pos = first
+    while pos < len(data):
+        pages.append(pos)
+        data[pos] &= 0x7f
+        pos += 4 + struct.unpack('>H', data[pos + 2:pos + 4])[0] if data[pos] & 0x40 else 2 + data[pos + 1]
+    return data, pages
+
+
 def test_mode_select(dev):
     """What was read is accepted back; nothing else is, but what is changeable."""
     for ten, sense, select in ((0, mode_sense6, mode_select6), (1, mode_sense10, mode_select10)):
         name = 'MODE SELECT(%d)' % (10 if ten else 6)
         head = 8 if ten else 4
         t.good(dev.cmd(select(0, 0)), name + ', no list')
-        reads = [dict(page=p, dbd=d) for p in (*PAGES, 0x3f) for d in (0, 1)]
+        reads = [dict(page=p, subpage=s, dbd=d) for p, s in (*PAGES, (0x3f, 0), (0x3f, 0xff)) for d in (0, 1)]
         if ten:
             reads += [dict(page=0x3f, llbaa=1)]
         for read_args in reads:
             data = dev.cmd(sense(**read_args), data_in=255).data
+            data, _ = sendable(data, head + (struct.unpack('>H', data[6:8])[0] if ten else data[3]))
             t.good(dev.cmd(select(len(data)), data_out=data), '%s of %r' % (name, read_args))
-        data = dev.cmd(sense(0x3f), data_in=255).data
+        before = dev.cmd(sense(0x3f, 0xff), data_in=255).data
         bd = head + 8
-        t.bad(dev.cmd(select(len(data), 0x11), data_out=data), INVALID_FIELD_CDB, name + ' SP', field=(1, 0))
+        data, pages = sendable(before, bd)
+        t.eq(len(pages), len(PAGES), name + ', number of pages')
         t.bad(dev.cmd(select(len(data), 0x00), data_out=data), INVALID_FIELD_CDB, name + ' no PF', field=(1, 4))
         for n in range(1, len(data)):
             r = dev.cmd(select(n), data_out=data[:n])
             # Between two pages a list may end.
-            if n in (bd, bd + 12, bd + 32, bd + 44):
+            if n in pages:
                 t.good(r, '%s cut after %d bytes' % (name, n))
             else:
                 t.bad(r, PARAM_LIST_LENGTH, '%s cut after %d bytes' % (name, n))
         # less data than the CDB announces
         t.bad(dev.cmd(select(len(data)), data_out=data[:-1]), BAD_IU, name + ', a byte short')
         for i in range(head, len(data)):
+            at = max([p for p in pages if p <= i], default=0)
             for bit in range(8):
                 bad = bytearray(data)
                 bad[i] ^= 1 << bit
                 what = '%s, byte %d bit %d changed' % (name, i, bit)
-                page_at = [bd, bd + 12, bd + 32, bd + 44]
                 r = dev.cmd(select(len(bad)), data_out=bad)
-                if (i, bit) == (bd + 32 + 2, 2):
-                    t.good(r, what)     # D_SENSE
-                    t.good(dev.cmd(select(len(data)), data_out=data), name + ', D_SENSE back')
-                elif i < head + 4:
+                if i < head + 4:
                     t.bad(r, INVALID_FIELD_PARAM, what, field=head, param=True)
                 elif i < bd:
                     t.bad(r, INVALID_FIELD_PARAM, what, field=head + 5, param=True)
-                elif i in page_at and bit == 7:
+                elif (data[at], i - at, bit) in CHANGES:
+                    t.good(r, '%s: %s' % (what, CHANGES[data[at], i - at, bit]))
+                    now = dev.cmd(sense(0x3f, 0xff), data_in=255).data
+                    t.eq(now[bd:i] + bytes([now[i] ^ 1 << bit]) + now[i + 1:], before[bd:], what + ', current values')
+                    t.good(dev.cmd(select(len(data)), data_out=data), what + ' and back')
+                elif i == at and bit == 7:
                     t.bad(r, INVALID_FIELD_PARAM, what, field=(i, 7), param=True)   # PS
-                elif i in page_at:
-                    t.ok(r.status == CHECK_CONDITION and r.code == INVALID_FIELD_PARAM, '%s: %s' % (what, r))
-                elif i - 1 in page_at:
-                    t.bad(r, INVALID_FIELD_PARAM, what, field=i, param=True)        # PAGE LENGTH
+                elif i == at or (data[at] & 0x40 and i == at + 1):
+                    t.ok(r.status == CHECK_CONDITION and r.code in (INVALID_FIELD_PARAM, PARAM_LIST_LENGTH),
+                         '%s: %s' % (what, r))
+                elif i < at + (4 if data[at] & 0x40 else 2):
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=at + (2 if data[at] & 0x40 else 1), param=True)
                 else:
                     t.bad(r, INVALID_FIELD_PARAM, what, field=(i, bit), param=True)
         bad = bytearray(data)
         bad[2 if ten else 1] = 1
         t.bad(dev.cmd(select(len(bad)), data_out=bad), INVALID_FIELD_PARAM, name + ' medium type',
               field=2 if ten else 1, param=True)
-        t.eq(dev.cmd(sense(0x3f), data_in=255).data, data, name + ' left everything as it was')
+        t.eq(dev.cmd(sense(0x3f, 0xff), data_in=255).data, before, name + ' left everything as it was')
 
 
 def d_sense(dev, on):
@@ -636,7 +688,7 @@ def test_random(dev):
             few = rnd.randbytes(len(usage)) if rnd.random() < .5 else bytes([rnd.choice((1, 3, 0x0f, 0xff))]) * len(usage)
             cdb = bytearray(a & b & c for a, b, c in zip(rnd.randbytes(len(usage)), usage, few))
             cdb[0] = usage[0]
-            if usage[0] in (0x9e, 0xa3):
+            if usage[0] in (0x9e, 0xa3, 0xa4):
                 cdb[1] |= usage[1] & 0x1f
             elif usage[0] == VARIABLE:
                 cdb[7:10] = b'\x18' + usage[8:10]
@@ -672,6 +724,7 @@ def main():
             test_inquiry(dev)
             test_vpd(dev)
             test_identification(dev)
+            test_ports(dev, WWN)
             test_mode_sense(dev)
             test_mode_select(dev)
             test_request_sense(dev)
@@ -686,6 +739,7 @@ def main():
                 other.clear_ua()
                 test_random(other)
             with Device(second.lun(0, disk)) as other:
+                test_ports(dev, WWN, second.wwn)
                 test_d_sense(dev, other)
             t.eq(dev.cmd(inquiry(), data_in=96).data[6], 0x10, 'MULTIP with two ports')
     t.end()

@@ -27,7 +27,7 @@ device() {
 # quietly COMMAND...: exits with 0 and complains of nothing. Lines that hold such a word and are
 # no complaint: names of mode pages and fields, UGAVALID of zero.
 complaints='malform|bad |error|fail|unexpected|invalid|illegal|truncat|too short|corrupt|wrong|strange|warning|\?\?'
-harmless='Read-Write error recovery|[Ii]nformational exceptions|Unmap granularity alignment: 0 \[invalid\]'
+harmless='([Ww]rite|[Rr]ead|[Vv]erify) error counter|[Ee]rrors? corrected|uncorrected errors|errors$|self-test error|Read-Write error recovery|[Ii]nformational exceptions|Unmap granularity alignment: 0 \[invalid\]'
 quietly() {
 	local status=0
 	"$@" >/tmp/out 2>&1 || status=$?
@@ -103,7 +103,53 @@ for ((lun = 0; lun < next; lun++)); do
 	settle
 	each
 done
+# info: log pages, self-tests, buffers, identity, time, mode parameters: written and read back
+info() {
+	quietly sg_logs --all "$disk"
+	says 'Self-test results'
+	says 'General statistics'
+	quietly sg_logs --all --all "$disk"
+	quietly sg_logs --page=0x0,0xff "$disk"
+	says '0x0f +Application client'
+	quietly sg_logs --page=0x19 "$disk"
+	says 'number of read commands = [1-9]'
+	quietly sg_logs --reset "$disk"
+	quietly sg_senddiag --test "$disk"
+	quietly sg_senddiag --selftest=5 "$disk"
+	quietly sg_senddiag --selftest=1 "$disk"
+	quietly sg_senddiag --extdur "$disk"
+	says '30 seconds'
+	quietly sg_senddiag --list "$disk"
+	quietly sg_logs --page=0x10 "$disk"
+	says 'foreground short'
+	quietly sg_read_buffer --mode=desc "$disk"
+	says 'capacity: 65536'
+	quietly sg_read_buffer --mode=echo_desc "$disk"
+	head -c 4096 /dev/urandom >/tmp/image
+	quietly sg_write_buffer --mode=data --in=/tmp/image --length=4096 --offset=512 "$disk"
+	sg_read_buffer --mode=data --length=4096 --offset=512 --raw "$disk" | cmp - /tmp/image || rc=1
+	quietly sg_test_rwbuf --size=65536 --times=3 "$disk"
+	printf 'shelf 7' | quietly sg_ident --set "$disk"
+	quietly sg_ident --ascii "$disk"
+	says 'shelf 7'
+	quietly sg_ident --itype=127 "$disk"
+	quietly sg_timestamp --milliseconds=1000000 "$disk"
+	quietly sg_timestamp "$disk"
+	says '^ *10[0-9]{5}'
+	quietly sg_timestamp --srep --milliseconds=2000000 "$disk"
+	quietly sg_wr_mode --page=0xa --save --contents=0a,0a,06,10,00,40,00,00,ff,ff,00,1e "$disk"
+	for control in 0 3; do
+		quietly sg_modes --page=0xa --control=$control --hex "$disk"
+		says '8a 0a 06 10'
+	done
+	quietly sg_modes --page=0xa --control=2 --hex "$disk"
+	says '8a 0a 02 10'
+	quietly sg_wr_mode --page=0xa --save --contents=0a,0a,02,10,00,40,00,00,ff,ff,00,1e "$disk"
+}
+
 rest
+disk=/dev/$(loop_lun_device $WWN 0)
+info
 
 rm "$CFS/loopback/$WWN/tpgt_1/lun/"*/link
 rmdir "$CFS/loopback/$WWN/tpgt_1/lun/"*
