@@ -300,7 +300,9 @@ static void isc_conn_run(struct isc_conn *conn)
 	int rounds = 0;
 
 	while (!test_bit(ISC_CF_CLOSE, &conn->flags)) {
-		if (!isc_conn_round(conn) && !(conn->flags & ~BIT(ISC_CF_CLOSE)))
+		bool more = isc_conn_round(conn);
+
+		if (!more && !READ_ONCE(conn->flags))
 			return;
 		if (++rounds == ISC_ROUNDS) {
 			isc_conn_queue(conn);
@@ -323,8 +325,10 @@ static void isc_conn_work(struct work_struct *work)
 	smp_mb();
 	if (conn->state == ISC_CS_CLOSED) {
 		isc_take_done(conn);
-		if (!conn->nr_cmds)
+		if (!conn->nr_cmds && !conn->freeing) {
+			conn->freeing = true;
 			queue_rcu_work(isc_slow_wq, &conn->free_work);
+		}
 	} else if (!llist_empty(&conn->done)) {
 		isc_conn_queue(conn);
 	}

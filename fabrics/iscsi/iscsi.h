@@ -324,6 +324,7 @@ struct isc_conn {
 	unsigned long		last_rx;	/* jiffies */
 	bool			ping_out;
 	struct rcu_work		free_work;
+	bool			freeing;
 
 	/* until login is done */
 	struct isc_listener	*listener;
