@@ -37,12 +37,8 @@ FORMATS = [
 ]
 
 
-# What the run needs beside the dump's objects: a second port, and the mock's own files
-# (the dumps here leave the iSCSI fabric's out)
-SCAFFOLD = re.compile(
-    r'loopback/naa\.5001405000000002(/.*)?|iscsi/(discovery_auth(/.*)?|lio_version)|'
-    r'iscsi/[^/]+/(fabric_statistics/.+|tpgt_1/(attrib|param|auth|np)/.+|tpgt_1/enable|'
-    r'tpgt_1/acls/[^/]+/((attrib|auth|param|fabric_statistics)/.+|tag|info|cmdsn_depth))')
+# What the run needs beside the dump's objects: a second port
+SCAFFOLD = re.compile(r'loopback/naa\.5001405000000002(/.*)?')
 
 
 class Entry:
@@ -216,6 +212,8 @@ def build(tree, kinds):
     for part in (os.path.dirname(ISCSI), ISCSI, ISCSI + '/lun/lun_0'):
         make(part)
     link(link_of(tree, ISCSI + '/lun/lun_0'), 'core/rd_mcp_0/rd')
+    put(ISCSI + '/attrib/authentication', '0')
+    make(ISCSI + '/np/0.0.0.0:3260')
     put(ISCSI + '/enable', '1')
     make(ISCSI + '/acls/' + INITIATOR)
     make(ISCSI + '/acls/' + INITIATOR + '/lun_0')

@@ -14,7 +14,7 @@ have() { [ -e "/lib/modules/$KREL/updates/$1.ko" ]; }
 
 kinds=(rd)
 use_our_target
-modprobe tcm_mock
+modprobe iscsi_target_mod
 if have target_core_file; then kinds+=(fileio); fi
 if have target_core_iblock; then
 	modprobe null_blk

@@ -8,7 +8,7 @@ set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 
 use_our_target
-modprobe tcm_mock
+modprobe iscsi_target_mod
 mkdir -p /etc/rtslib-fb-target
 bulk=300
 [ "${TCM_LONG:-}" != 1 ] || bulk=1000

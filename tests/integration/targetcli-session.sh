@@ -21,7 +21,7 @@ scsi=/dev/$(basename /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*
 
 use_our_target
 # iSCSI as far as targetcli sees it; the fabric itself is another suite's
-modprobe tcm_mock
+modprobe iscsi_target_mod
 # nobody loads these but a mkdir
 for m in target_core_rd target_core_file target_core_iblock target_core_pscsi tcm_loop; do
 	[ ! -d /sys/module/$m ] || fail "$m is loaded already"

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CHAP (RFC 1994, RFC 7143 section 12.1.3): one way and mutual, with the hashes of the kernel's crypto
+ * library.
+ */
+#include <crypto/algapi.h>
+#include <crypto/hash.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include "iscsi.h"
+
+#define ISC_CHAP_DIGEST_MAX	32
+#define ISC_CHAP_CHALLENGE_MAX	1024
+
+/* IANA's "PPP Authentication Algorithms"; the length of our challenge is that of the digest. */
+static const struct isc_chap_alg {
+	const char	*number, *name;
+	u32		size;
+} isc_chap_algs[] = {
+	{ "5", "md5", 16 },
+	{ "6", "sha1", 20 },
+	{ "7", "sha256", 32 },
+	{ "8", "sha3-256", 32 },
+};
+
+struct isc_chap {
+	struct isc_auth		auth;
+	const struct isc_chap_alg *alg;
+	struct crypto_shash	*hash;
+	u8			id;
+	u8			challenge[ISC_CHAP_DIGEST_MAX];
+};
+
+struct isc_chap *isc_chap_new(const struct isc_auth *auth)
+{
+	struct isc_chap *chap = kzalloc(sizeof(*chap), GFP_KERNEL);
+
+	if (chap)
+		chap->auth = *auth;
+	return chap;
+}
+
+void isc_chap_free(struct isc_chap *chap)
+{
+	if (!chap)
+		return;
+	if (chap->hash)
+		crypto_free_shash(chap->hash);
+	kfree_sensitive(chap);
+}
+
+/* The first of the initiator's list that this kernel can do */
+static int isc_chap_choose(struct isc_chap *chap, const char *list)
+{
+	size_t i, n;
+
+	for (;; list += n + 1) {
+		n = strcspn(list, ",");
+		for (i = 0; i < ARRAY_SIZE(isc_chap_algs); i++) {
+			if (strlen(isc_chap_algs[i].number) != n ||
+			    strncmp(isc_chap_algs[i].number, list, n))
+				continue;
+			chap->hash = crypto_alloc_shash(isc_chap_algs[i].name, 0, 0);
+			if (!IS_ERR(chap->hash)) {
+				chap->alg = &isc_chap_algs[i];
+				return 0;
+			}
+			chap->hash = NULL;
+		}
+		if (!list[n])
+			return -EACCES;
+	}
+}
+
+/* RFC 4648 section 4; the kernel's own function has another alphabet. */
+static int isc_base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -EINVAL;
+}
+
+static int isc_base64(const char *text, size_t len, u8 *to)
+{
+	u32 bits = 0;
+	int n = 0, have = 0, digit;
+
+	while (len--) {
+		digit = isc_base64_digit(*text++);
+		if (digit < 0)
+			return digit;
+		bits = bits << 6 | digit;
+		have += 6;
+		if (have < 8)
+			continue;
+		have -= 8;
+		to[n++] = bits >> have;
+	}
+	return n;
+}
+
+/* 6.1: 0x and hexadecimal digits, or 0b and base 64 */
+static int isc_chap_binary(const char *text, u8 *to, size_t size)
+{
+	size_t len = strlen(text);
+
+	if (len < 4 || text[0] != '0')
+		return -EINVAL;
+	text += 2;
+	len -= 2;
+	if (text[-1] == 'x' || text[-1] == 'X') {
+		if (len % 2 || len / 2 > size || hex2bin(to, text, len / 2))
+			return -EINVAL;
+		return len / 2;
+	}
+	if (text[-1] != 'b' && text[-1] != 'B')
+		return -EINVAL;
+	while (len && text[len - 1] == '=')
+		len--;
+	if (len * 3 / 4 > size)
+		return -EINVAL;
+	return isc_base64(text, len, to);
+}
+
+static void isc_chap_say(struct isc_text *out, const char *key, const u8 *bin, size_t len)
+{
+	char hex[2 + 2 * ISC_CHAP_DIGEST_MAX + 1] = "0x";
+
+	*bin2hex(hex + 2, bin, len) = '\0';
+	isc_text_add(out, key, hex);
+}
+
+static int isc_chap_hash(struct isc_chap *chap, u8 id, const char *secret, const u8 *challenge,
+			 size_t len, u8 *digest)
+{
+	SHASH_DESC_ON_STACK(desc, chap->hash);
+	int err;
+
+	desc->tfm = chap->hash;
+	err = crypto_shash_init(desc) ?: crypto_shash_update(desc, &id, 1) ?:
+		crypto_shash_update(desc, secret, strlen(secret)) ?:
+		crypto_shash_update(desc, challenge, len) ?: crypto_shash_final(desc, digest);
+	shash_desc_zero(desc);
+	return err;
+}
+
+static int isc_chap_ask(struct isc_chap *chap, const char *algs, struct isc_text *out)
+{
+	int err = isc_chap_choose(chap, algs);
+
+	if (err)
+		return err;
+	get_random_bytes(&chap->id, 1);
+	get_random_bytes(chap->challenge, chap->alg->size);
+	isc_text_add(out, "CHAP_A", chap->alg->number);
+	isc_text_addf(out, "CHAP_I", "%u", chap->id);
+	isc_chap_say(out, "CHAP_C", chap->challenge, chap->alg->size);
+	return 0;
+}
+
+static int isc_chap_verify(struct isc_chap *chap, const char *name, const char *response)
+{
+	u8 want[ISC_CHAP_DIGEST_MAX], got[ISC_CHAP_DIGEST_MAX];
+
+	if (!*chap->auth.password || strcmp(name, chap->auth.userid))
+		return -EACCES;
+	if (isc_chap_binary(response, got, sizeof(got)) != (int)chap->alg->size)
+		return -EACCES;
+	if (isc_chap_hash(chap, chap->id, chap->auth.password, chap->challenge, chap->alg->size,
+			  want))
+		return -EACCES;
+	return crypto_memneq(want, got, chap->alg->size) ? -EACCES : 0;
+}
+
+/* The initiator wants to know who we are (12.1.3): never by its own challenge's answer. */
+static int isc_chap_answer(struct isc_chap *chap, const struct isc_chap_in *in, struct isc_text *out)
+{
+	u8 digest[ISC_CHAP_DIGEST_MAX], *challenge;
+	int len, err = -EACCES;
+	u32 id;
+
+	if (!*chap->auth.userid_mutual || !*chap->auth.password_mutual ||
+	    isc_text_num(in->i, &id) || id > U8_MAX)
+		return -EACCES;
+	/* One secret for both directions would let a mirror log in. */
+	if (!strcmp(chap->auth.password, chap->auth.password_mutual))
+		return -EACCES;
+	challenge = kmalloc(ISC_CHAP_CHALLENGE_MAX, GFP_KERNEL);
+	if (!challenge)
+		return -ENOMEM;
+	len = isc_chap_binary(in->c, challenge, ISC_CHAP_CHALLENGE_MAX);
+	if (len <= 0)
+		goto free;
+	if (len == chap->alg->size && !memcmp(challenge, chap->challenge, len))
+		goto free;
+	if (isc_chap_hash(chap, id, chap->auth.password_mutual, challenge, len, digest))
+		goto free;
+	isc_text_add(out, "CHAP_N", chap->auth.userid_mutual);
+	isc_chap_say(out, "CHAP_R", digest, chap->alg->size);
+	err = 0;
+free:
+	kfree(challenge);
+	return err;
+}
+
+int isc_chap_step(struct isc_chap *chap, const struct isc_chap_in *in, struct isc_text *out)
+{
+	int err;
+
+	if (!chap->alg)
+		return in->a && !in->r ? isc_chap_ask(chap, in->a, out) : -EACCES;
+	if (!in->n || !in->r)
+		return -EACCES;
+	err = isc_chap_verify(chap, in->n, in->r);
+	if (err)
+		return err;
+	if (!in->i != !in->c)
+		return -EACCES;
+	if (in->c) {
+		err = isc_chap_answer(chap, in, out);
+		if (err)
+			return err;
+	}
+	return 1;
+}

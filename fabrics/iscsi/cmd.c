@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SCSI commands: from the header of a SCSI Command PDU to the core, the data of writes (immediate,
+ * unsolicited, asked for by R2T), and the way back.
+ *
+ * The owner submits as from atomic context: a backend that would wait gets a work item of its device,
+ * and the connection goes on.
+ */
+#include <linux/highmem.h>
+#include <linux/slab.h>
+#include "iscsi.h"
+
+/* ---- pages of a command ---- */
+
+static int isc_sg_grow(struct isc_cmd *icmd, unsigned int nents)
+{
+	struct scatterlist *sg;
+
+	if (nents <= icmd->sg_max)
+		return 0;
+	sg = kvmalloc_array(nents, sizeof(*sg), GFP_NOIO);
+	if (!sg)
+		return -ENOMEM;
+	if (icmd->sg != icmd->first_sg)
+		kvfree(icmd->sg);
+	icmd->sg = sg;
+	icmd->sg_max = nents;
+	return 0;
+}
+
+static void isc_free_pages(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	unsigned int i;
+
+	for (i = 0; i < icmd->nents; i++)
+		isc_page_put(conn, sg_page(&icmd->sg[i]));
+	icmd->nents = 0;
+}
+
+/* Our own pages, used again from command to command */
+static int isc_own_pages(struct isc_conn *conn, struct isc_cmd *icmd, u32 len)
+{
+	unsigned int nents = DIV_ROUND_UP(len, PAGE_SIZE);
+	struct page *page;
+	u32 part;
+
+	if (isc_sg_grow(icmd, nents))
+		return -ENOMEM;
+	sg_init_table(icmd->sg, nents);
+	while (len) {
+		page = isc_page_get(conn);
+		if (!page) {
+			isc_free_pages(conn, icmd);
+			return -ENOMEM;
+		}
+		part = min_t(u32, len, PAGE_SIZE);
+		sg_set_page(&icmd->sg[icmd->nents++], page, part, 0);
+		len -= part;
+	}
+	icmd->cmd.sg = icmd->sg;
+	icmd->cmd.sg_nents = nents;
+	return 0;
+}
+
+/*
+ * What the initiator may send in any order could leave holes that count as received: such memory
+ * holds zeros, not what it held before.
+ */
+static void isc_zero_pages(struct isc_cmd *icmd)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(icmd->cmd.sg, sg, icmd->cmd.sg_nents, i)
+		memset(page_address(sg_page(sg)) + sg->offset, 0, sg->length);
+}
+
+static int isc_cmd_pages(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	struct tcm_cmd *cmd = &icmd->cmd;
+	u32 len = min(cmd->data_len, cmd->exp_len);
+	int err;
+
+	if (cmd->sense || !cmd->exp_len)
+		return 0;
+	if (tcm_cmd_data_dir(cmd) != DMA_NONE && len) {
+		err = isc_own_pages(conn, icmd, len);
+	} else {
+		/* Pass-through: as much as the initiator says */
+		err = tcm_cmd_alloc(cmd, TCM_CTX_SLEEPABLE);
+		len = cmd->sg ? cmd->exp_len : 0;
+	}
+	if (err || !cmd->sg)
+		return err;
+	icmd->rx_len = len;
+	icmd->cur = cmd->sg;
+	icmd->cur_pos = 0;
+	if (cmd->exp_dir == DMA_TO_DEVICE && !conn->isess->nego.val[ISC_K_PDU_IN_ORDER])
+		isc_zero_pages(icmd);
+	return 0;
+}
+
+/* The element that holds byte @pos; accesses mostly go on where the last one ended */
+struct scatterlist *isc_cmd_seek(struct isc_cmd *icmd, u32 pos, u32 *off)
+{
+	struct scatterlist *sg = icmd->cur;
+	u32 at = icmd->cur_pos;
+
+	if (pos < at) {
+		sg = icmd->cmd.sg;
+		at = 0;
+	}
+	while (sg && pos - at >= sg->length) {
+		at += sg->length;
+		sg = sg_next(sg);
+	}
+	if (sg) {
+		icmd->cur = sg;
+		icmd->cur_pos = at;
+		*off = pos - at;
+	}
+	return sg;
+}
+
+/* ---- commands come ---- */
+
+static enum dma_data_direction isc_cmd_dir(u8 flags)
+{
+	if (flags & ISC_W)
+		return DMA_TO_DEVICE;
+	return flags & ISC_R ? DMA_FROM_DEVICE : DMA_NONE;
+}
+
+/* 11.3.1.1 */
+static u8 isc_cmd_attr(u8 flags)
+{
+	switch (flags & ISC_ATTR) {
+	case 2:
+		return TCM_ATTR_ORDERED;
+	case 3:
+		return TCM_ATTR_HEAD_OF_QUEUE;
+	case 4:
+		return TCM_ATTR_ACA;
+	default:
+		return TCM_ATTR_SIMPLE;
+	}
+}
+
+/* What the header says fits what was negotiated (12.10, 12.11, 12.14, 4.2.4.2). */
+static bool isc_cmd_valid(const struct isc_session *isess, const struct isc_command *hdr, u32 dsl)
+{
+	const u32 *val = isess->nego.val;
+	bool write = hdr->flags & ISC_W;
+
+	if (!(hdr->flags & ISC_F) && (!write || val[ISC_K_INITIAL_R2T]))
+		return false;
+	if (dsl && (!write || !val[ISC_K_IMMEDIATE_DATA] || dsl > val[ISC_K_FIRST_BURST] ||
+		    dsl > be32_to_cpu(hdr->edtl)))
+		return false;
+	return true;
+}
+
+/* 11.2.2.3: of additional headers only the rest of a long CDB is known; one page holds the longest. */
+static const u8 *isc_cmd_cdb(struct isc_conn *conn, const struct isc_command *hdr, u8 *cdb,
+			     unsigned int *len)
+{
+	const u8 *ahs = conn->rx.hdr + ISC_BHS;
+	u32 left = hdr->ahs_len * 4, n;
+
+	*len = sizeof(hdr->cdb);
+	while (left >= 4) {
+		n = get_unaligned_be16(ahs);
+		if (n < 1 || n + 3 > left)
+			return NULL;
+		if (ahs[2] == 1) {
+			if (n - 1 > TCM_CDB_MAX - sizeof(hdr->cdb))
+				return NULL;
+			memcpy(cdb, hdr->cdb, sizeof(hdr->cdb));
+			memcpy(cdb + sizeof(hdr->cdb), ahs + 4, n - 1);
+			*len = sizeof(hdr->cdb) + n - 1;
+			return cdb;
+		}
+		n = round_up(n + 3, 4);
+		ahs += min(n, left);
+		left -= min(n, left);
+	}
+	return hdr->cdb;
+}
+
+static void isc_cmd_reset(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	icmd->conn = conn;
+	icmd->tx.is_cmd = true;
+	icmd->phase = ISC_PH_NONE;
+	icmd->rx_len = 0;
+	icmd->rx_got = 0;
+	icmd->unsol_off = 0;
+	icmd->unsol_datasn = 0;
+	icmd->r2t_off = 0;
+	icmd->r2tsn = 0;
+	icmd->nr_r2t = 0;
+	icmd->tx_off = 0;
+	icmd->tx_datasn = 0;
+	icmd->nents = 0;
+	icmd->cur = NULL;
+	icmd->cur_pos = 0;
+}
+
+static struct isc_cmd *isc_cmd_take(struct isc_conn *conn, const struct isc_command *hdr)
+{
+	struct isc_session *isess = conn->isess;
+	struct isc_cmd *icmd = isc_slot_get(isess, hdr->opcode & ISC_IMMEDIATE);
+	u8 buf[TCM_CDB_MAX];
+	struct tcm_cmd *cmd;
+	unsigned int len;
+	const u8 *cdb;
+
+	if (!icmd)
+		return NULL;
+	cdb = isc_cmd_cdb(conn, hdr, buf, &len);
+	cmd = &icmd->cmd;
+	if (!cdb || tcm_cmd_init(cmd, isess->tsess, &hdr->lun, cdb, len)) {
+		isc_slot_put(isess, icmd);
+		return NULL;
+	}
+	isc_cmd_reset(conn, icmd);
+	conn->nr_cmds++;
+	cmd->tag = (__force u32)hdr->itt;
+	cmd->attr = isc_cmd_attr(hdr->flags);
+	cmd->exp_dir = isc_cmd_dir(hdr->flags);
+	cmd->exp_len = cmd->exp_dir == DMA_NONE ? 0 : be32_to_cpu(hdr->edtl);
+	if (isc_cmd_pages(conn, icmd))
+		cmd->sense = TCM_BUSY;
+	return icmd;
+}
+
+/* The header of a command is there; immediate data may follow. */
+void isc_cmd_header(struct isc_conn *conn)
+{
+	const struct isc_command *hdr = (const struct isc_command *)conn->rx.hdr;
+	struct isc_rx *rx = &conn->rx;
+	struct isc_session *isess = conn->isess;
+	struct isc_cmd *icmd;
+
+	if (!isess->tsess || !isc_cmd_valid(isess, hdr, rx->dsl)) {
+		rx->fail = true;
+		return;
+	}
+	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
+	if (!isc_cmdsn_take(isess, (const struct isc_bhs *)hdr))
+		return;
+	isess->cmd_pdus++;
+	icmd = isc_cmd_take(conn, hdr);
+	if (!icmd) {
+		isc_reject(conn, hdr->opcode & ISC_IMMEDIATE ? ISC_REJ_TOO_MANY :
+			   ISC_REJ_PROTOCOL);
+		return;
+	}
+	rx->icmd = icmd;
+	rx->to = ISC_RX_CMD;
+	rx->off = 0;
+	if (!(hdr->flags & ISC_F))
+		icmd->phase = ISC_PH_UNSOLICITED;
+}
+
+/* Header and immediate data are there. */
+void isc_cmd_received(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	icmd->unsol_off = conn->rx.dsl;
+	icmd->rx_got = min(conn->rx.dsl, icmd->rx_len);
+	if (icmd->phase == ISC_PH_UNSOLICITED)
+		list_add_tail(&icmd->node, &conn->waiting);
+	else
+		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
+}
+
+/* ---- data of writes ---- */
+
+static void isc_r2t_send(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	const u32 *val = conn->isess->nego.val;
+	struct isc_r2t *r2t = &icmd->r2t[icmd->nr_r2t];
+	struct isc_msg *msg = isc_msg_new(conn, ISC_R2T, 0);
+
+	if (!msg)
+		return;
+	r2t->off = icmd->r2t_off;
+	r2t->len = min(icmd->cmd.xfer_len - icmd->r2t_off, val[ISC_K_MAX_BURST]);
+	r2t->got = 0;
+	r2t->datasn = 0;
+	/* A tag leads to its slot; the rest tells one use from the next. */
+	conn->isess->last_ttt += ISC_DEPTH_MAX * 4;
+	r2t->ttt = conn->isess->last_ttt + icmd->slot;
+	if (r2t->ttt == U32_MAX)
+		r2t->ttt = icmd->slot;
+	icmd->nr_r2t++;
+	icmd->r2t_off += r2t->len;
+	msg->rsp.itt = (__force __be32)(u32)icmd->cmd.tag;
+	msg->rsp.ttt = cpu_to_be32(r2t->ttt);
+	msg->rsp.datasn = cpu_to_be32(icmd->r2tsn++);
+	msg->rsp.offset = cpu_to_be32(r2t->off);
+	msg->rsp.residual = cpu_to_be32(r2t->len);
+	msg->no_statsn = true;
+	isc_msg_send(conn, msg);
+}
+
+static void isc_r2t_more(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	u32 max = min_t(u32, conn->isess->nego.val[ISC_K_MAX_R2T], ISC_R2T_MAX);
+
+	while (icmd->nr_r2t < max && icmd->r2t_off < icmd->cmd.xfer_len)
+		isc_r2t_send(conn, icmd);
+}
+
+/* Called by tcm_cmd_submit() and so by the owner. */
+int isc_write_pending(struct tcm_cmd *cmd)
+{
+	struct isc_cmd *icmd = container_of(cmd, struct isc_cmd, cmd);
+	struct isc_conn *conn = icmd->conn;
+
+	if (icmd->rx_got >= cmd->xfer_len) {
+		tcm_cmd_execute(cmd, TCM_CTX_ATOMIC);
+		return 0;
+	}
+	icmd->phase = ISC_PH_R2T;
+	icmd->r2t_off = icmd->rx_got;
+	list_add_tail(&icmd->node, &conn->waiting);
+	isc_r2t_more(conn, icmd);
+	/* An abort that came before the list knew of it */
+	if (unlikely(tcm_cmd_is_aborted(cmd)))
+		set_bit(ISC_CF_ABORTED, &conn->flags);
+	return 0;
+}
+
+static struct isc_cmd *isc_find_unsolicited(struct isc_conn *conn, __be32 itt)
+{
+	struct isc_cmd *icmd;
+
+	list_for_each_entry(icmd, &conn->waiting, node)
+		if (icmd->phase == ISC_PH_UNSOLICITED && icmd->cmd.tag == (__force u32)itt)
+			return icmd;
+	return NULL;
+}
+
+static struct isc_r2t *isc_find_r2t(struct isc_conn *conn, u32 ttt, struct isc_cmd **found)
+{
+	struct isc_session *isess = conn->isess;
+	u32 slot = ttt % (ISC_DEPTH_MAX * 4);
+	struct isc_cmd *icmd;
+	int i;
+
+	if (slot >= isess->nr_slots)
+		return NULL;
+	icmd = isess->slots[slot];
+	if (icmd->conn != conn || icmd->phase != ISC_PH_R2T)
+		return NULL;
+	for (i = 0; i < icmd->nr_r2t; i++)
+		if (icmd->r2t[i].ttt == ttt) {
+			*found = icmd;
+			return &icmd->r2t[i];
+		}
+	return NULL;
+}
+
+/* 4.2.4.2: not more than FirstBurstLength, and in order */
+static bool isc_unsolicited_ok(struct isc_conn *conn, const struct isc_cmd *icmd,
+			       const struct isc_data_out *hdr)
+{
+	u32 end = icmd->unsol_off + conn->rx.dsl;
+
+	return be32_to_cpu(hdr->offset) == icmd->unsol_off &&
+	       be32_to_cpu(hdr->datasn) == icmd->unsol_datasn &&
+	       end <= conn->isess->nego.val[ISC_K_FIRST_BURST] && end <= icmd->cmd.exp_len;
+}
+
+static bool isc_solicited_ok(struct isc_conn *conn, const struct isc_r2t *r2t,
+			     const struct isc_data_out *hdr)
+{
+	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
+
+	if (be32_to_cpu(hdr->datasn) != r2t->datasn || off < r2t->off || dsl > r2t->len - r2t->got ||
+	    off - r2t->off > r2t->len - dsl)
+		return false;
+	return off == r2t->off + r2t->got || !conn->isess->nego.val[ISC_K_PDU_IN_ORDER];
+}
+
+/* The header of a Data-Out is there. */
+void isc_data_out_header(struct isc_conn *conn)
+{
+	const struct isc_data_out *hdr = (const struct isc_data_out *)conn->rx.hdr;
+	struct isc_rx *rx = &conn->rx;
+	struct isc_cmd *icmd = NULL;
+	struct isc_r2t *r2t;
+
+	if (!conn->isess->tsess || hdr->ahs_len) {
+		rx->fail = true;
+		return;
+	}
+	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
+	if (hdr->ttt == ISC_NO_TAG) {
+		icmd = isc_find_unsolicited(conn, hdr->itt);
+		if (icmd && !isc_unsolicited_ok(conn, icmd, hdr))
+			rx->fail = true;
+	} else {
+		r2t = isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &icmd);
+		if (r2t && (icmd->cmd.tag != (__force u32)hdr->itt ||
+			    !isc_solicited_ok(conn, r2t, hdr)))
+			rx->fail = true;
+	}
+	/* What an aborted command still sends is let go. */
+	if (!icmd || rx->fail)
+		return;
+	rx->icmd = icmd;
+	rx->to = ISC_RX_CMD;
+	rx->off = be32_to_cpu(hdr->offset);
+}
+
+static void isc_unsolicited_received(struct isc_conn *conn, struct isc_cmd *icmd, bool final)
+{
+	icmd->unsol_datasn++;
+	icmd->unsol_off += conn->rx.dsl;
+	icmd->rx_got = min(icmd->unsol_off, icmd->rx_len);
+	if (!final)
+		return;
+	icmd->phase = ISC_PH_NONE;
+	list_del(&icmd->node);
+	tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
+}
+
+static void isc_r2t_ended(struct isc_conn *conn, struct isc_cmd *icmd, struct isc_r2t *r2t)
+{
+	*r2t = icmd->r2t[--icmd->nr_r2t];
+	if (icmd->rx_got < icmd->cmd.xfer_len) {
+		isc_r2t_more(conn, icmd);
+		return;
+	}
+	icmd->phase = ISC_PH_NONE;
+	list_del(&icmd->node);
+	tcm_cmd_execute(&icmd->cmd, TCM_CTX_ATOMIC);
+}
+
+void isc_data_out_received(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	const struct isc_data_out *hdr = (const struct isc_data_out *)conn->rx.hdr;
+	struct isc_cmd *same;
+	struct isc_r2t *r2t;
+
+	if (hdr->ttt == ISC_NO_TAG) {
+		isc_unsolicited_received(conn, icmd, hdr->flags & ISC_F);
+		return;
+	}
+	r2t = isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &same);
+	if (!r2t)
+		return;
+	r2t->datasn++;
+	r2t->got += conn->rx.dsl;
+	icmd->rx_got += conn->rx.dsl;
+	if (r2t->got == r2t->len)
+		isc_r2t_ended(conn, icmd, r2t);
+	else if (hdr->flags & ISC_F)
+		/* Less than was asked for, and no more to come */
+		conn->rx.fail = true;
+}
+
+/* ---- aborts, and the end of the connection ---- */
+
+static void isc_cmd_abandon(struct isc_cmd *icmd)
+{
+	icmd->phase = ISC_PH_NONE;
+	list_del(&icmd->node);
+	tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
+}
+
+/* Interrupts may be off and the core's locks held: leave it to the owner. */
+void isc_data_aborted(struct tcm_cmd *cmd)
+{
+	struct isc_cmd *icmd = container_of(cmd, struct isc_cmd, cmd);
+	struct isc_conn *conn = READ_ONCE(icmd->conn);
+
+	set_bit(ISC_CF_ABORTED, &conn->flags);
+	isc_conn_queue(conn);
+}
+
+void isc_cmds_aborted(struct isc_conn *conn)
+{
+	struct isc_cmd *icmd, *next;
+
+	list_for_each_entry_safe(icmd, next, &conn->waiting, node) {
+		if (!tcm_cmd_is_aborted(&icmd->cmd))
+			continue;
+		/* What is just arriving for it goes nowhere. */
+		if (icmd == conn->rx.icmd) {
+			conn->rx.icmd = NULL;
+			conn->rx.to = ISC_RX_DROP;
+		}
+		isc_cmd_abandon(icmd);
+	}
+}
+
+void isc_cmds_abandon(struct isc_conn *conn)
+{
+	struct isc_cmd *icmd, *next;
+
+	/* A command whose immediate data is on its way is not on the list yet. */
+	icmd = conn->rx.icmd;
+	conn->rx.icmd = NULL;
+	if (icmd && (conn->rx.hdr[0] & ISC_OP_MASK) == ISC_COMMAND) {
+		icmd->phase = ISC_PH_NONE;
+		tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
+	}
+	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
+		isc_cmd_abandon(icmd);
+}
+
+/* ---- and back ---- */
+
+/* Any context. */
+void isc_respond(struct tcm_cmd *cmd)
+{
+	struct isc_cmd *icmd = container_of(cmd, struct isc_cmd, cmd);
+	struct isc_conn *conn = icmd->conn;
+	bool first;
+
+	if (in_task() && READ_ONCE(conn->owner) == current) {
+		/* The owner looks at the list before it leaves. */
+		llist_add(&icmd->done, &conn->done);
+		return;
+	}
+	/* From the moment it is on the list the connection may be gone. */
+	rcu_read_lock();
+	first = llist_add(&icmd->done, &conn->done);
+	if (first)
+		isc_conn_queue(conn);
+	rcu_read_unlock();
+}
+
+/* The owner is done with the command. */
+void isc_cmd_put(struct isc_conn *conn, struct isc_cmd *icmd)
+{
+	isc_free_pages(conn, icmd);
+	tcm_cmd_put(&icmd->cmd);
+	conn->nr_cmds--;
+	isc_slot_put(conn->isess, icmd);
+}
+
+void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg)
+{
+	struct isc_session *isess = sess->priv;
+	unsigned int i, nr = smp_load_acquire(&isess->nr_slots);
+
+	/* fn() may end in isc_data_aborted(): connections live until a grace period is over. */
+	rcu_read_lock();
+	for (i = 0; i < nr; i++) {
+		struct tcm_cmd *cmd = &isess->slots[i]->cmd;
+
+		if ((atomic_read_acquire(&cmd->state) & TCM_ST_MASK) == TCM_ST_FREE ||
+		    (lun && cmd->lun != lun))
+			continue;
+		if (fn(cmd, arg))
+			break;
+	}
+	rcu_read_unlock();
+}

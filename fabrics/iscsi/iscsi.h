@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The objects of the iSCSI fabric and what its files offer each other.
+ *
+ * A connection has one owner: its work item, which receives, executes, sends and ends it. Other
+ * contexts hand it something over by a list without locks or a bit of @flags, and queue the work.
+ * Members without a lock below are the owner's.
+ *
+ * Locks, outermost first: isc_lock, itpg->lock, (core's tpg->lock), then the leaves listener->lock
+ * and isess->lock. No lock is held around a call into the socket of a connection.
+ */
+#ifndef _TCM_ISCSI_H
+#define _TCM_ISCSI_H
+
+#include <linux/bvec.h>
+#include <linux/in6.h>
+#include <linux/kref.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include <tcm/configfs.h>
+#include <tcm/fabric.h>
+#include "keys.h"
+#include "pdu.h"
+
+#define ISC_SECRET_MAX		256
+#define ISC_ALIAS_MAX		256
+#define ISC_DEPTH_MAX		512	/* cmdsn_depth */
+#define ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go before and after C */
+#define ISC_TEXT_RSP_MAX	(1 << 20)
+#define ISC_LOGIN_SECONDS	15
+#define ISC_HALF_OPEN_MAX	4096	/* connections of a portal that have not logged in */
+#define ISC_HALF_OPEN_SOURCE	1536	/* ... of one address */
+#define ISC_R2T_MAX		8	/* outstanding R2Ts of a command, whatever was negotiated */
+#define ISC_IMMEDIATE_SLOTS	16	/* beside the CmdSN window */
+#define ISC_XMIT_MAX		262144	/* data of one PDU that we send */
+#define ISC_BVECS		256
+#define ISC_RING		512	/* pages that wait to be used again */
+
+struct isc_auth {
+	/* isc_lock; empty: not set */
+	char	userid[ISC_SECRET_MAX], password[ISC_SECRET_MAX];
+	char	userid_mutual[ISC_SECRET_MAX], password_mutual[ISC_SECRET_MAX];
+};
+
+struct isc_stats {
+	atomic_t	accepts, other_fails, redirects, authorize_fails, authenticate_fails;
+	atomic_t	negotiate_fails, normal_logouts, abnormal_logouts;
+	atomic_t	digest_errors, cxn_errors, format_errors;
+	atomic_t	login_fails, fail_sess;
+	/* isc_lock: of the last failure */
+	u64		last_fail_time;		/* jiffies64 */
+	u32		last_fail_type;
+	char		fail_name[TCM_NAME_MAX];
+	struct sockaddr_storage fail_addr;
+};
+
+/* <wwn>/ */
+struct isc_target {
+	struct tcm_wwn		*wwn;
+	struct list_head	node;		/* in isc_targets; isc_lock */
+	struct list_head	tpgs;		/* isc_lock */
+	struct isc_stats	stats;
+	struct kref		ref;		/* the directory and each portal group */
+};
+
+struct isc_tpg_attrib {
+	u32	authentication, login_timeout, netif_timeout, generate_node_acls;
+	u32	default_cmdsn_depth, cache_dynamic_acls, demo_mode_write_protect;
+	u32	prod_mode_write_protect, demo_mode_discovery, default_erl, t10_pi;
+	u32	tpg_enabled_sendtargets, login_keys_workaround;
+};
+
+/* tpgt_<n>/ */
+struct isc_tpg {
+	struct tcm_tpg		*tpg;		/* until del_tpg() */
+	struct isc_target	*target;
+	struct kref		ref;		/* the directory, sessions, logins */
+	struct list_head	node;		/* in target->tpgs; isc_lock */
+	struct list_head	nps;		/* isc_lock */
+
+	/* protects @enabled, @dead, @sessions, @acls and who may become a session */
+	struct mutex		lock;
+	bool			enabled, dead;
+	struct list_head	sessions;
+	struct list_head	acls;
+
+	/* written by single stores; a login takes what it finds */
+	struct isc_tpg_attrib	attrib;
+	struct isc_auth		auth;
+	/* isc_lock */
+	struct isc_offer	offer;
+	u32			max_recv, max_xmit;
+	char			auth_method[128];
+	char			alias[ISC_ALIAS_MAX];
+	char			header_digest[32], data_digest[32];
+	char			if_mark_int[64], of_mark_int[64];
+};
+
+struct isc_acl_attrib {
+	u32	dataout_timeout, dataout_timeout_retries, default_erl;
+	u32	nopin_timeout, nopin_response_timeout;
+	u32	random_datain_pdu_offsets, random_datain_seq_offsets, random_r2t_offsets;
+	s32	authentication;
+};
+
+/* acls/<name>/ */
+struct isc_acl {
+	struct tcm_acl		*acl;
+	struct list_head	node;		/* itpg->lock */
+	struct isc_acl_attrib	attrib;
+	struct isc_auth		auth;
+};
+
+/* A socket that listens; portals of several portal groups may share it. */
+struct isc_listener {
+	struct list_head	node;		/* isc_lock */
+	struct list_head	nps;		/* isc_lock */
+	struct sockaddr_storage	addr;
+	struct net		*net;
+	struct socket		*sock;
+	struct work_struct	work;		/* accepts */
+	spinlock_t		lock;		/* protects the two below */
+	struct list_head	half_open;	/* oldest first */
+	unsigned int		nr_half_open;
+	struct kref		ref;		/* portals, connections that have not logged in */
+};
+
+/* np/<address>:<port>/ */
+struct isc_np {
+	struct tcm_np		*np;
+	struct isc_tpg		*itpg;
+	struct isc_listener	*listener;
+	struct list_head	lnode, tnode;	/* of listener and portal group; isc_lock */
+};
+
+struct isc_conn;
+struct isc_login;
+
+/* What is sent: part of a command, or a message by itself */
+struct isc_tx {
+	struct list_head	node;		/* conn->txq, then conn->sent */
+	bool			is_cmd;
+};
+
+struct isc_msg {
+	struct isc_tx		tx;
+	union {
+		u8		hdr[ISC_BHS];
+		struct isc_bhs	bhs;
+		struct isc_rsp	rsp;
+		struct isc_login_hdr login;
+	};
+	void			*data;		/* its own pages */
+	u32			len;
+	u8			order;
+	bool			no_statsn;	/* StatSN is shown but not used up: R2T, some NOP-In */
+	bool			close;		/* nothing is sent after it */
+	bool			login_done;	/* full feature phase begins once it is sent */
+};
+
+struct isc_r2t {
+	u32	ttt;
+	u32	off, len, got;
+	u32	datasn;
+};
+
+/* cmd states of the data phase; the owner's */
+enum isc_phase {
+	ISC_PH_NONE,
+	ISC_PH_UNSOLICITED,	/* not submitted: unsolicited data is still to come */
+	ISC_PH_R2T,		/* in write_pending() */
+};
+
+/* A slot: belongs to the session, is owned by a connection while it is in use */
+struct isc_cmd {
+	struct tcm_cmd		cmd;
+	struct isc_tx		tx;
+	struct llist_node	done;		/* in conn->done */
+	struct list_head	node;		/* session's free list, or conn->waiting */
+	struct isc_conn		*conn;
+	u32			slot;
+	bool			immediate;
+	u8			phase;		/* enum isc_phase */
+
+	/* data that arrives */
+	u32			rx_len;		/* bytes there is room for */
+	u32			rx_got;		/* bytes that are there */
+	u32			unsol_off;	/* unsolicited data received, in order */
+	u32			unsol_datasn;
+	u32			r2t_off;	/* where the next R2T starts */
+	u32			r2tsn;
+	u8			nr_r2t;
+	struct isc_r2t		r2t[ISC_R2T_MAX];
+
+	/* data that is sent */
+	u32			tx_off;
+	u32			tx_datasn;
+
+	/* pages, and where the last access to them ended */
+	struct scatterlist	*sg;
+	unsigned int		sg_max, nents;
+	bool			own_pages;
+	struct scatterlist	*cur;
+	u32			cur_pos;	/* offset at which @cur begins */
+	struct scatterlist	first_sg[4];
+};
+
+struct isc_session {
+	struct kref		ref;		/* the core's session, each connection */
+	struct isc_tpg		*itpg;		/* NULL: discovery */
+	struct tcm_session	*tsess;
+	struct list_head	node;		/* in itpg->sessions; itpg->lock */
+	char			name[TCM_NAME_MAX], alias[ISC_ALIAS_MAX];
+	u8			isid[6];
+	u16			tsih;
+	u32			sid;
+	bool			dynamic;	/* no ACL */
+	struct isc_acl_attrib	attrib;		/* as they were at login */
+	struct isc_nego		nego;
+	u32			max_xmit;
+
+	spinlock_t		lock;		/* protects @conn, @kill, @closed */
+	struct isc_conn		*conn;
+	bool			kill;		/* an administrator, or reinstatement */
+	bool			closed;
+
+	/* slots appear when they are needed; published by release for for_each_cmd() */
+	struct isc_cmd		**slots;
+	unsigned int		nr_slots, max_slots;
+	struct list_head	free;
+	unsigned int		nr_used, nr_immediate;
+	u32			depth;
+	u32			exp_cmdsn, max_cmdsn;
+	u64			cmd_pdus, rsp_pdus;
+	u32			last_ttt;
+};
+
+/* conn->flags */
+enum {
+	ISC_CF_CLOSE,		/* end the connection */
+	ISC_CF_ABORTED,		/* a command that waits for data was aborted */
+	ISC_CF_TICK,		/* the timer went off */
+	ISC_CF_WRITABLE,	/* the socket has room again */
+	ISC_CF_DEADLINE,	/* a login took too long */
+};
+
+enum isc_conn_state {
+	ISC_CS_LOGIN,
+	ISC_CS_FFP,
+	ISC_CS_LOGOUT,		/* nothing more is received */
+	ISC_CS_CLOSED,		/* no socket any more; commands may be out */
+};
+
+/* Where the data segment that is being received goes */
+enum isc_rx_to {
+	ISC_RX_DROP,
+	ISC_RX_CMD,
+	ISC_RX_BUF,
+};
+
+struct isc_rx {
+	u8		hdr[ISC_BHS + ISC_AHS_MAX + 4];
+	u32		hdr_have, hdr_need;
+	u8		to;		/* enum isc_rx_to */
+	bool		in_data;
+	bool		ready;		/* a whole PDU that is dealt with outside the socket's lock */
+	bool		fail;
+	struct isc_cmd	*icmd;
+	u32		off;		/* in the command's data, or in @buf */
+	u32		left, pad;	/* data and padding still to come */
+	u32		dsl;
+	u32		crc;
+	u8		digest[4];
+	u8		digest_have;
+	char		*buf;		/* text and ping data; ISC_LOGIN_TEXT_MAX + 1 bytes */
+};
+
+struct isc_ring {
+	struct page	*page[ISC_RING];
+	u32		head, tail;
+};
+
+struct isc_conn {
+	struct work_struct	work;
+	struct workqueue_struct	*wq;
+	struct task_struct	*owner;		/* while the work runs */
+	struct llist_head	done;		/* commands that respond() handed over */
+	unsigned long		flags;
+	int			cpu;
+
+	struct socket		*sock;
+	struct isc_session	*isess;
+	struct isc_login	*login;
+	u8			state;		/* enum isc_conn_state */
+	bool			hdigest, ddigest;
+	bool			no_room;	/* the socket's buffer is full */
+	bool			logged_out;
+	u16			cid;
+	u32			statsn, exp_statsn;
+	u32			nr_cmds;	/* commands that are not put yet */
+	struct list_head	waiting;	/* commands that wait for data */
+	struct isc_rx		rx;
+
+	struct list_head	txq, sent;
+	struct bio_vec		bvec[ISC_BVECS];
+	unsigned int		nr_bvec, first_bvec;
+	struct page		*hdr_page, *hdr_old;
+	u32			hdr_used;
+	struct isc_ring		ring;
+	bool			closing_tx;	/* the last message is in @sent */
+
+	/* text in several PDUs */
+	char			*text_in;
+	u32			text_in_len;
+	char			*text_out;
+	u32			text_out_len, text_out_pos;
+	u32			text_ttt;
+
+	struct delayed_work	tick;
+	unsigned long		last_rx;	/* jiffies */
+	bool			ping_out;
+	struct rcu_work		free_work;
+	bool			freeing;
+
+	/* until login is done */
+	struct isc_listener	*listener;
+	struct list_head	half_node;	/* listener->lock */
+	struct sockaddr_storage	peer, local;
+	u64			rx_octets, tx_octets;
+	atomic_t		digest_errors;
+	void			(*old_data_ready)(struct sock *sk);
+	void			(*old_write_space)(struct sock *sk);
+	void			(*old_state_change)(struct sock *sk);
+};
+
+/* conn.c: how many there are */
+extern atomic_t isc_nr_conns;
+extern wait_queue_head_t isc_conns_gone;
+
+/* main.c */
+extern struct mutex isc_lock;		/* targets, portals, secrets, texts of portal groups */
+extern struct list_head isc_targets;
+extern struct workqueue_struct *isc_wq, *isc_slow_wq;
+extern struct isc_auth isc_discovery_auth;
+extern u32 isc_enforce_discovery_auth;
+extern struct cpumask isc_cpus;
+extern struct tcm_fabric_ops isc_ops;
+void isc_tpg_put(struct isc_tpg *itpg);
+void isc_target_put(struct isc_target *target);
+struct isc_acl *isc_acl_find(struct isc_tpg *itpg, const char *name);
+
+/* portal.c */
+int isc_add_np(struct tcm_np *np);
+void isc_del_np(struct tcm_np *np);
+void isc_half_open_end(struct isc_conn *conn);
+int isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf, size_t size);
+
+/* conn.c */
+struct isc_conn *isc_conn_create(struct isc_listener *listener, struct socket *sock);
+void isc_conn_start(struct isc_conn *conn);
+void isc_conn_queue(struct isc_conn *conn);
+void isc_conn_kill(struct isc_conn *conn);
+void isc_conn_quit(struct isc_conn *conn, const char *why);
+struct page *isc_page_get(struct isc_conn *conn);
+void isc_page_put(struct isc_conn *conn, struct page *page);
+
+/* rx.c */
+void isc_rx_run(struct isc_conn *conn);
+void isc_rx_next(struct isc_conn *conn);
+
+/* tx.c */
+void isc_tx_run(struct isc_conn *conn);
+void isc_tx_drop(struct isc_conn *conn);
+struct isc_msg *isc_msg_new(struct isc_conn *conn, u8 opcode, u32 len);
+void isc_msg_send(struct isc_conn *conn, struct isc_msg *msg);
+void isc_msg_free(struct isc_msg *msg);
+
+/* pdu.c: everything in the full feature phase that is not a command or its data */
+void isc_pdu_handle(struct isc_conn *conn);
+void isc_reject(struct isc_conn *conn, u8 reason);
+void isc_ping(struct isc_conn *conn);
+void isc_tmf_done(struct tcm_tmf *tmf);
+
+/* cmd.c */
+void isc_cmd_header(struct isc_conn *conn);
+void isc_cmd_received(struct isc_conn *conn, struct isc_cmd *icmd);
+void isc_data_out_header(struct isc_conn *conn);
+void isc_data_out_received(struct isc_conn *conn, struct isc_cmd *icmd);
+void isc_cmd_put(struct isc_conn *conn, struct isc_cmd *icmd);
+struct scatterlist *isc_cmd_seek(struct isc_cmd *icmd, u32 pos, u32 *off);
+void isc_cmds_aborted(struct isc_conn *conn);
+void isc_cmds_abandon(struct isc_conn *conn);
+int isc_write_pending(struct tcm_cmd *cmd);
+void isc_data_aborted(struct tcm_cmd *cmd);
+void isc_respond(struct tcm_cmd *cmd);
+void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg);
+
+/* session.c */
+struct isc_session *isc_session_alloc(u32 depth);
+int isc_session_start(struct isc_session *isess, struct isc_conn *conn, enum tcm_demo demo);
+void isc_session_end(struct isc_conn *conn);
+void isc_session_put(struct isc_session *isess);
+void isc_close_session(struct tcm_session *sess);
+struct isc_cmd *isc_slot_get(struct isc_session *isess, bool immediate);
+void isc_slot_put(struct isc_session *isess, struct isc_cmd *icmd);
+bool isc_cmdsn_take(struct isc_session *isess, const struct isc_bhs *bhs);
+u32 isc_max_cmdsn(struct isc_session *isess);
+
+/* login.c */
+int isc_login_begin(struct isc_conn *conn);
+void isc_login_pdu(struct isc_conn *conn);
+void isc_login_end(struct isc_conn *conn);
+void isc_login_sent(struct isc_conn *conn);
+void isc_login_late(struct isc_conn *conn);
+void isc_login_failed(struct isc_tpg *itpg, struct isc_conn *conn, u32 status, const char *name);
+
+/* text.c */
+void isc_text_pdu(struct isc_conn *conn);
+
+/* chap.c */
+struct isc_chap;
+struct isc_chap_in {
+	const char *a, *n, *r, *i, *c;	/* values of the keys, NULL where absent */
+};
+
+struct isc_chap *isc_chap_new(const struct isc_auth *auth);
+void isc_chap_free(struct isc_chap *chap);
+/* 0: go on, 1: the initiator is who it says, negative: it is not */
+int isc_chap_step(struct isc_chap *chap, const struct isc_chap_in *in, struct isc_text *out);
+
+/* auth.c: rows that each place with secrets has */
+enum isc_secret {
+	ISC_SEC_USERID,
+	ISC_SEC_PASSWORD,
+	ISC_SEC_USERID_MUTUAL,
+	ISC_SEC_PASSWORD_MUTUAL,
+};
+
+ssize_t isc_secret_show(const struct isc_auth *auth, enum isc_secret which, char *page);
+ssize_t isc_secret_store(struct config_item *item, const char *name, struct isc_auth *auth,
+			 enum isc_secret which, const char *page, size_t count);
+ssize_t isc_mutual_show(const struct isc_auth *auth, char *page);
+/* A number of a range, or a refusal that says so */
+int isc_store_num(struct config_item *item, const char *name, const char *page, u32 lo, u32 hi,
+		  u32 *num);
+
+/* attrs_tpg.c, attrs_acl.c, attrs_root.c, stats.c */
+extern struct configfs_attribute *isc_root_attrs[], *isc_discovery_attrs[], *isc_tpg_attrs[];
+extern struct configfs_attribute *isc_tpg_attrib_attrs[], *isc_tpg_param_attrs[];
+extern struct configfs_attribute *isc_tpg_auth_attrs[], *isc_np_attrs[], *isc_acl_attrs[];
+extern struct configfs_attribute *isc_acl_attrib_attrs[], *isc_acl_param_attrs[];
+extern struct configfs_attribute *isc_acl_auth_attrs[];
+extern const struct tcm_attr_group isc_wwn_stats[], isc_acl_stats[];
+
+static inline bool isc_params_match_name(const struct isc_session *isess, const char *name)
+{
+	return !strcasecmp(isess->name, name);
+}
+
+#endif

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Text keys and their negotiation: one table, and a function for each way to agree.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/string.h>
+#include "keys.h"
+
+enum isc_how {
+	HOW_OTHER,	/* the caller's */
+	HOW_LIST,	/* the first of the initiator's list that we accept */
+	HOW_AND,	/* Yes if both say so */
+	HOW_OR,		/* Yes if one says so */
+	HOW_MIN,
+	HOW_MAX,
+	HOW_DECLARE,	/* each says its own */
+	HOW_NO,		/* always No */
+};
+
+#define K_SESSION	0x01	/* not in discovery sessions: Irrelevant there */
+#define K_FFP		0x02	/* may be sent again in the full feature phase */
+
+struct isc_key_row {
+	const char	*name;
+	enum isc_how	how;
+	u8		flags;
+	u32		dflt;		/* RFC 7143: when neither says anything */
+	u32		lo, hi;
+};
+
+#define LEN_MAX	16777215
+
+static const struct isc_key_row isc_keys[ISC_K_COUNT] = {
+	[ISC_K_HEADER_DIGEST]	= { "HeaderDigest", HOW_LIST, 0, 0, 0, 1 },
+	[ISC_K_DATA_DIGEST]	= { "DataDigest", HOW_LIST, 0, 0, 0, 1 },
+	[ISC_K_MAX_CONNECTIONS]	= { "MaxConnections", HOW_MIN, K_SESSION, 1, 1, 65535 },
+	[ISC_K_INITIAL_R2T]	= { "InitialR2T", HOW_OR, K_SESSION, 1, 0, 1 },
+	[ISC_K_IMMEDIATE_DATA]	= { "ImmediateData", HOW_AND, K_SESSION, 1, 0, 1 },
+	[ISC_K_MAX_RECV]	= { "MaxRecvDataSegmentLength", HOW_DECLARE, K_FFP, 8192, 512, LEN_MAX },
+	[ISC_K_MAX_BURST]	= { "MaxBurstLength", HOW_MIN, K_SESSION, 262144, 512, LEN_MAX },
+	[ISC_K_FIRST_BURST]	= { "FirstBurstLength", HOW_MIN, K_SESSION, 65536, 512, LEN_MAX },
+	[ISC_K_TIME2WAIT]	= { "DefaultTime2Wait", HOW_MAX, 0, 2, 0, 3600 },
+	[ISC_K_TIME2RETAIN]	= { "DefaultTime2Retain", HOW_MIN, 0, 20, 0, 3600 },
+	[ISC_K_MAX_R2T]		= { "MaxOutstandingR2T", HOW_MIN, K_SESSION, 1, 1, 65535 },
+	[ISC_K_PDU_IN_ORDER]	= { "DataPDUInOrder", HOW_OR, K_SESSION, 1, 0, 1 },
+	[ISC_K_SEQ_IN_ORDER]	= { "DataSequenceInOrder", HOW_OR, K_SESSION, 1, 0, 1 },
+	[ISC_K_ERL]		= { "ErrorRecoveryLevel", HOW_MIN, 0, 0, 0, 2 },
+	[ISC_K_IFMARKER]	= { "IFMarker", HOW_NO, 0, 0, 0, 1 },
+	[ISC_K_OFMARKER]	= { "OFMarker", HOW_NO, 0, 0, 0, 1 },
+	[ISC_K_PROTOCOL_LEVEL]	= { "iSCSIProtocolLevel", HOW_MIN, K_SESSION, 1, 0, 31 },
+	[ISC_K_TASK_REPORTING]	= { "TaskReporting", HOW_LIST, K_SESSION, 0, 0, 0 },
+	[ISC_K_AUTH_METHOD]	= { "AuthMethod" },
+	[ISC_K_INITIATOR_NAME]	= { "InitiatorName" },
+	[ISC_K_INITIATOR_ALIAS]	= { "InitiatorAlias", HOW_OTHER, K_FFP },
+	[ISC_K_TARGET_NAME]	= { "TargetName" },
+	[ISC_K_TARGET_ALIAS]	= { "TargetAlias", HOW_OTHER, K_FFP },
+	[ISC_K_TARGET_ADDRESS]	= { "TargetAddress", HOW_OTHER, K_FFP },
+	[ISC_K_PORTAL_GROUP_TAG] = { "TargetPortalGroupTag" },
+	[ISC_K_SESSION_TYPE]	= { "SessionType" },
+	[ISC_K_SEND_TARGETS]	= { "SendTargets", HOW_OTHER, K_FFP },
+	[ISC_K_CHAP_A]		= { "CHAP_A" },
+	[ISC_K_CHAP_I]		= { "CHAP_I" },
+	[ISC_K_CHAP_C]		= { "CHAP_C" },
+	[ISC_K_CHAP_N]		= { "CHAP_N" },
+	[ISC_K_CHAP_R]		= { "CHAP_R" },
+	[ISC_K_IFMARKINT]	= { "IFMarkInt" },
+	[ISC_K_OFMARKINT]	= { "OFMarkInt" },
+};
+
+static_assert(ISC_K_COUNT <= 64);
+
+/* The words of list keys; a value's number is its place. */
+static const char * const isc_digests[] = { "None", "CRC32C" };
+static const char * const isc_reporting[] = { "RFC3720" };
+
+static const char *isc_list_word(enum isc_key key, u32 value)
+{
+	if (key == ISC_K_TASK_REPORTING)
+		return value < ARRAY_SIZE(isc_reporting) ? isc_reporting[value] : NULL;
+	return value < ARRAY_SIZE(isc_digests) ? isc_digests[value] : NULL;
+}
+
+const char *isc_key_name(enum isc_key key)
+{
+	return isc_keys[key].name;
+}
+
+/* Keys are case sensitive, 6.1. */
+enum isc_key isc_key_find(const char *key)
+{
+	enum isc_key k;
+
+	for (k = 0; k < ISC_K_COUNT; k++)
+		if (!strcmp(isc_keys[k].name, key))
+			return k;
+	return ISC_K_UNKNOWN;
+}
+
+void isc_text_add(struct isc_text *text, const char *key, const char *value)
+{
+	size_t k = strlen(key), v = strlen(value);
+
+	if (k + v + 2 > text->size - text->len) {
+		text->overflow = true;
+		return;
+	}
+	memcpy(text->buf + text->len, key, k);
+	text->buf[text->len + k] = '=';
+	memcpy(text->buf + text->len + k + 1, value, v + 1);
+	text->len += k + v + 2;
+}
+
+void isc_text_addf(struct isc_text *text, const char *key, const char *fmt, ...)
+{
+	char value[320];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(value, sizeof(value), fmt, args);
+	va_end(args);
+	if (n >= (int)sizeof(value))
+		text->overflow = true;
+	else
+		isc_text_add(text, key, value);
+}
+
+int isc_text_next(char **pos, char *end, char **key, char **value)
+{
+	char *p = *pos, *stop, *eq;
+
+	/* Padding of a sender that counts it into the data segment */
+	while (p < end && !*p)
+		p++;
+	if (p == end)
+		return 0;
+	stop = memchr(p, '\0', end - p);
+	if (!stop)
+		return -EINVAL;
+	eq = memchr(p, '=', stop - p);
+	if (!eq || eq == p || eq - p > ISC_KEY_LEN_MAX || stop - eq > ISC_VALUE_LEN_MAX)
+		return -EINVAL;
+	*eq = '\0';
+	*key = p;
+	*value = eq + 1;
+	*pos = stop + 1;
+	return 1;
+}
+
+/* 6.1: a decimal constant, or one with 0x; no octal ones. */
+int isc_text_num(const char *text, u32 *num)
+{
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		return kstrtou32(text + 2, 16, num);
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	return kstrtou32(text, 10, num);
+}
+
+bool isc_list_has(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (;;) {
+		size_t n = strcspn(list, ",");
+
+		if (n == len && !memcmp(list, word, n))
+			return true;
+		if (!list[n])
+			return false;
+		list += n + 1;
+	}
+}
+
+static int isc_text_bool(const char *text, u32 *val)
+{
+	if (strcmp(text, "Yes") && strcmp(text, "No"))
+		return -EINVAL;
+	*val = *text == 'Y';
+	return 0;
+}
+
+void isc_offer_init(struct isc_offer *offer)
+{
+	enum isc_key k;
+
+	for (k = 0; k < ISC_K_VALUES; k++)
+		offer->val[k] = isc_keys[k].dflt;
+	offer->val[ISC_K_HEADER_DIGEST] = BIT(ISC_DIGEST_NONE) | BIT(ISC_DIGEST_CRC32C);
+	offer->val[ISC_K_DATA_DIGEST] = BIT(ISC_DIGEST_NONE) | BIT(ISC_DIGEST_CRC32C);
+	offer->val[ISC_K_TASK_REPORTING] = BIT(0);
+	offer->val[ISC_K_PROTOCOL_LEVEL] = 2;
+}
+
+static int isc_offer_list(struct isc_offer *offer, enum isc_key key, const char *value)
+{
+	u32 bits = 0, v;
+
+	for (;;) {
+		size_t n = strcspn(value, ",");
+
+		for (v = 0; isc_list_word(key, v); v++)
+			if (strlen(isc_list_word(key, v)) == n &&
+			    !strncmp(isc_list_word(key, v), value, n))
+				break;
+		if (!isc_list_word(key, v))
+			return -EINVAL;
+		bits |= BIT(v);
+		if (!value[n])
+			break;
+		value += n + 1;
+	}
+	offer->val[key] = bits;
+	return 0;
+}
+
+int isc_offer_set(struct isc_offer *offer, enum isc_key key, const char *value)
+{
+	const struct isc_key_row *row = &isc_keys[key];
+	u32 val;
+	int err;
+
+	switch (row->how) {
+	case HOW_LIST:
+		return isc_offer_list(offer, key, value);
+	case HOW_AND:
+	case HOW_OR:
+	case HOW_NO:
+		err = isc_text_bool(value, &val);
+		break;
+	default:
+		err = isc_text_num(value, &val);
+		break;
+	}
+	if (err || val < row->lo || val > row->hi)
+		return -EINVAL;
+	offer->val[key] = val;
+	return 0;
+}
+
+void isc_nego_init(struct isc_nego *nego, const struct isc_offer *offer)
+{
+	enum isc_key k;
+
+	memset(nego, 0, sizeof(*nego));
+	nego->offer = *offer;
+	for (k = 0; k < ISC_K_VALUES; k++)
+		nego->val[k] = isc_keys[k].dflt;
+}
+
+static void isc_nego_list(struct isc_nego *nego, enum isc_key key, const char *value,
+			  struct isc_text *out)
+{
+	for (;;) {
+		size_t n = strcspn(value, ",");
+		u32 v;
+
+		for (v = 0; isc_list_word(key, v); v++) {
+			const char *word = isc_list_word(key, v);
+
+			if (!(nego->offer.val[key] & BIT(v)) || strlen(word) != n ||
+			    strncmp(word, value, n))
+				continue;
+			nego->val[key] = v;
+			isc_text_add(out, isc_keys[key].name, word);
+			return;
+		}
+		if (!value[n])
+			break;
+		value += n + 1;
+	}
+	isc_text_add(out, isc_keys[key].name, "Reject");
+}
+
+static u32 isc_agree(enum isc_how how, u32 ours, u32 theirs)
+{
+	switch (how) {
+	case HOW_AND:
+	case HOW_MIN:
+		return min(ours, theirs);
+	case HOW_OR:
+	case HOW_MAX:
+		return max(ours, theirs);
+	default:
+		return 0;
+	}
+}
+
+static bool isc_how_bool(enum isc_how how)
+{
+	return how == HOW_AND || how == HOW_OR || how == HOW_NO;
+}
+
+static void isc_say(const struct isc_key_row *row, u32 val, struct isc_text *out)
+{
+	if (isc_how_bool(row->how))
+		isc_text_add(out, row->name, val ? "Yes" : "No");
+	else
+		isc_text_addf(out, row->name, "%u", val);
+}
+
+/* The answer to what we offered ends it. */
+static int isc_nego_answer(struct isc_nego *nego, enum isc_key key, const char *value)
+{
+	const struct isc_key_row *row = &isc_keys[key];
+	u32 val;
+	int err;
+
+	nego->asked &= ~BIT_ULL(key);
+	if (!strcmp(value, "Irrelevant") || !strcmp(value, "NotUnderstood") ||
+	    !strcmp(value, "Reject"))
+		return 0;
+	err = isc_how_bool(row->how) ? isc_text_bool(value, &val) : isc_text_num(value, &val);
+	if (err || val < row->lo || val > row->hi)
+		return -EINVAL;
+	/* What the rule of the key does not allow as an answer is no agreement. */
+	if (isc_agree(row->how, nego->offer.val[key], val) != val)
+		return -EINVAL;
+	nego->val[key] = val;
+	return 0;
+}
+
+int isc_nego_key(struct isc_nego *nego, enum isc_key key, const char *value, struct isc_text *out)
+{
+	const struct isc_key_row *row = &isc_keys[key];
+	u32 val;
+	int err;
+
+	if (nego->asked & BIT_ULL(key))
+		return isc_nego_answer(nego, key, value);
+	if (nego->ffp && !(row->flags & K_FFP)) {
+		isc_text_add(out, row->name, "Reject");
+		return 0;
+	}
+	if (!nego->ffp && nego->seen & BIT_ULL(key))
+		return -EINVAL;
+	nego->seen |= BIT_ULL(key);
+	if (nego->discovery && (row->flags & K_SESSION)) {
+		isc_text_add(out, row->name, "Irrelevant");
+		return 0;
+	}
+	if (row->how == HOW_LIST) {
+		isc_nego_list(nego, key, value, out);
+		return 0;
+	}
+	err = isc_how_bool(row->how) ? isc_text_bool(value, &val) : isc_text_num(value, &val);
+	if (err || val < row->lo || val > row->hi) {
+		if (row->how == HOW_DECLARE)
+			return -EINVAL;
+		isc_text_add(out, row->name, "Reject");
+		return 0;
+	}
+	if (row->how == HOW_DECLARE) {
+		nego->val[key] = val;
+		return 0;
+	}
+	nego->val[key] = isc_agree(row->how, nego->offer.val[key], val);
+	isc_say(row, nego->val[key], out);
+	return 0;
+}
+
+void isc_nego_ask(struct isc_nego *nego, struct isc_text *out)
+{
+	enum isc_key k;
+
+	for (k = 0; k < ISC_K_VALUES; k++) {
+		const struct isc_key_row *row = &isc_keys[k];
+
+		if (nego->seen & BIT_ULL(k) || nego->asked & BIT_ULL(k) ||
+		    (nego->discovery && (row->flags & K_SESSION)))
+			continue;
+		/* Only where the default would be more than we can do. */
+		if ((row->how != HOW_MIN && row->how != HOW_MAX && row->how != HOW_AND &&
+		     row->how != HOW_OR) || k == ISC_K_PROTOCOL_LEVEL ||
+		    isc_agree(row->how, nego->offer.val[k], row->dflt) == row->dflt)
+			continue;
+		nego->asked |= BIT_ULL(k);
+		isc_say(row, nego->offer.val[k], out);
+	}
+}

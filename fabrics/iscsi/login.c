@@ -1,0 +1,636 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Login (RFC 7143 section 6.3): a state machine for each connection, fed by its owner, with a
+ * deadline of its own.
+ */
+#include <linux/slab.h>
+#include "iscsi.h"
+
+#define ISC_STAGE_SECURITY	0
+#define ISC_STAGE_OPERATIONAL	1
+#define ISC_STAGE_FFP		3
+#define ISC_LOGIN_PAIRS		96
+#define ISC_LOGIN_CHUNK		8192	/* 13.12: what an initiator takes before it says otherwise */
+#define ISC_LOGIN_ROUNDS	64
+
+struct isc_pair {
+	enum isc_key	key;
+	const char	*name, *value;
+};
+
+struct isc_login {
+	struct isc_nego	nego;
+	struct isc_auth	auth;
+	struct isc_acl_attrib acl_attrib;
+	struct isc_tpg	*itpg;
+	struct isc_chap	*chap;
+	struct isc_session *isess;
+	struct isc_text	out;
+	u32		out_pos;
+	char		*text;
+	u32		text_len;
+	u8		stage, nsg;
+	bool		first, transit, known, op_said, has_acl;
+	bool		auth_required, auth_done;
+	enum tcm_demo	demo;
+	u32		depth, max_xmit, cmdsn;
+	u16		cid;
+	u8		isid[6];
+	__be32		itt;
+	unsigned int	rounds;
+	char		name[TCM_NAME_MAX], alias[ISC_ALIAS_MAX], target[TCM_NAME_MAX];
+	struct isc_pair	pairs[ISC_LOGIN_PAIRS];
+	unsigned int	nr_pairs;
+};
+
+int isc_login_begin(struct isc_conn *conn)
+{
+	conn->state = ISC_CS_LOGIN;
+	return 0;
+}
+
+static int isc_login_alloc(struct isc_conn *conn)
+{
+	struct isc_login *login = kvzalloc(sizeof(*login), GFP_KERNEL);
+
+	if (!login)
+		return -ENOMEM;
+	login->out.buf = kvmalloc(ISC_LOGIN_TEXT_MAX, GFP_KERNEL);
+	login->text = kvmalloc(ISC_LOGIN_TEXT_MAX, GFP_KERNEL);
+	conn->login = login;
+	if (!login->out.buf || !login->text)
+		return -ENOMEM;
+	login->out.size = ISC_LOGIN_TEXT_MAX;
+	login->first = true;
+	return 0;
+}
+
+void isc_login_end(struct isc_conn *conn)
+{
+	struct isc_login *login = conn->login;
+
+	if (!login)
+		return;
+	conn->login = NULL;
+	if (login->isess)
+		isc_session_put(login->isess);
+	if (login->itpg)
+		isc_tpg_put(login->itpg);
+	isc_chap_free(login->chap);
+	kvfree(login->out.buf);
+	kvfree(login->text);
+	kvfree_sensitive(login, sizeof(*login));
+}
+
+/* ---- how it ends ---- */
+
+static void isc_count_failure(struct isc_stats *stats, u32 status)
+{
+	switch (status) {
+	case ISC_LOGIN_AUTH_FAILED:
+		atomic_inc(&stats->authenticate_fails);
+		break;
+	case ISC_LOGIN_FORBIDDEN:
+		atomic_inc(&stats->authorize_fails);
+		break;
+	case ISC_LOGIN_MOVED_TEMP:
+		atomic_inc(&stats->redirects);
+		return;
+	case ISC_LOGIN_INITIATOR:
+	case ISC_LOGIN_MISSING:
+		atomic_inc(&stats->negotiate_fails);
+		break;
+	default:
+		atomic_inc(&stats->other_fails);
+		break;
+	}
+	atomic_inc(&stats->login_fails);
+}
+
+void isc_login_failed(struct isc_tpg *itpg, struct isc_conn *conn, u32 status, const char *name)
+{
+	struct isc_stats *stats;
+
+	if (!itpg)
+		return;
+	stats = &itpg->target->stats;
+	isc_count_failure(stats, status);
+	mutex_lock(&isc_lock);
+	stats->last_fail_time = get_jiffies_64();
+	stats->last_fail_type = status;
+	strscpy(stats->fail_name, name, sizeof(stats->fail_name));
+	stats->fail_addr = conn->peer;
+	mutex_unlock(&isc_lock);
+}
+
+static struct isc_msg *isc_login_msg(struct isc_conn *conn, u32 len)
+{
+	struct isc_login *login = conn->login;
+	struct isc_msg *msg = isc_msg_new(conn, ISC_LOGIN_RSP, len);
+
+	if (!msg)
+		return NULL;
+	msg->login.flags = 0;
+	memcpy(msg->login.isid, login->isid, sizeof(login->isid));
+	msg->login.itt = login->itt;
+	msg->login.exp_sn = cpu_to_be32(login->cmdsn);
+	msg->login.max_cmdsn = cpu_to_be32(login->cmdsn);
+	return msg;
+}
+
+static void isc_login_refuse(struct isc_conn *conn, u32 status)
+{
+	struct isc_login *login = conn->login;
+	struct isc_msg *msg = isc_login_msg(conn, 0);
+
+	isc_login_failed(login->itpg, conn, status, login->name);
+	pr_info_ratelimited("tcm: iSCSI login of %.223s from %pISpc to %.223s refused, status %04x\n",
+			    login->name, &conn->peer, login->target, status);
+	if (!msg)
+		return;
+	msg->login.flags = login->stage << 2;
+	msg->login.status_class = status >> 8;
+	msg->login.status_detail = status & 0xff;
+	/* 11.13.5: no sequence numbers then, but StatSN */
+	msg->close = true;
+	isc_msg_send(conn, msg);
+}
+
+/* The timer: a login that is not done by now never was meant. */
+void isc_login_late(struct isc_conn *conn)
+{
+	struct isc_login *login = conn->login;
+
+	if (login && login->itpg)
+		isc_login_failed(login->itpg, conn, ISC_LOGIN_TARGET, login->name);
+	isc_conn_quit(conn, "login took too long");
+}
+
+/* The last response is sent: the session begins. */
+void isc_login_sent(struct isc_conn *conn)
+{
+	struct isc_session *isess = conn->isess;
+	u32 secs = isess->attrib.nopin_timeout;
+
+	conn->hdigest = isess->nego.val[ISC_K_HEADER_DIGEST] == ISC_DIGEST_CRC32C;
+	conn->ddigest = isess->nego.val[ISC_K_DATA_DIGEST] == ISC_DIGEST_CRC32C;
+	conn->state = ISC_CS_FFP;
+	isc_half_open_end(conn);
+	isc_login_end(conn);
+	if (secs)
+		mod_delayed_work(isc_slow_wq, &conn->tick, secs * HZ);
+	else
+		cancel_delayed_work(&conn->tick);
+	clear_bit(ISC_CF_TICK, &conn->flags);
+}
+
+/* ---- who logs in where ---- */
+
+static struct isc_tpg *isc_find_tpg(struct isc_conn *conn, const char *target, bool *known)
+{
+	struct isc_tpg *found = NULL;
+	struct isc_np *inp;
+
+	mutex_lock(&isc_lock);
+	list_for_each_entry(inp, &conn->listener->nps, lnode) {
+		if (strcasecmp(inp->itpg->target->wwn->name, target))
+			continue;
+		*known = true;
+		if (!READ_ONCE(inp->itpg->enabled))
+			continue;
+		found = inp->itpg;
+		kref_get(&found->ref);
+		break;
+	}
+	mutex_unlock(&isc_lock);
+	return found;
+}
+
+static void isc_login_demo(struct isc_login *login, const struct isc_tpg_attrib *attrib)
+{
+	login->depth = attrib->default_cmdsn_depth;
+	login->acl_attrib.nopin_timeout = 15;
+	login->acl_attrib.nopin_response_timeout = 30;
+	login->acl_attrib.authentication = -1;
+	login->auth = login->itpg->auth;
+	if (!attrib->generate_node_acls)
+		login->demo = TCM_DEMO_NONE;
+	else
+		login->demo = attrib->demo_mode_write_protect ? TCM_DEMO_READ_ONLY :
+			TCM_DEMO_READ_WRITE;
+}
+
+/* Access, secrets and limits, as they are at this moment */
+static u32 isc_login_rights(struct isc_login *login)
+{
+	struct isc_tpg *itpg = login->itpg;
+	struct isc_acl *iacl;
+
+	mutex_lock(&isc_lock);
+	mutex_lock(&itpg->lock);
+	iacl = isc_acl_find(itpg, login->name);
+	login->has_acl = iacl;
+	if (iacl) {
+		login->demo = TCM_DEMO_NONE;
+		login->depth = iacl->acl->queue_depth;
+		login->acl_attrib = iacl->attrib;
+		login->auth = iacl->auth;
+	} else {
+		isc_login_demo(login, &itpg->attrib);
+	}
+	mutex_unlock(&itpg->lock);
+	isc_nego_init(&login->nego, &itpg->offer);
+	login->nego.offer.val[ISC_K_MAX_RECV] = itpg->max_recv;
+	/* What is not there yet is not offered. */
+	login->nego.offer.val[ISC_K_ERL] = 0;
+	login->nego.offer.val[ISC_K_MAX_CONNECTIONS] = 1;
+	login->max_xmit = min_t(u32, itpg->max_xmit, ISC_XMIT_MAX);
+	login->auth_required = login->acl_attrib.authentication >= 0 ?
+		login->acl_attrib.authentication : !isc_list_has(itpg->auth_method, "None");
+	mutex_unlock(&isc_lock);
+	return iacl || login->demo != TCM_DEMO_NONE ? ISC_LOGIN_OK : ISC_LOGIN_FORBIDDEN;
+}
+
+static void isc_login_discovery(struct isc_login *login)
+{
+	struct isc_offer offer;
+
+	isc_offer_init(&offer);
+	isc_nego_init(&login->nego, &offer);
+	login->nego.discovery = true;
+	mutex_lock(&isc_lock);
+	login->auth_required = isc_enforce_discovery_auth;
+	login->auth = isc_discovery_auth;
+	mutex_unlock(&isc_lock);
+	login->depth = 8;
+	login->max_xmit = ISC_LOGIN_CHUNK;
+}
+
+/* The first request must say who comes, and where to (6.3.1, 13.4 to 13.6, 13.21). */
+static u32 isc_login_who(struct isc_conn *conn)
+{
+	struct isc_login *login = conn->login;
+	const char *type = "Normal";
+	bool known = false;
+	unsigned int i;
+
+	for (i = 0; i < login->nr_pairs; i++) {
+		const struct isc_pair *pair = &login->pairs[i];
+
+		if (pair->key == ISC_K_INITIATOR_NAME)
+			strscpy(login->name, pair->value, 224);
+		else if (pair->key == ISC_K_INITIATOR_ALIAS)
+			strscpy(login->alias, pair->value, sizeof(login->alias));
+		else if (pair->key == ISC_K_TARGET_NAME)
+			strscpy(login->target, pair->value, 224);
+		else if (pair->key == ISC_K_SESSION_TYPE)
+			type = pair->value;
+	}
+	if (!*login->name)
+		return ISC_LOGIN_MISSING;
+	login->known = true;
+	if (!strcmp(type, "Discovery")) {
+		isc_login_discovery(login);
+		return ISC_LOGIN_OK;
+	}
+	if (strcmp(type, "Normal"))
+		return ISC_LOGIN_SESSION_TYPE;
+	if (!*login->target)
+		return ISC_LOGIN_MISSING;
+	login->itpg = isc_find_tpg(conn, login->target, &known);
+	if (!login->itpg)
+		return known ? ISC_LOGIN_UNAVAILABLE : ISC_LOGIN_NOT_FOUND;
+	return isc_login_rights(login);
+}
+
+/* ---- security stage ---- */
+
+static u32 isc_login_method(struct isc_login *login, const char *list)
+{
+	bool none = isc_list_has(list, "None"), chap = isc_list_has(list, "CHAP");
+
+	if (login->chap || login->auth_done)
+		return ISC_LOGIN_INITIATOR;
+	if (none && !login->auth_required) {
+		isc_text_add(&login->out, "AuthMethod", "None");
+		login->auth_done = true;
+		return ISC_LOGIN_OK;
+	}
+	if (!chap || !*login->auth.password) {
+		isc_text_add(&login->out, "AuthMethod", "Reject");
+		return ISC_LOGIN_AUTH_FAILED;
+	}
+	login->chap = isc_chap_new(&login->auth);
+	if (!login->chap)
+		return ISC_LOGIN_RESOURCES;
+	isc_text_add(&login->out, "AuthMethod", "CHAP");
+	return ISC_LOGIN_OK;
+}
+
+static u32 isc_login_security(struct isc_login *login)
+{
+	struct isc_chap_in in = { };
+	const char *method = NULL;
+	unsigned int i;
+	u32 status;
+	int ret;
+
+	for (i = 0; i < login->nr_pairs; i++) {
+		const struct isc_pair *pair = &login->pairs[i];
+
+		switch (pair->key) {
+		case ISC_K_AUTH_METHOD:
+			method = pair->value;
+			break;
+		case ISC_K_CHAP_A:
+			in.a = pair->value;
+			break;
+		case ISC_K_CHAP_N:
+			in.n = pair->value;
+			break;
+		case ISC_K_CHAP_R:
+			in.r = pair->value;
+			break;
+		case ISC_K_CHAP_I:
+			in.i = pair->value;
+			break;
+		case ISC_K_CHAP_C:
+			in.c = pair->value;
+			break;
+		default:
+			break;
+		}
+	}
+	if (method) {
+		status = isc_login_method(login, method);
+		if (status)
+			return status;
+	}
+	if (in.a || in.n || in.r || in.i || in.c) {
+		if (!login->chap || login->auth_done)
+			return ISC_LOGIN_INITIATOR;
+		ret = isc_chap_step(login->chap, &in, &login->out);
+		if (ret < 0)
+			return ret == -ENOMEM ? ISC_LOGIN_RESOURCES : ISC_LOGIN_AUTH_FAILED;
+		login->auth_done = ret;
+	}
+	return ISC_LOGIN_OK;
+}
+
+/* ---- operational stage ---- */
+
+static u32 isc_login_keys(struct isc_login *login)
+{
+	unsigned int i;
+
+	for (i = 0; i < login->nr_pairs; i++) {
+		const struct isc_pair *pair = &login->pairs[i];
+
+		if (pair->key < ISC_K_VALUES) {
+			if (isc_nego_key(&login->nego, pair->key, pair->value, &login->out))
+				return ISC_LOGIN_INITIATOR;
+		} else if (pair->key == ISC_K_UNKNOWN) {
+			if (strcmp(pair->value, "NotUnderstood"))
+				isc_text_add(&login->out, pair->name, "NotUnderstood");
+		} else if (pair->key == ISC_K_IFMARKINT || pair->key == ISC_K_OFMARKINT) {
+			isc_text_add(&login->out, pair->name, "Irrelevant");
+		}
+	}
+	return ISC_LOGIN_OK;
+}
+
+/* What we have to say for ourselves, once */
+static void isc_login_declare(struct isc_login *login)
+{
+	struct isc_text *out = &login->out;
+
+	if (login->itpg && !login->op_said) {
+		mutex_lock(&isc_lock);
+		if (*login->itpg->alias)
+			isc_text_add(out, "TargetAlias", login->itpg->alias);
+		mutex_unlock(&isc_lock);
+	}
+	if (!login->op_said)
+		isc_text_addf(out, "MaxRecvDataSegmentLength", "%u",
+			      login->nego.offer.val[ISC_K_MAX_RECV]);
+	login->op_said = true;
+	isc_nego_ask(&login->nego, out);
+}
+
+/* ---- requests and responses ---- */
+
+static u32 isc_login_status(int err)
+{
+	switch (err) {
+	case -EACCES:
+		return ISC_LOGIN_FORBIDDEN;
+	case -ESHUTDOWN:
+		return ISC_LOGIN_UNAVAILABLE;
+	default:
+		return ISC_LOGIN_RESOURCES;
+	}
+}
+
+static u32 isc_login_session(struct isc_conn *conn)
+{
+	struct isc_login *login = conn->login;
+	struct isc_session *isess = isc_session_alloc(login->depth);
+	u32 *val = login->nego.val;
+	int err;
+
+	if (!isess)
+		return ISC_LOGIN_RESOURCES;
+	login->isess = isess;
+	isess->itpg = login->itpg;
+	login->itpg = NULL;
+	val[ISC_K_FIRST_BURST] = min(val[ISC_K_FIRST_BURST], val[ISC_K_MAX_BURST]);
+	isess->nego = login->nego;
+	isess->nego.ffp = true;
+	isess->nego.seen = 0;
+	isess->attrib = login->acl_attrib;
+	isess->dynamic = !login->has_acl;
+	isess->max_xmit = login->max_xmit;
+	isess->exp_cmdsn = login->cmdsn;
+	isess->max_cmdsn = login->cmdsn - 1;
+	strscpy(isess->name, login->name, sizeof(isess->name));
+	strscpy(isess->alias, login->alias, sizeof(isess->alias));
+	memcpy(isess->isid, login->isid, sizeof(isess->isid));
+	conn->cid = login->cid;
+	err = isc_session_start(isess, conn, login->demo);
+	if (!err) {
+		if (isess->itpg)
+			atomic_inc(&isess->itpg->target->stats.accepts);
+		return ISC_LOGIN_OK;
+	}
+	login->itpg = isess->itpg;
+	isess->itpg = NULL;
+	return isc_login_status(err);
+}
+
+/* Send what is in @out, or the next part of it. */
+static void isc_login_respond(struct isc_conn *conn)
+{
+	struct isc_login *login = conn->login;
+	u32 left = login->out.len - login->out_pos, n = min_t(u32, left, ISC_LOGIN_CHUNK);
+	bool last = n == left;
+	struct isc_msg *msg;
+	u32 status;
+
+	if (last && login->transit && login->nsg == ISC_STAGE_FFP) {
+		status = isc_login_session(conn);
+		if (status) {
+			isc_login_refuse(conn, status);
+			return;
+		}
+	}
+	msg = isc_login_msg(conn, n);
+	if (!msg)
+		return;
+	msg->login.flags = login->stage << 2;
+	if (!last)
+		msg->login.flags |= ISC_C;
+	if (last && login->transit) {
+		msg->login.flags |= ISC_T | login->nsg;
+		login->stage = login->nsg;
+	}
+	if (conn->isess) {
+		msg->login.tsih = cpu_to_be16(conn->isess->tsih);
+		msg->login_done = true;
+	}
+	if (n)
+		memcpy(msg->data, login->out.buf + login->out_pos, n);
+	login->out_pos += n;
+	if (last) {
+		login->out.len = 0;
+		login->out_pos = 0;
+		login->transit = false;
+	}
+	isc_msg_send(conn, msg);
+}
+
+static u32 isc_login_split(struct isc_login *login)
+{
+	char *pos = login->text, *key, *value;
+	int ret;
+
+	login->nr_pairs = 0;
+	while ((ret = isc_text_next(&pos, login->text + login->text_len, &key, &value)) > 0) {
+		struct isc_pair *pair;
+
+		if (login->nr_pairs == ISC_LOGIN_PAIRS)
+			return ISC_LOGIN_INITIATOR;
+		pair = &login->pairs[login->nr_pairs++];
+		pair->key = isc_key_find(key);
+		pair->name = key;
+		pair->value = value;
+	}
+	return ret ? ISC_LOGIN_INITIATOR : ISC_LOGIN_OK;
+}
+
+/* A whole set of keys is there: work on it. */
+static u32 isc_login_round(struct isc_conn *conn, u8 flags)
+{
+	struct isc_login *login = conn->login;
+	bool first = !login->known;
+	u32 status;
+
+	status = isc_login_split(login);
+	if (!status && first)
+		status = isc_login_who(conn);
+	if (!status && login->stage == ISC_STAGE_SECURITY)
+		status = isc_login_security(login);
+	if (status)
+		return status;
+	if (login->stage == ISC_STAGE_OPERATIONAL && login->auth_required && !login->auth_done)
+		return ISC_LOGIN_AUTH_FAILED;
+	/* 13.9: with the first response, so that the initiator knows which group it talks to */
+	if (first && login->itpg)
+		isc_text_addf(&login->out, "TargetPortalGroupTag", "%u", login->itpg->tpg->tag);
+	status = isc_login_keys(login);
+	if (status)
+		return status;
+	if (login->stage == ISC_STAGE_OPERATIONAL)
+		isc_login_declare(login);
+	login->nsg = ISC_NSG(flags);
+	login->transit = flags & ISC_T;
+	if (login->stage == ISC_STAGE_SECURITY &&
+	    ((login->auth_required || login->chap) && !login->auth_done))
+		login->transit = false;
+	if (login->nego.asked)
+		login->transit = false;
+	return login->out.overflow ? ISC_LOGIN_INITIATOR : ISC_LOGIN_OK;
+}
+
+/* 11.12: what the bits of a request may say at this point */
+static u32 isc_login_check(const struct isc_login *login, const struct isc_login_hdr *hdr)
+{
+	u8 csg = ISC_CSG(hdr->flags), nsg = ISC_NSG(hdr->flags);
+
+	if (hdr->version_min > 0)
+		return ISC_LOGIN_VERSION;
+	if (csg > ISC_STAGE_OPERATIONAL || ((hdr->flags & ISC_T) && (hdr->flags & ISC_C)))
+		return ISC_LOGIN_INVALID;
+	if ((hdr->flags & ISC_T) && (nsg <= csg || nsg == 2))
+		return ISC_LOGIN_INVALID;
+	if (login->first)
+		return hdr->tsih ? ISC_LOGIN_NO_SESSION : ISC_LOGIN_OK;
+	if (csg != login->stage || hdr->itt != login->itt ||
+	    memcmp(hdr->isid, login->isid, sizeof(login->isid)))
+		return ISC_LOGIN_INVALID;
+	return ISC_LOGIN_OK;
+}
+
+static void isc_login_open(struct isc_conn *conn, const struct isc_login_hdr *hdr)
+{
+	struct isc_login *login = conn->login;
+
+	login->stage = min_t(u8, ISC_CSG(hdr->flags), ISC_STAGE_OPERATIONAL);
+	login->itt = hdr->itt;
+	login->cid = be16_to_cpu(hdr->cid);
+	login->cmdsn = be32_to_cpu(hdr->sn);
+	memcpy(login->isid, hdr->isid, sizeof(login->isid));
+	conn->statsn = be32_to_cpu(hdr->exp_sn);
+}
+
+/* More of a text that comes in parts: the part is acknowledged by an empty response. */
+static u32 isc_login_collect(struct isc_conn *conn)
+{
+	struct isc_login *login = conn->login;
+	u32 dsl = conn->rx.dsl;
+
+	if (dsl > ISC_LOGIN_TEXT_MAX - login->text_len)
+		return ISC_LOGIN_RESOURCES;
+	if (dsl)
+		memcpy(login->text + login->text_len, conn->rx.buf, dsl);
+	login->text_len += dsl;
+	return ISC_LOGIN_OK;
+}
+
+void isc_login_pdu(struct isc_conn *conn)
+{
+	const struct isc_login_hdr *hdr = (const struct isc_login_hdr *)conn->rx.hdr;
+	struct isc_login *login = conn->login;
+	u32 status;
+
+	if (!login) {
+		if (isc_login_alloc(conn)) {
+			isc_conn_quit(conn, "no memory");
+			return;
+		}
+		login = conn->login;
+		isc_login_open(conn, hdr);
+	}
+	status = ++login->rounds > ISC_LOGIN_ROUNDS ? ISC_LOGIN_INITIATOR : isc_login_check(login, hdr);
+	login->first = false;
+	if (!status)
+		status = isc_login_collect(conn);
+	/* The initiator asks for the rest of what we have to say, or is not at its own end. */
+	if (!status && !login->out.len && !(hdr->flags & ISC_C)) {
+		status = isc_login_round(conn, hdr->flags);
+		login->text_len = 0;
+	}
+	if (status)
+		isc_login_refuse(conn, status);
+	else
+		isc_login_respond(conn);
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Receiving: everything that has arrived is taken in one pass over the socket's buffers; data goes
+ * from there straight into the pages of its command. Commands and their data are dealt with on
+ * the way, any other PDU ends the pass and is handled outside of the socket's lock.
+ */
+#include <linux/crc32c.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <net/tcp.h>
+#include "iscsi.h"
+
+/* A pass ends after so many bytes, so that what was asked for is answered meanwhile. */
+#define ISC_RX_BATCH	(1 << 20)
+
+void isc_rx_next(struct isc_conn *conn)
+{
+	struct isc_rx *rx = &conn->rx;
+
+	rx->hdr_have = 0;
+	rx->hdr_need = ISC_BHS;
+	rx->in_data = false;
+	rx->ready = false;
+	rx->to = ISC_RX_DROP;
+	rx->icmd = NULL;
+	rx->off = 0;
+	rx->digest_have = 0;
+	rx->crc = ~0;
+}
+
+static bool isc_header_digest_ok(struct isc_conn *conn, u32 len)
+{
+	const u8 *hdr = conn->rx.hdr;
+
+	if (likely(~crc32c(~0, hdr, len) == get_unaligned_le32(hdr + len)))
+		return true;
+	atomic_inc(&conn->digest_errors);
+	if (conn->isess && conn->isess->itpg)
+		atomic_inc(&conn->isess->itpg->target->stats.digest_errors);
+	return false;
+}
+
+/* What a login may send before anybody knows it; what a session may send later */
+static u32 isc_rx_limit(const struct isc_conn *conn, u8 opcode)
+{
+	if (opcode == ISC_DATA_OUT || opcode == ISC_COMMAND)
+		return conn->isess->nego.offer.val[ISC_K_MAX_RECV];
+	return ISC_LOGIN_TEXT_MAX;
+}
+
+/* A connection that says nothing has no buffer. */
+static void isc_rx_to_buffer(struct isc_rx *rx)
+{
+	rx->to = ISC_RX_BUF;
+	if (rx->dsl && !rx->buf)
+		rx->buf = kvmalloc(ISC_LOGIN_TEXT_MAX + 1, GFP_KERNEL);
+	if (rx->dsl && !rx->buf)
+		rx->fail = true;
+}
+
+/* A whole header is there: where does its data segment go? */
+static void isc_rx_header(struct isc_conn *conn)
+{
+	struct isc_rx *rx = &conn->rx;
+	const struct isc_bhs *bhs = (const struct isc_bhs *)rx->hdr;
+	u8 opcode = bhs->opcode & ISC_OP_MASK;
+
+	rx->dsl = isc_dsl(bhs);
+	rx->left = rx->dsl;
+	rx->pad = isc_pad(rx->dsl);
+	rx->in_data = true;
+	if (unlikely(conn->state != ISC_CS_FFP &&
+		     (conn->state != ISC_CS_LOGIN || opcode != ISC_LOGIN))) {
+		rx->fail = true;
+		return;
+	}
+	if (unlikely(rx->dsl > isc_rx_limit(conn, opcode))) {
+		rx->fail = true;
+		return;
+	}
+	switch (opcode) {
+	case ISC_COMMAND:
+		isc_cmd_header(conn);
+		break;
+	case ISC_DATA_OUT:
+		isc_data_out_header(conn);
+		break;
+	default:
+		isc_rx_to_buffer(rx);
+		break;
+	}
+}
+
+static void isc_rx_take_header(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+{
+	struct isc_rx *rx = &conn->rx;
+	const struct isc_bhs *bhs = (const struct isc_bhs *)rx->hdr;
+	u32 len;
+
+	if (skb_copy_bits(skb, off, rx->hdr + rx->hdr_have, n)) {
+		rx->fail = true;
+		return;
+	}
+	rx->hdr_have += n;
+	if (rx->hdr_have < rx->hdr_need)
+		return;
+	len = ISC_BHS + bhs->ahs_len * 4;
+	rx->hdr_need = len + (conn->hdigest ? 4 : 0);
+	if (rx->hdr_have < rx->hdr_need)
+		return;
+	if (conn->hdigest && !isc_header_digest_ok(conn, len)) {
+		/* 7.8: without recovery within the connection it is lost */
+		rx->fail = true;
+		return;
+	}
+	isc_rx_header(conn);
+}
+
+static int isc_rx_to_pages(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+{
+	struct isc_rx *rx = &conn->rx;
+
+	while (n) {
+		u32 sg_off, part;
+		struct scatterlist *sg = isc_cmd_seek(rx->icmd, rx->off, &sg_off);
+		struct page *page;
+		u8 *to;
+		int err;
+
+		if (WARN_ON_ONCE(!sg))
+			return -EIO;
+		part = min3(n, sg->length - sg_off, (u32)(PAGE_SIZE - offset_in_page(sg->offset + sg_off)));
+		page = nth_page(sg_page(sg), (sg->offset + sg_off) >> PAGE_SHIFT);
+		to = kmap_local_page(page) + offset_in_page(sg->offset + sg_off);
+		err = skb_copy_bits(skb, off, to, part);
+		if (conn->ddigest)
+			rx->crc = crc32c(rx->crc, to, part);
+		kunmap_local(to);
+		if (err)
+			return err;
+		off += part;
+		rx->off += part;
+		n -= part;
+	}
+	return 0;
+}
+
+static int isc_rx_to_buf(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+{
+	struct isc_rx *rx = &conn->rx;
+	int err = skb_copy_bits(skb, off, rx->buf + rx->off, n);
+
+	if (conn->ddigest)
+		rx->crc = crc32c(rx->crc, rx->buf + rx->off, n);
+	rx->off += n;
+	return err;
+}
+
+static int isc_rx_drop(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+{
+	u8 some[256];
+
+	while (n && conn->ddigest) {
+		u32 part = min_t(u32, n, sizeof(some));
+		int err = skb_copy_bits(skb, off, some, part);
+
+		if (err)
+			return err;
+		conn->rx.crc = crc32c(conn->rx.crc, some, part);
+		off += part;
+		n -= part;
+	}
+	return 0;
+}
+
+static void isc_rx_take_data(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+{
+	struct isc_rx *rx = &conn->rx;
+	u32 room = n;
+	int err = 0;
+
+	switch (rx->to) {
+	case ISC_RX_CMD:
+		/* More than the CDB asks for has no place. */
+		room = rx->off < rx->icmd->rx_len ? min(n, rx->icmd->rx_len - rx->off) : 0;
+		if (room)
+			err = isc_rx_to_pages(conn, skb, off, room);
+		if (!err && room < n) {
+			err = isc_rx_drop(conn, skb, off + room, n - room);
+			rx->off += n - room;
+		}
+		break;
+	case ISC_RX_BUF:
+		err = isc_rx_to_buf(conn, skb, off, n);
+		break;
+	default:
+		err = isc_rx_drop(conn, skb, off, n);
+		break;
+	}
+	if (err)
+		rx->fail = true;
+	rx->left -= n;
+}
+
+static void isc_rx_take_pad(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+{
+	u8 pad[4];
+
+	if (skb_copy_bits(skb, off, pad, n))
+		conn->rx.fail = true;
+	if (conn->ddigest)
+		conn->rx.crc = crc32c(conn->rx.crc, pad, n);
+	conn->rx.pad -= n;
+}
+
+/* Header, data, padding and digest are there. */
+static void isc_rx_done(struct isc_conn *conn)
+{
+	struct isc_rx *rx = &conn->rx;
+	const struct isc_bhs *bhs = (const struct isc_bhs *)rx->hdr;
+	struct isc_cmd *icmd = rx->icmd;
+
+	if (unlikely(conn->ddigest && rx->dsl && ~rx->crc != get_unaligned_le32(rx->digest))) {
+		atomic_inc(&conn->digest_errors);
+		if (conn->isess->itpg)
+			atomic_inc(&conn->isess->itpg->target->stats.digest_errors);
+		rx->fail = true;
+		return;
+	}
+	switch (bhs->opcode & ISC_OP_MASK) {
+	case ISC_COMMAND:
+		if (likely(icmd)) {
+			rx->icmd = NULL;
+			isc_cmd_received(conn, icmd);
+		}
+		break;
+	case ISC_DATA_OUT:
+		if (icmd) {
+			rx->icmd = NULL;
+			isc_data_out_received(conn, icmd);
+		}
+		break;
+	default:
+		rx->ready = true;
+		return;
+	}
+	isc_rx_next(conn);
+}
+
+/* One step; returns the bytes it took. */
+static u32 isc_rx_step(struct isc_conn *conn, struct sk_buff *skb, int off, u32 len)
+{
+	struct isc_rx *rx = &conn->rx;
+	u32 n;
+
+	if (!rx->in_data) {
+		n = min(len, rx->hdr_need - rx->hdr_have);
+		isc_rx_take_header(conn, skb, off, n);
+	} else if (rx->left) {
+		n = min(len, rx->left);
+		isc_rx_take_data(conn, skb, off, n);
+	} else if (rx->pad) {
+		n = min(len, rx->pad);
+		isc_rx_take_pad(conn, skb, off, n);
+	} else {
+		n = min_t(u32, len, 4 - rx->digest_have);
+		if (skb_copy_bits(skb, off, rx->digest + rx->digest_have, n))
+			rx->fail = true;
+		rx->digest_have += n;
+	}
+	if (rx->in_data && !rx->left && !rx->pad && !rx->fail &&
+	    (!conn->ddigest || !rx->dsl || rx->digest_have == 4))
+		isc_rx_done(conn);
+	return n;
+}
+
+static int isc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off, size_t len)
+{
+	struct isc_conn *conn = desc->arg.data;
+	struct isc_rx *rx = &conn->rx;
+	size_t done = 0;
+
+	while (done < len && !rx->ready && !rx->fail)
+		done += isc_rx_step(conn, skb, off + done, len - done);
+	conn->rx_octets += done;
+	if (rx->ready || rx->fail || done >= desc->count)
+		desc->count = 0;
+	else
+		desc->count -= done;
+	return done;
+}
+
+void isc_rx_run(struct isc_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+	read_descriptor_t desc = { .arg.data = conn };
+	int n;
+
+	/* A command that was refused memory may end here and there; the pass goes on. */
+	do {
+		if (conn->state == ISC_CS_LOGOUT || conn->closing_tx)
+			return;
+		desc.count = ISC_RX_BATCH;
+		lock_sock(sk);
+		n = tcp_read_sock(sk, &desc, isc_rx_actor);
+		release_sock(sk);
+		if (n > 0)
+			conn->last_rx = jiffies;
+		if (unlikely(conn->rx.fail)) {
+			if (conn->isess && conn->isess->itpg)
+				atomic_inc(&conn->isess->itpg->target->stats.format_errors);
+			isc_conn_quit(conn, "it broke the protocol");
+			return;
+		}
+		if (!conn->rx.ready)
+			return;
+		if (conn->state == ISC_CS_LOGIN)
+			isc_login_pdu(conn);
+		else
+			isc_pdu_handle(conn);
+		isc_rx_next(conn);
+	} while (!test_bit(ISC_CF_CLOSE, &conn->flags));
+}
