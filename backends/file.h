@@ -17,7 +17,7 @@ struct tcm_file {
 	struct tcm_device	*dev;
 	struct file		*file;		/* NULL until open() */
 	struct workqueue_struct	*wq;		/* what would block; of this device alone */
-	struct llist_head	writes;		/* buffered ones that may wait: @write_work drains it */
+	struct llist_head	writes;		/* buffered, may wait: @write_work drains it */
 	struct work_struct	write_work;
 	struct percpu_ref	users;		/* callers inside the file system */
 	struct completion	unused;		/* @users has gone to zero */

@@ -9,7 +9,7 @@ set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
 
-TOKENS=(udev_path=/dev/nullio fd_dev_name=/mnt/fs/image,fd_dev_size=33554432,fd_buffered_io=1)
+TOKENS=(udev_path=/dev/nullio "fd_dev_name=/mnt/fs/image,fd_dev_size=33554432,fd_buffered_io=1")
 PLUGINS=(iblock fileio)
 declare -A count
 
