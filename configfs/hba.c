@@ -178,7 +178,7 @@ static struct config_group *tcm_core_make_hba(struct config_group *group, const 
 		goto refuse;
 	hba = tcm_hba_find_or_load(plugin, number);
 	if (IS_ERR(hba)) {
-		why = "no such plugin";
+		why = PTR_ERR(hba) == -ENOMEM ? NULL : "no such plugin";
 		err = PTR_ERR(hba);
 		goto refuse;
 	}

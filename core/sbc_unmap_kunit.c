@@ -59,7 +59,8 @@ static void unmap_lists(struct kunit *test)
 		/* of exactly that size: KASAN watches */
 		u = kmalloc(offsetof(struct tcm_unmap, header) + max(len, 8U), GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, u);
-		memcpy(&u->header, list, len);
+		/* header and descriptors, which follow it */
+		memcpy((u8 *)u + offsetof(struct tcm_unmap, header), list, len);
 		sense = tcm_unmap_parse(u, len, &limits, &x);
 		KUNIT_EXPECT_EQ_MSG(test, sense, unmap_cases[i].sense, "%s", unmap_cases[i].name);
 		if (sense == TCM_INVALID_FIELD_PARAM)

@@ -210,8 +210,10 @@ static int tcm_loop_add_wwn(struct tcm_wwn *wwn)
 	loop->dev.bus = &tcm_loop_bus;
 	loop->dev.parent = tcm_loop_root;
 	loop->dev.release = tcm_loop_release;
-	dev_set_name(&loop->dev, "tcm_loop_adapter_%d", atomic_inc_return(&tcm_loop_count) - 1);
-	err = device_add(&loop->dev);
+	err = dev_set_name(&loop->dev, "tcm_loop_adapter_%d",
+			   atomic_inc_return(&tcm_loop_count) - 1);
+	if (!err)
+		err = device_add(&loop->dev);
 	if (err)
 		goto put_device;
 	err = tcm_loop_add_host(loop);

@@ -12,12 +12,10 @@ for suite in /sys/kernel/debug/kunit/tcm_*/results; do
 done >/out/ktap
 gcov=/sys/kernel/debug/gcov
 if [ -d $gcov ]; then
-	# /sys/kernel/debug/gcov/<the build's folder>/tree/core/x.gcda
-	find $gcov -name '*.gcda' | while read -r f; do
-		to=/out/coverage/${f#*/tree/}
-		mkdir -p "${to%/*}"
-		cat "$f" >"$to"
-	done
+	# /sys/kernel/debug/gcov/<the build's folder>/tree/core/x.gcda, in few processes
+	cd "$(find $gcov -type d -name tree | head -n 1)"
+	find . -name '*.gcda' -print0 | xargs -0 cp --parents --no-preserve=all -t /out/coverage
+	cd /
 fi
 [ ! -d /sys/module/tcm_kunit ] || rmmod tcm_kunit
 rmmod target_core_mod
