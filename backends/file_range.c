@@ -117,8 +117,8 @@ static int tcm_file_status(struct tcm_io *io)
 }
 
 /*
- * By shared blocks where the file system has those, or by its own way to copy (a server does it); never
- * by the page cache, which would be a detour. Whatever it refuses is done otherwise.
+ * By shared blocks where the file system has those, or by its own way to copy (a server does it);
+ * never by the page cache, which would be a detour. Whatever it refuses is done otherwise.
  */
 static int tcm_file_clone(struct tcm_io *io)
 {
