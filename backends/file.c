@@ -255,6 +255,7 @@ static struct tcm_backend_ops tcm_file_ops = {
 	.unmap		= tcm_file_unmap,
 	.write_zeroes	= tcm_file_write_zeroes,
 	.lba_status	= tcm_file_lba_status,
+	.copy		= tcm_file_copy,
 };
 
 static int __init tcm_file_init(void)

@@ -47,6 +47,7 @@ enum tcm_file_op {
 	TCM_FILE_UNMAP,
 	TCM_FILE_ZERO,
 	TCM_FILE_STATUS,
+	TCM_FILE_COPY,
 };
 
 /* What an access keeps in tcm_io.scratch. */
@@ -118,6 +119,7 @@ void tcm_file_flush(struct tcm_io *io);
 void tcm_file_unmap(struct tcm_io *io);
 void tcm_file_write_zeroes(struct tcm_io *io);
 void tcm_file_lba_status(struct tcm_io *io);
+void tcm_file_copy(struct tcm_io *io);
 void tcm_file_range_work(struct tcm_io *io);
 
 /* file_size.c */

@@ -116,12 +116,55 @@ static int tcm_file_status(struct tcm_io *io)
 	return 0;
 }
 
+/*
+ * By shared blocks where the file system has those, or by its own way to copy (a server does it);
+ * never by the page cache, which would be a detour. Whatever it refuses is done otherwise.
+ */
+static int tcm_file_clone(struct tcm_io *io)
+{
+	const struct tcm_file *f = io->dev->priv, *src = io->src->priv;
+	u64 done = 0;
+	ssize_t ret;
+
+	if (f->block || src->block)
+		return -EOPNOTSUPP;
+	if (vfs_clone_file_range(src->file, io->src_pos, f->file, io->pos, io->len, 0) == io->len)
+		return 0;
+	if (!f->file->f_op->copy_file_range ||
+	    f->file->f_op->copy_file_range != src->file->f_op->copy_file_range)
+		return -EOPNOTSUPP;
+	while (done < io->len) {
+		ret = vfs_copy_file_range(src->file, io->src_pos + done, f->file, io->pos + done,
+					  io->len - done, 0);
+		/* Behind the end of the source there is nothing to copy. */
+		if (ret <= 0)
+			return -EOPNOTSUPP;
+		done += ret;
+	}
+	return 0;
+}
+
+static void tcm_file_copy_work(struct tcm_io *io)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	int err = tcm_file_clone(io);
+
+	if (err)
+		tcm_io_done(io, TCM_INVALID_OPCODE);
+	else
+		tcm_file_finish(io, s->stable ? tcm_file_sync(io) : 0);
+}
+
 void tcm_file_range_work(struct tcm_io *io)
 {
 	struct tcm_file_io *s = tcm_file_io(io);
 	struct tcm_file *f = io->dev->priv;
 	int err = 0;
 
+	if (s->op == TCM_FILE_COPY) {
+		tcm_file_copy_work(io);
+		return;
+	}
 	if (s->op == TCM_FILE_UNMAP)
 		err = tcm_file_punch(io);
 	else if (s->op == TCM_FILE_ZERO)
@@ -161,6 +204,11 @@ void tcm_file_unmap(struct tcm_io *io)
 void tcm_file_lba_status(struct tcm_io *io)
 {
 	tcm_file_range(io, TCM_FILE_STATUS, false);
+}
+
+void tcm_file_copy(struct tcm_io *io)
+{
+	tcm_file_range(io, TCM_FILE_COPY, tcm_file_write_through(io));
 }
 
 void tcm_file_write_zeroes(struct tcm_io *io)

@@ -4,6 +4,7 @@
  */
 #include <linux/module.h>
 #include "../core/alua.h"
+#include "../core/copy.h"
 #include "../core/dbroot.h"
 #include "../core/device.h"
 #include "../core/hop.h"
@@ -26,6 +27,7 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_hop_init, tcm_hop_exit },
 	{ tcm_range_init, tcm_range_exit },
 	{ tcm_wipe_init, tcm_wipe_exit },
+	{ tcm_copy_init, tcm_copy_exit },
 	{ tcm_target_init, tcm_target_exit },
 	{ tcm_pr_init, tcm_pr_exit },
 	{ tcm_lu_init, tcm_lu_exit },

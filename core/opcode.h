@@ -138,7 +138,7 @@ const struct tcm_opcode_run *tcm_opcode_run(u8 opcode);
 /* The row for a CDB, or NULL with *@sa_known telling whether the opcode exists at all. */
 const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *op_known);
 
-/* The sense for a service action that the opcode does not have, or that the CDB is too short for. */
+/* The sense for a service action that is not there, or that the CDB is too short for. */
 enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd);
 
 /* Call @fn for every row until it returns false. */

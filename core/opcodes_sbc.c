@@ -45,7 +45,8 @@
  * Long CDBs: ADDITIONAL CDB LENGTH, SERVICE ACTION, LBA, then the expected tags, which mean
  * something with protection information only, and the length.
  */
-#define TCM_LONG_BITS		[7 ... 9] = 0xff, [12 ... 31] = 0xff
+#define TCM_LONG_BITS(bits)	{ VARIABLE_LENGTH_CMD, [7 ... 9] = 0xff, [10] = (bits), \
+				  [12 ... 31] = 0xff }
 /* POWER CONDITION, NO_FLUSH and START; nothing can be loaded or ejected */
 #define TCM_START_BITS		0xf5
 
@@ -284,7 +285,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.name = "READ(32)", .cdb_len = TCM_LONG_CDB,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_READS,
-		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_RW_BITS },
+		.usage = TCM_LONG_BITS(TCM_RW_BITS),
 		.parse = tcm_sbc_long_parse,
 		.exec = tcm_sbc_read_long,
 	}, {
@@ -292,7 +293,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.name = "VERIFY(32)", .cdb_len = TCM_LONG_CDB,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_LOOKS,
-		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_VERIFY_BITS },
+		.usage = TCM_LONG_BITS(TCM_VERIFY_BITS),
 		.parse = tcm_sbc_verify_parse,
 		.exec = tcm_sbc_verify,
 	}, {
@@ -300,7 +301,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.name = "WRITE(32)", .cdb_len = TCM_LONG_CDB,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_STORES,
-		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_RW_BITS },
+		.usage = TCM_LONG_BITS(TCM_RW_BITS),
 		.parse = tcm_sbc_long_parse,
 		.exec = tcm_sbc_write_long,
 	}, {
@@ -308,7 +309,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.name = "WRITE AND VERIFY(32)", .cdb_len = TCM_LONG_CDB,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
 		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_ALTERS,
-		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_VERIFY_BITS },
+		.usage = TCM_LONG_BITS(TCM_VERIFY_BITS),
 		.parse = tcm_sbc_write_verify_parse,
 		.exec = tcm_sbc_write_verify,
 	}, {
@@ -316,7 +317,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.name = "WRITE SAME(32)", .cdb_len = TCM_LONG_CDB,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_ONE_BLOCK,
 		.lba_at = 12, .lba_size = 8, .len_at = 28, .len_size = 4, .flags = TCM_OP_ALTERS,
-		.usage = { VARIABLE_LENGTH_CMD, TCM_LONG_BITS, [10] = TCM_SAME16_BITS },
+		.usage = TCM_LONG_BITS(TCM_SAME16_BITS),
 		.parse = tcm_sbc_write_same_parse,
 		.exec = tcm_sbc_write_same,
 	}, {

@@ -3,6 +3,7 @@
  * Rows of the commands of SPC-4. All but TEST UNIT READY may allocate, so they are
  * not inline.
  */
+#include "copy.h"
 #include "opcode.h"
 #include "pr.h"
 #include "spc.h"
@@ -157,6 +158,25 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		      "PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY"),
 	TCM_PROUT_ROW(TCM_PR_REGISTER_AND_MOVE, "PERSISTENT RESERVE OUT, REGISTER AND MOVE"),
 	{
+		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = 0x00,
+		.name = "EXTENDED COPY(LID1)", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_READY,
+		.usage = { EXTENDED_COPY, 0x1f, [10 ... 13] = 0xff },
+		.parse = tcm_spc_copy_parse, .exec = tcm_spc_copy, .offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = RECEIVE_COPY_RESULTS, .sa_at = TCM_SA_BYTE1, .sa = 0x00,
+		.name = "RECEIVE COPY STATUS(LID1)", .cdb_len = 16,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.usage = { RECEIVE_COPY_RESULTS, 0x1f, 0xff, [10 ... 13] = 0xff },
+		.exec = tcm_spc_copy_status, .offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = RECEIVE_COPY_RESULTS, .sa_at = TCM_SA_BYTE1, .sa = 0x03,
+		.name = "RECEIVE COPY OPERATING PARAMETERS", .cdb_len = 16,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.usage = { RECEIVE_COPY_RESULTS, 0x1f, [10 ... 13] = 0xff },
+		.exec = tcm_spc_copy_params, .offered = tcm_spc_copy_offered,
+	}, {
 		.opcode = REPORT_LUNS, .name = "REPORT LUNS", .cdb_len = 12,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
 		.flags = TCM_OP_ANYTIME | TCM_OP_PASS,

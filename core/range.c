@@ -36,16 +36,19 @@ static struct workqueue_struct *tcm_range_wq;
 
 #define tcm_range_of(n)	container_of(n, struct tcm_range, node)
 
-#define tcm_range_each(rs, n, first, last)					\
-	for ((n) = interval_tree_iter_first(&(rs)->tree, first, last); (n);	\
-	     (n) = interval_tree_iter_next(n, first, last))
+static struct interval_tree_node *tcm_range_first(struct tcm_ranges *rs, u64 first, u64 last)
+{
+	lockdep_assert_held(&rs->lock);
+	return interval_tree_iter_first(&rs->tree, first, last);
+}
 
 /* Is everything that it conflicts with behind it? */
 static bool tcm_range_free(struct tcm_ranges *rs, const struct tcm_range *r)
 {
 	struct interval_tree_node *n;
 
-	tcm_range_each(rs, n, r->node.start, r->node.last) {
+	for (n = tcm_range_first(rs, r->node.start, r->node.last); n;
+	     n = interval_tree_iter_next(n, r->node.start, r->node.last)) {
 		const struct tcm_range *o = tcm_range_of(n);
 
 		if (o->seq < r->seq && (o->excl || r->excl))
@@ -73,7 +76,8 @@ static void tcm_range_hold(struct tcm_ranges *rs, u64 first, u64 last)
 	struct interval_tree_node *n;
 
 	spin_lock(&rs->lock);
-	tcm_range_each(rs, n, first, last)
+	for (n = tcm_range_first(rs, first, last); n;
+	     n = interval_tree_iter_next(n, first, last))
 		tcm_range_of(n)->surveyed = false;
 	spin_unlock(&rs->lock);
 }
@@ -142,7 +146,8 @@ static void tcm_range_survey(struct tcm_device *dev)
 	/* Pairs with tcm_cmd_move(): who is not in TCM_ST_EXEC below will see the gate. */
 	smp_mb();
 	spin_lock(&rs->lock);
-	tcm_range_each(rs, n, 0, ULONG_MAX)
+	for (n = tcm_range_first(rs, 0, ULONG_MAX); n;
+	     n = interval_tree_iter_next(n, 0, ULONG_MAX))
 		tcm_range_of(n)->surveyed = tcm_range_of(n)->excl;
 	spin_unlock(&rs->lock);
 
@@ -152,7 +157,8 @@ static void tcm_range_survey(struct tcm_device *dev)
 
 	spin_lock(&rs->lock);
 	rs->quiet = !walk.untracked;
-	tcm_range_each(rs, n, 0, ULONG_MAX) {
+	for (n = tcm_range_first(rs, 0, ULONG_MAX); n;
+	     n = interval_tree_iter_next(n, 0, ULONG_MAX)) {
 		struct tcm_range *r = tcm_range_of(n);
 
 		/* One that came meanwhile makes a survey of its own. */
@@ -213,7 +219,8 @@ void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)
 	if (r->excl && !--rs->excl)
 		rs->idle = jiffies;
 	if (rs->waiting) {
-		tcm_range_each(rs, n, r->node.start, r->node.last)
+		for (n = tcm_range_first(rs, r->node.start, r->node.last); n;
+		     n = interval_tree_iter_next(n, r->node.start, r->node.last))
 			if (!tcm_range_of(n)->runs && tcm_range_may_run(rs, tcm_range_of(n)))
 				tcm_range_run(rs, tcm_range_of(n));
 	}
@@ -228,7 +235,8 @@ static unsigned int tcm_range_let_go(struct tcm_ranges *rs)
 
 	spin_lock_irq(&rs->lock);
 	if (rs->waiting) {
-		tcm_range_each(rs, n, 0, ULONG_MAX) {
+		for (n = tcm_range_first(rs, 0, ULONG_MAX); n;
+		     n = interval_tree_iter_next(n, 0, ULONG_MAX)) {
 			struct tcm_range *r = tcm_range_of(n);
 
 			if (!r->runs && r->cmd && tcm_cmd_is_aborted(r->cmd))

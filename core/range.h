@@ -15,9 +15,9 @@ void tcm_range_device_init(struct tcm_device *dev);
 void tcm_range_device_exit(struct tcm_device *dev);
 
 /*
- * An access to [first, last] on behalf of @r->cmd begins; @r->cmd and @r->run are set. Return: true
- * when it may run; else r->run() is called when it may, or when the command is aborted. Any context;
- * an exclusive one takes dev->lun_lock.
+ * An access to [first, last] on behalf of @r->cmd begins; @r->cmd and @r->run are set. Return:
+ * true when it may run; else r->run() is called when it may, or when the command is aborted.
+ * Any context; an exclusive one takes dev->lun_lock.
  */
 bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last, bool excl);
 

@@ -37,7 +37,7 @@ u32 tcm_sbc_caw_max(const struct tcm_device *dev, const struct tcm_fabric_ops *o
 
 	/* NUMBER OF LOGICAL BLOCKS is one byte; data-out holds them twice. */
 	if (ops->max_data_sg)
-		max = min_t(u64, max, ((u64)ops->max_data_sg << PAGE_SHIFT) >> (dev->block_shift + 1));
+		max = min_t(u64, max, tcm_sbc_max_blocks(dev, ops) / 2);
 	return max;
 }
 

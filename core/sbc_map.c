@@ -15,6 +15,7 @@ struct tcm_lba_status_header {
 	u8	reserved[3];
 	u8	completion;	/* COMPLETION CONDITION, RTP: REPORT TYPE is not looked at */
 };
+
 static_assert(sizeof(struct tcm_lba_status_header) == 8);
 
 struct tcm_lba_status_desc {
@@ -69,12 +70,13 @@ static bool tcm_lba_status_add(struct tcm_lba_status *ls, u64 nblocks, u8 provis
 
 	while (nblocks) {
 		u32 have = ls->n ? be32_to_cpu(d[-1].nblocks) : 0, n;
+		bool same = ls->n && d[-1].provisioning == provisioning && have < U32_MAX;
 
-		if (ls->n && d[-1].provisioning == provisioning && have < U32_MAX) {
+		if (!same && ls->n == ls->room)
+			return false;
+		if (same) {
 			n = min_t(u64, nblocks, U32_MAX - have);
 			d[-1].nblocks = cpu_to_be32(have + n);
-		} else if (ls->n == ls->room) {
-			return false;
 		} else {
 			n = min_t(u64, nblocks, U32_MAX);
 			d->lba = cpu_to_be64(ls->next);

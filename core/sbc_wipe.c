@@ -20,6 +20,7 @@ struct tcm_format_short {
 	u8	bits;
 	__be16	defects;	/* DEFECT LIST LENGTH */
 };
+
 static_assert(sizeof(struct tcm_format_short) == 4);
 
 struct tcm_format_long {
@@ -29,6 +30,7 @@ struct tcm_format_long {
 	u8	interval;	/* P_I_INFORMATION, PROTECTION INTERVAL EXPONENT */
 	__be32	defects;
 };
+
 static_assert(sizeof(struct tcm_format_long) == 8);
 
 #define TCM_FORMAT_FOV		0x80	/* the bits below are meant */
@@ -83,6 +85,8 @@ enum tcm_sense tcm_sbc_format(struct tcm_cmd *cmd)
 	enum tcm_sense sense;
 	struct tcm_wipe *w;
 
+	if (!READ_ONCE(cmd->dev->nblocks))
+		return TCM_MEDIUM_NOT_PRESENT;
 	if (cmd->cdb[1] & TCM_FORMAT_FMTDATA) {
 		sense = tcm_format_list(cmd, &immed);
 		if (sense)
@@ -103,6 +107,7 @@ struct tcm_overwrite {
 	__be16	len;		/* INITIALIZATION PATTERN LENGTH */
 	u8	pattern[];
 };
+
 static_assert(sizeof(struct tcm_overwrite) == 4);
 
 #define TCM_OVERWRITE_INVERT	0x80
@@ -178,9 +183,12 @@ static enum tcm_sense tcm_overwrite_pattern(struct tcm_cmd *cmd, struct tcm_wipe
 
 static enum tcm_sense tcm_sbc_sanitize(struct tcm_cmd *cmd, enum tcm_wipe_kind kind)
 {
-	struct tcm_wipe *w = tcm_wipe_alloc(cmd->dev, kind);
 	enum tcm_sense sense = TCM_OK;
+	struct tcm_wipe *w;
 
+	if (!READ_ONCE(cmd->dev->nblocks))
+		return TCM_MEDIUM_NOT_PRESENT;
+	w = tcm_wipe_alloc(cmd->dev, kind);
 	if (!w)
 		return TCM_BUSY;
 	w->ause = cmd->cdb[1] & TCM_SANITIZE_AUSE;

@@ -2,13 +2,13 @@
 /*
  * All of the medium made new, in the background: FORMAT UNIT (SBC-4 4.33), SANITIZE (4.11).
  *
- * The gate refuses medium access from the moment that the command is accepted. What is under way then
- * ends first: the wipe takes the lock on all blocks, and needs it no longer once it has it. It
- * is the device's: it goes on when its command is aborted, its nexus gone, its unit reset; it ends
- * early when the backstore is removed.
+ * The gate refuses medium access from the moment that the command is accepted. What is under way
+ * then ends first: the wipe takes the lock on all blocks, and needs it no longer once it has it.
+ * It is the device's: it goes on when its command is aborted, its nexus gone, its unit reset; it
+ * ends early when the backstore is removed.
  *
  * FORMAT UNIT leaves zeros, by whatever means the backend has. SANITIZE is about what was there:
- * every block is written, unless the backend says that its zeroing overwrites (TCM_BE_ZERO_IN_PLACE).
+ * every block is written, unless the backend's zeroing overwrites (TCM_BE_ZERO_IN_PLACE).
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -247,18 +247,17 @@ static void tcm_wipe_work(struct work_struct *work)
 	/* The backstore is removed: its directory has gone. */
 	if (!READ_ONCE(dev->hba) || test_bit(TCM_DEV_DEAD, &dev->flags))
 		w->sense = TCM_LUN_NOT_RESPONDING;
-	if (w->sense)
-		tcm_wipe_end(w, w->sense);
-	else if (w->pos < w->total)
-		tcm_wipe_step(w);
-	else if (dev->ops->flush && !w->flushed)
+	if (!w->sense && w->pos == w->total && dev->ops->flush && !w->flushed) {
 		tcm_wipe_flush(w);
-	else if (w->pass + 1 == w->passes)
-		tcm_wipe_end(w, TCM_OK);
-	else {
-		tcm_wipe_next_pass(w);
-		tcm_wipe_step(w);
+		return;
 	}
+	if (w->sense || (w->pos == w->total && w->pass + 1 == w->passes)) {
+		tcm_wipe_end(w, w->sense);
+		return;
+	}
+	if (w->pos == w->total)
+		tcm_wipe_next_pass(w);
+	tcm_wipe_step(w);
 }
 
 /* What was under way has ended, and nothing has begun since. */

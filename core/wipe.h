@@ -31,10 +31,10 @@ struct tcm_wipe {
 	u8			pass;		/* WRITE_ONCE */
 	u64			pos, total;	/* bytes of this pass; WRITE_ONCE */
 	bool			flushed;
-	struct tcm_cmd		*cmd;		/* waits for the end; NULL: does not, or was aborted */
+	struct tcm_cmd		*cmd;		/* waits for the end; NULL: nobody does */
 	struct page		*page;		/* the pattern over and over; a block fits in it */
 	struct scatterlist	*sg;		/* the page, TCM_WIPE_CHUNK long */
-	struct tcm_range	range;		/* all blocks, until what was under way has ended */
+	struct tcm_range	range;		/* all blocks, until they are ours */
 	struct work_struct	work;
 	struct tcm_io		io;
 };
@@ -48,14 +48,14 @@ struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
 void tcm_wipe_free(struct tcm_wipe *w);
 
 /*
- * Begin: medium access is refused from here on. With @cmd it is completed at the end. Takes over @w.
- * Return: TCM_OK, or why not; process context.
+ * Begin: medium access is refused from here on. With @cmd it is completed at the end. Takes
+ * over @w. Return: TCM_OK, or why not; process context.
  */
 enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd);
 
 /*
- * What a unit says of itself that is being wiped, or that failed to be: the sense code, with progress
- * in @x; TCM_OK when there is nothing to say. Any context; takes dev->lun_lock.
+ * What a unit says of itself that is being wiped, or that failed to be: the sense code, with
+ * progress in @x; TCM_OK when there is nothing to say. Any context; takes dev->lun_lock.
  */
 enum tcm_sense tcm_wipe_sense(struct tcm_device *dev, struct tcm_sense_extra *x);
 

@@ -52,6 +52,8 @@ struct tcm_wipe;
  *	stable: a backend looks at nothing else (see write_cache)
  * @done: called once by tcm_io_done(), in whatever context the access ends
  * @bad_pos: byte offset of the first block that failed, U64_MAX if not known
+ * @src: for copy: the device that the data come from, of the same backend
+ * @src_pos: for copy: byte offset on @src
  * @scratch: the backend's own from submission to tcm_io_done()
  *
  * The core has checked range and alignment. The memory behind @sg stays valid
@@ -67,6 +69,8 @@ struct tcm_io {
 	u8			flags;
 	void			(*done)(struct tcm_io *io, enum tcm_sense sense);
 	u64			bad_pos;
+	struct tcm_device	*src;		/* copy: from where */
+	u64			src_pos;
 	u8			scratch[TCM_IO_SCRATCH] __aligned(16);
 };
 
@@ -156,6 +160,8 @@ enum tcm_dev_event {
  * @lba_status: is what is at @pos mapped? Sets io->len to how far from @pos on the answer holds, a
  *	multiple of the logical block length and not zero, and TCM_IO_UNMAPPED in io->flags
  *	where the blocks are deallocated. Default: all are mapped.
+ * @copy: make [pos, pos+len) what @src has from @src_pos on, without moving the data. Ends with
+ *	TCM_INVALID_OPCODE where it cannot be done this way; then the core reads and writes.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -186,6 +192,7 @@ struct tcm_backend_ops {
 	void	(*write_zeroes)(struct tcm_io *io);
 	void	(*write_same)(struct tcm_io *io);
 	void	(*lba_status)(struct tcm_io *io);
+	void	(*copy)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
 
 	/* core's list of backends; under the registry mutex */

@@ -27,14 +27,14 @@ struct tcm_range {
 	void		(*run)(struct tcm_range *r);
 	bool		excl;		/* alone on its blocks */
 	bool		runs;
-	bool		settled;	/* @excl: no command that was not tracked is on its blocks */
-	bool		surveyed;	/* @excl: the survey that runs now decides on it */
+	bool		settled;	/* @excl: nothing untracked is on its blocks */
+	bool		surveyed;	/* @excl: the survey that runs decides on it */
 };
 
 struct tcm_ranges {
 	/* @lock protects all of this but @gated */
 	spinlock_t		lock;
-	struct rb_root_cached	tree;		/* struct tcm_range, those that run and those that wait */
+	struct rb_root_cached	tree;		/* struct tcm_range that run or wait */
 	u64			seq;
 	unsigned int		excl;		/* exclusive ones in @tree */
 	unsigned int		waiting;	/* in @tree and not running */
