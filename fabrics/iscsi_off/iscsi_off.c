@@ -184,8 +184,8 @@ static void tcm_iscsi_tmf_done(struct tcm_tmf *tmf)
 {
 }
 
-static void tcm_iscsi_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
-				   tcm_cmd_fn fn, void *arg)
+static void tcm_iscsi_visit_cmds(struct tcm_session *sess, const struct tcm_lun *lun,
+				 tcm_cmd_fn fn, void *arg)
 {
 }
 
@@ -201,7 +201,7 @@ static struct tcm_fabric_ops tcm_iscsi_ops = {
 	.add_tpg	= tcm_iscsi_add_tpg,
 	.respond	= tcm_iscsi_respond,
 	.tmf_done	= tcm_iscsi_tmf_done,
-	.for_each_cmd	= tcm_iscsi_for_each_cmd,
+	.for_each_cmd	= tcm_iscsi_visit_cmds,
 	.close_session	= tcm_iscsi_close_session,
 	.discovery_attrs = tcm_disc_attrs,
 };
