@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 300 --expect-warn Huh.VM_FAULT_OOM
-# kernels: debug
+# kernels: debug-long
 #
 # Every allocation of every step of a configuration fails once: the step says so and leaves
 # nothing, what was made can be taken down, nothing leaks.

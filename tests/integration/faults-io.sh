@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1536M --timeout 600 --hung-task 120 --expect-warn (Buffer.I/O.error|FAULT_INJECTION)
-# kernels: debug
+# kernels: debug-long
 #
 # I/O while allocations fail, while the medium fails, and while it does not answer: errors are the
 # right sense, data is what was written, nothing hangs, everything can be removed, nothing leaks.

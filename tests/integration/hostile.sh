@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 300 --hung-task 120 --expect-warn Buffer.I/O.error
-# kernels: 6.12 debug
+# kernels: debug-long
 #
 # Random CDBs, random configuration from two threads, and I/O, all at once.
 set -euo pipefail
