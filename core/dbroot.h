@@ -26,7 +26,7 @@ ssize_t tcm_dbroot_get(char *buf, size_t size);
 int tcm_dbroot_prepare(void);
 
 /*
- * Replace the file @leaf of the folder @sub by @len bytes: a temporary file, fsync, rename, fsync of
+ * Replace the file @leaf of the folder @sub by @len bytes: temporary file, fsync, rename, fsync of
  * the folder. After a power cut there is the old content or the new one. May sleep in
  * the file system for as long as that takes, so hold no lock.
  */
