@@ -361,12 +361,9 @@ static enum tcm_sense tcm_pr_commit(struct tcm_pr_job *job, struct tcm_pr_state 
 	struct tcm_device *dev = job->cmd->dev;
 	bool was = dev->pr->state->aptpl;
 
-	if (new->aptpl || was) {
-		int err = tcm_pr_persist(dev, new);
-
-		if (err)
-			return err == -EBUSY ? TCM_BUSY : TCM_INTERNAL_TARGET_FAILURE;
-	}
+	/* Not BUSY, also when an earlier write hangs: initiators would try again until they give up. */
+	if ((new->aptpl || was) && tcm_pr_persist(dev, new))
+		return TCM_INTERNAL_TARGET_FAILURE;
 	if (job->op.sa == TCM_PR_PREEMPT_AND_ABORT) {
 		job->marked = kvmalloc(struct_size(new, reg, new->n), GFP_KERNEL);
 		if (!job->marked)

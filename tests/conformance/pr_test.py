@@ -546,6 +546,9 @@ def main():
         for i in range(3):
             wwn = 'naa.500140500000000%d' % (i + 1)
             tpg = tgt.loop(wwn, 1)
+            # what has no `enable` gets none of its own there (configfs contract, 8.2)
+            if os.path.exists(CFS + tpg.path + '/rtpi'):
+                write(tpg.path + '/rtpi', i + 1)
             node = tpg.lun(0, dev)
             who = Pr(Device(node), 0xabc0 + i)
             who.wwn, who.pr = wwn, dev + '/pr'
