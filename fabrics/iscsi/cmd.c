@@ -384,6 +384,14 @@ static bool isc_solicited_ok(struct isc_conn *conn, const struct isc_r2t *r2t,
 	return off == r2t->off + r2t->got || !conn->isess->nego.val[ISC_K_PDU_IN_ORDER];
 }
 
+/* A command of the list of those that wait will not get its data. */
+static void isc_cmd_abandon(struct isc_cmd *icmd, enum tcm_sense sense)
+{
+	icmd->phase = ISC_PH_NONE;
+	list_del(&icmd->node);
+	tcm_cmd_abandon(&icmd->cmd, sense, TCM_CTX_ATOMIC);
+}
+
 /* The header of a Data-Out is there. */
 void isc_data_out_header(struct isc_conn *conn)
 {
@@ -391,6 +399,7 @@ void isc_data_out_header(struct isc_conn *conn)
 	struct isc_rx *rx = &conn->rx;
 	struct isc_cmd *icmd = NULL;
 	struct isc_r2t *r2t;
+	bool ok;
 
 	if (!conn->isess->tsess || hdr->ahs_len) {
 		rx->fail = true;
@@ -399,17 +408,20 @@ void isc_data_out_header(struct isc_conn *conn)
 	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
 	if (hdr->ttt == ISC_NO_TAG) {
 		icmd = isc_find_unsolicited(conn, hdr->itt);
-		if (icmd && !isc_unsolicited_ok(conn, icmd, hdr))
-			rx->fail = true;
+		ok = icmd && isc_unsolicited_ok(conn, icmd, hdr);
 	} else {
 		r2t = isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &icmd);
-		if (r2t && (icmd->cmd.tag != (__force u32)hdr->itt ||
-			    !isc_solicited_ok(conn, r2t, hdr)))
-			rx->fail = true;
+		ok = r2t && icmd->cmd.tag == (__force u32)hdr->itt &&
+			isc_solicited_ok(conn, r2t, hdr);
 	}
 	/* What an aborted command still sends is let go. */
-	if (!icmd || rx->fail)
+	if (!icmd)
 		return;
+	/* 7.9: a gap that nobody fills; the medium stays as it is, and so does the connection. */
+	if (!ok) {
+		isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+		return;
+	}
 	rx->icmd = icmd;
 	rx->to = ISC_RX_CMD;
 	rx->off = be32_to_cpu(hdr->offset);
@@ -459,17 +471,10 @@ void isc_data_out_received(struct isc_conn *conn, struct isc_cmd *icmd)
 		isc_r2t_ended(conn, icmd, r2t);
 	else if (hdr->flags & ISC_F)
 		/* Less than was asked for, and no more to come */
-		conn->rx.fail = true;
+		isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
 }
 
 /* ---- aborts, and the end of the connection ---- */
-
-static void isc_cmd_abandon(struct isc_cmd *icmd)
-{
-	icmd->phase = ISC_PH_NONE;
-	list_del(&icmd->node);
-	tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
-}
 
 /* Interrupts may be off and the core's locks held: leave it to the owner. */
 void isc_data_aborted(struct tcm_cmd *cmd)
@@ -493,7 +498,7 @@ void isc_cmds_aborted(struct isc_conn *conn)
 			conn->rx.icmd = NULL;
 			conn->rx.to = ISC_RX_DROP;
 		}
-		isc_cmd_abandon(icmd);
+		isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 	}
 }
 
@@ -509,7 +514,7 @@ void isc_cmds_abandon(struct isc_conn *conn)
 		tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
 	}
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
-		isc_cmd_abandon(icmd);
+		isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 }
 
 /* ---- and back ---- */
