@@ -3,8 +3,8 @@
  * SCSI commands: from the header of a SCSI Command PDU to the core, the data of writes (immediate,
  * unsolicited, asked for by R2T), and the way back.
  *
- * The owner submits as from atomic context: a backend that would wait gets a work item of its device,
- * and the connection goes on.
+ * The owner submits as from atomic context: a backend that would wait gets a work item of its
+ * device, and the connection goes on.
  */
 #include <linux/highmem.h>
 #include <linux/slab.h>
@@ -160,7 +160,7 @@ static bool isc_cmd_valid(const struct isc_session *isess, const struct isc_comm
 	return true;
 }
 
-/* 11.2.2.3: of additional headers only the rest of a long CDB is known; one page holds the longest. */
+/* 11.2.2.3: of additional headers only the rest of a long CDB is known. */
 static const u8 *isc_cmd_cdb(struct isc_conn *conn, const struct isc_command *hdr, u8 *cdb,
 			     unsigned int *len)
 {
@@ -378,8 +378,8 @@ static bool isc_solicited_ok(struct isc_conn *conn, const struct isc_r2t *r2t,
 {
 	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
 
-	if (be32_to_cpu(hdr->datasn) != r2t->datasn || off < r2t->off || dsl > r2t->len - r2t->got ||
-	    off - r2t->off > r2t->len - dsl)
+	if (be32_to_cpu(hdr->datasn) != r2t->datasn || off < r2t->off ||
+	    dsl > r2t->len - r2t->got || off - r2t->off > r2t->len - dsl)
 		return false;
 	return off == r2t->off + r2t->got || !conn->isess->nego.val[ISC_K_PDU_IN_ORDER];
 }
@@ -548,11 +548,14 @@ void isc_cmd_put(struct isc_conn *conn, struct isc_cmd *icmd)
 	isc_slot_put(conn->isess, icmd);
 }
 
-void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg)
+void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn,
+		      void *arg)
 {
 	struct isc_session *isess = sess->priv;
-	unsigned int i, nr = smp_load_acquire(&isess->nr_slots);
+	unsigned int i, nr;
 
+	/* Pairs with isc_slot_new(). */
+	nr = smp_load_acquire(&isess->nr_slots);
 	/* fn() may end in isc_data_aborted(): connections live until a grace period is over. */
 	rcu_read_lock();
 	for (i = 0; i < nr; i++) {

@@ -8,6 +8,7 @@
 #include <linux/wait.h>
 #include "iscsi.h"
 
+/* protects isc_targets, listeners, secrets, texts of portal groups; see iscsi.h */
 DEFINE_MUTEX(isc_lock);
 LIST_HEAD(isc_targets);
 struct workqueue_struct *isc_wq, *isc_slow_wq;
@@ -266,7 +267,7 @@ destroy_wq:
 static void __exit isc_exit(void)
 {
 	tcm_fabric_unregister(&isc_ops);
-	/* Connections end when their last command does, and those have: the core has waited for them. */
+	/* Connections end with their last command, and the core has waited for those. */
 	while (!wait_event_timeout(isc_conns_gone, !atomic_read(&isc_nr_conns), 10 * HZ))
 		pr_warn("tcm: unloading iSCSI waits for %d connections\n",
 			atomic_read(&isc_nr_conns));
