@@ -344,6 +344,20 @@ int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
 
+/* A write of which a part is there, or a read with no room for any of it: move what can be moved. */
+static bool tcm_cmd_fit_part(struct tcm_cmd *cmd)
+{
+	if (cmd->exp_dir != DMA_TO_DEVICE)
+		return false;
+	if (cmd->op->flags & TCM_OP_PARTIAL)
+		return true;
+	if (cmd->op->dir != DMA_FROM_DEVICE || !(cmd->op->flags & TCM_OP_MEDIUM) ||
+	    cmd->data_len != (u64)cmd->nblocks << cmd->dev->block_shift)
+		return false;
+	cmd->xfer_len = 0;
+	return true;
+}
+
 /*
  * The initiator's buffer against what the CDB asks for. Data-in is cut to what it has room
  * for. Data-out that is not all there, or a buffer for the other direction, is
@@ -358,8 +372,7 @@ static void tcm_cmd_fit(struct tcm_cmd *cmd)
 		return;
 	if (cmd->sense || cmd->op == &tcm_op_passthru)
 		return;
-	if (cmd->sess->ops->flags & TCM_FAB_PARTIAL_OUT && cmd->op->flags & TCM_OP_PARTIAL &&
-	    cmd->exp_dir == DMA_TO_DEVICE)
+	if (cmd->sess->ops->flags & TCM_FAB_PARTIAL_OUT && tcm_cmd_fit_part(cmd))
 		return;
 	if (cmd->op->dir == DMA_TO_DEVICE || (cmd->xfer_len && cmd->exp_dir != cmd->op->dir)) {
 		cmd->sense = TCM_INVALID_FIELD_IU;

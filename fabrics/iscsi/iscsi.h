@@ -18,6 +18,7 @@
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
@@ -30,7 +31,7 @@
 #define ISC_ALIAS_MAX		256
 #define ISC_DEPTH_MAX		512	/* cmdsn_depth */
 #define ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go */
-#define ISC_TEXT_RSP_MAX	(1 << 20)
+#define ISC_TEXT_RSP_MAX	SZ_1M
 #define ISC_LOGIN_SECONDS	15
 #define ISC_HALF_OPEN_MAX	4096	/* connections of a portal that have not logged in */
 #define ISC_HALF_OPEN_SOURCE	1536	/* ... of one address */

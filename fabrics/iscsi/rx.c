@@ -11,7 +11,7 @@
 #include "iscsi.h"
 
 /* A pass ends after so many bytes, so that what was asked for is answered meanwhile. */
-#define ISC_RX_BATCH	(1 << 20)
+#define ISC_RX_BATCH	SZ_1M
 
 void isc_rx_next(struct isc_conn *conn)
 {
