@@ -18,6 +18,8 @@ def session(isid=1):
     c = Connection()
     c.isid = b'\x80\x12\x34\x56\x00' + bytes([isid])
     c.login()
+    # unit attentions, which no backend is asked for
+    c.ready()
     return c
 
 
