@@ -344,7 +344,7 @@ int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
 
-/* A write of which a part is there, or a read with no room for any of it: move what can be moved. */
+/* A write of which a part is there, or a read with no room at all: move what can be moved. */
 static bool tcm_cmd_fit_part(struct tcm_cmd *cmd)
 {
 	if (cmd->exp_dir != DMA_TO_DEVICE)

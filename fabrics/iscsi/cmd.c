@@ -548,8 +548,7 @@ void isc_cmd_put(struct isc_conn *conn, struct isc_cmd *icmd)
 	isc_slot_put(conn->isess, icmd);
 }
 
-void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
-		      bool (*fn)(struct tcm_cmd *cmd, void *arg), void *arg)
+void isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg)
 {
 	struct isc_session *isess = sess->priv;
 	unsigned int i, nr;

@@ -398,8 +398,7 @@ void isc_cmds_abandon(struct isc_conn *conn);
 int isc_write_pending(struct tcm_cmd *cmd);
 void isc_data_aborted(struct tcm_cmd *cmd);
 void isc_respond(struct tcm_cmd *cmd);
-void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn,
-		      void *arg);
+void isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg);
 
 /* session.c */
 struct isc_session *isc_session_alloc(u32 depth);
