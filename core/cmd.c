@@ -357,11 +357,25 @@ int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_alloc);
 
+/* A write of which a part is there, or a read with no room at all: move what can be moved. */
+static bool tcm_cmd_fit_part(struct tcm_cmd *cmd)
+{
+	if (cmd->exp_dir != DMA_TO_DEVICE)
+		return false;
+	if (cmd->op->flags & TCM_OP_PARTIAL)
+		return true;
+	if (cmd->op->dir != DMA_FROM_DEVICE || !(cmd->op->flags & TCM_OP_MEDIUM) ||
+	    cmd->data_len != (u64)cmd->nblocks << cmd->dev->block_shift)
+		return false;
+	cmd->xfer_len = 0;
+	return true;
+}
+
 /*
  * The initiator's buffer against what the CDB asks for. Data-in is cut to what it has room
  * for. Data-out that is not all there, or a buffer for the other direction, is
- * refused before anything moves: of the ways that FCP-4 allows (other transports are
- * silent) it is the one that never writes a part of what was meant.
+ * refused before anything moves: of the ways that FCP-4 allows it is the one that never writes a
+ * part of what was meant. RFC 7143 11.4.5.1 has the part written that is there.
  */
 static void tcm_cmd_fit(struct tcm_cmd *cmd)
 {
@@ -370,6 +384,8 @@ static void tcm_cmd_fit(struct tcm_cmd *cmd)
 		   (!cmd->data_len || cmd->exp_dir == cmd->op->dir)))
 		return;
 	if (cmd->sense || cmd->op == &tcm_op_passthru)
+		return;
+	if (cmd->sess->ops->flags & TCM_FAB_PARTIAL_OUT && tcm_cmd_fit_part(cmd))
 		return;
 	if (cmd->op->dir == DMA_TO_DEVICE || (cmd->xfer_len && cmd->exp_dir != cmd->op->dir)) {
 		cmd->sense = TCM_INVALID_FIELD_IU;

@@ -71,7 +71,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = WRITE_6, .name = "WRITE(6)", .cdb_len = 6,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS6,
-		.lba_at = 1, .lba_size = 3, .len_at = 4, .len_size = 1, .flags = TCM_OP_STORES,
+		.lba_at = 1, .lba_size = 3, .len_at = 4, .len_size = 1,
+		.flags = TCM_OP_STORES | TCM_OP_PARTIAL,
 		.usage = { WRITE_6, 0x1f, [2 ... 4] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
@@ -100,7 +101,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = WRITE_10, .name = "WRITE(10)", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
-		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2, .flags = TCM_OP_STORES,
+		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_STORES | TCM_OP_PARTIAL,
 		.usage = { WRITE_10, TCM_RW_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
@@ -112,7 +114,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = WRITE_VERIFY, .name = "WRITE AND VERIFY(10)", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
-		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2, .flags = TCM_OP_ALTERS,
+		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
+		.flags = TCM_OP_ALTERS | TCM_OP_PARTIAL,
 		.usage = { WRITE_VERIFY, TCM_VERIFY_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.parse = tcm_sbc_write_verify_parse, .exec = tcm_sbc_write_verify,
 	}, {
@@ -178,7 +181,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = WRITE_16, .name = "WRITE(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
-		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_STORES,
+		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_STORES | TCM_OP_PARTIAL,
 		.usage = { WRITE_16, TCM_RW_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
@@ -198,7 +202,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = WRITE_VERIFY_16, .name = "WRITE AND VERIFY(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
-		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4, .flags = TCM_OP_ALTERS,
+		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_ALTERS | TCM_OP_PARTIAL,
 		.usage = { WRITE_VERIFY_16, TCM_VERIFY_BITS, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_write_verify_parse, .exec = tcm_sbc_write_verify,
 	}, {
@@ -244,13 +249,15 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = WRITE_12, .name = "WRITE(12)", .cdb_len = 12,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
-		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4, .flags = TCM_OP_STORES,
+		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_STORES | TCM_OP_PARTIAL,
 		.usage = { WRITE_12, TCM_RW_BITS, [2 ... 9] = 0xff },
 		.exec = tcm_sbc_write,
 	}, {
 		.opcode = WRITE_VERIFY_12, .name = "WRITE AND VERIFY(12)", .cdb_len = 12,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,
-		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4, .flags = TCM_OP_ALTERS,
+		.lba_at = 2, .lba_size = 4, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_ALTERS | TCM_OP_PARTIAL,
 		.usage = { WRITE_VERIFY_12, TCM_VERIFY_BITS, [2 ... 9] = 0xff },
 		.parse = tcm_sbc_write_verify_parse, .exec = tcm_sbc_write_verify,
 	}, {

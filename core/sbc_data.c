@@ -122,6 +122,11 @@ enum tcm_sense tcm_sbc_bounce(struct tcm_cmd *cmd)
 	sense = tcm_sbc_range(cmd);
 	if (sense)
 		return sense;
+	/* A write, of TCM_OP_PARTIAL: the blocks that are whole */
+	if (cmd->exp_dir == DMA_TO_DEVICE) {
+		cmd->nblocks = cmd->xfer_len >> shift;
+		return TCM_OK;
+	}
 	cmd->nblocks = DIV_ROUND_UP(cmd->xfer_len, 1U << shift);
 	if (!(cmd->xfer_len & ((1U << shift) - 1)))
 		return TCM_OK;

@@ -46,14 +46,15 @@ static ssize_t isc_show_session(struct isc_session *isess, char *page)
 
 	len = sysfs_emit(page, "InitiatorName: %s\nInitiatorAlias: %s\n", isess->name,
 			 isess->alias);
-	len += sysfs_emit_at(page, len, "LIO Session ID: %u   ISID: 0x%6ph  TSIH: %hu  SessionType: Normal\n",
+	len += sysfs_emit_at(page, len, "LIO Session ID: %u   ISID: 0x%6ph  TSIH: %hu  ",
 			     isess->sid, isess->isid, isess->tsih);
+	len += sysfs_emit_at(page, len, "SessionType: Normal\n");
 	len += sysfs_emit_at(page, len, "Session State: TARG_SESS_STATE_LOGGED_IN\n"
 			     "---------------------[iSCSI Session Values]-----------------------\n"
 			     "  CmdSN/WR  :  CmdSN/WC  :  ExpCmdSN  :  MaxCmdSN  :     ITT    :     TTT\n");
 	len += sysfs_emit_at(page, len, " 0x%08x   0x%08x   0x%08x   0x%08x   0x%08x   0x%08x\n",
-			     isess->depth, isess->max_cmdsn + 1 - isess->exp_cmdsn, isess->exp_cmdsn,
-			     isess->max_cmdsn, 0, isess->last_ttt);
+			     isess->depth, isess->max_cmdsn + 1 - isess->exp_cmdsn,
+			     isess->exp_cmdsn, isess->max_cmdsn, 0, isess->last_ttt);
 	len += sysfs_emit_at(page, len,
 			     "----------------------[iSCSI Connections]-------------------------\n");
 	spin_lock(&isess->lock);

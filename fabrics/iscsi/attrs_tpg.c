@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tpgt_<n>/ with attrib/, param/, auth/, and np/<portal>/ (configfs contract, sections 9.2 and 9.3).
+ * tpgt_<n>/ with attrib/, param/, auth/; np/<portal>/ (configfs contract, sections 9.2, 9.3).
  */
 #include <linux/ctype.h>
 #include <linux/kstrtox.h>
@@ -150,7 +150,9 @@ static ssize_t isc_param_num_store(struct config_item *item, enum isc_key key, c
 	if (!err)
 		err = isc_offer_set(&itpg->offer, key, value);
 	mutex_unlock(&isc_lock);
-	return err ? tcm_cfs_refuse(item, isc_key_name(key), err, "not a value of this key") : count;
+	if (err)
+		return tcm_cfs_refuse(item, isc_key_name(key), err, "not a value of this key");
+	return count;
 }
 
 #define ISC_PARAM(name, key, format, value)						\

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CHAP (RFC 1994, RFC 7143 section 12.1.3): one way and mutual, with the hashes of the kernel's crypto
- * library.
+ * CHAP (RFC 1994, RFC 7143 section 12.1.3): one way and mutual, with the hashes of the kernel's
+ * crypto library.
  */
 #include <crypto/algapi.h>
 #include <crypto/hash.h>
@@ -177,7 +177,8 @@ static int isc_chap_verify(struct isc_chap *chap, const char *name, const char *
 }
 
 /* The initiator wants to know who we are (12.1.3): never by its own challenge's answer. */
-static int isc_chap_answer(struct isc_chap *chap, const struct isc_chap_in *in, struct isc_text *out)
+static int isc_chap_answer(struct isc_chap *chap, const struct isc_chap_in *in,
+			   struct isc_text *out)
 {
 	u8 digest[ISC_CHAP_DIGEST_MAX], *challenge;
 	int len, err = -EACCES;

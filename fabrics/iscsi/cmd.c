@@ -3,8 +3,8 @@
  * SCSI commands: from the header of a SCSI Command PDU to the core, the data of writes (immediate,
  * unsolicited, asked for by R2T), and the way back.
  *
- * The owner submits as from atomic context: a backend that would wait gets a work item of its device,
- * and the connection goes on.
+ * The owner submits as from atomic context: a backend that would wait gets a work item of its
+ * device, and the connection goes on.
  */
 #include <linux/highmem.h>
 #include <linux/slab.h>
@@ -160,7 +160,7 @@ static bool isc_cmd_valid(const struct isc_session *isess, const struct isc_comm
 	return true;
 }
 
-/* 11.2.2.3: of additional headers only the rest of a long CDB is known; one page holds the longest. */
+/* 11.2.2.3: of additional headers only the rest of a long CDB is known. */
 static const u8 *isc_cmd_cdb(struct isc_conn *conn, const struct isc_command *hdr, u8 *cdb,
 			     unsigned int *len)
 {
@@ -378,10 +378,18 @@ static bool isc_solicited_ok(struct isc_conn *conn, const struct isc_r2t *r2t,
 {
 	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
 
-	if (be32_to_cpu(hdr->datasn) != r2t->datasn || off < r2t->off || dsl > r2t->len - r2t->got ||
-	    off - r2t->off > r2t->len - dsl)
+	if (be32_to_cpu(hdr->datasn) != r2t->datasn || off < r2t->off ||
+	    dsl > r2t->len - r2t->got || off - r2t->off > r2t->len - dsl)
 		return false;
 	return off == r2t->off + r2t->got || !conn->isess->nego.val[ISC_K_PDU_IN_ORDER];
+}
+
+/* A command of the list of those that wait will not get its data. */
+static void isc_cmd_abandon(struct isc_cmd *icmd, enum tcm_sense sense)
+{
+	icmd->phase = ISC_PH_NONE;
+	list_del(&icmd->node);
+	tcm_cmd_abandon(&icmd->cmd, sense, TCM_CTX_ATOMIC);
 }
 
 /* The header of a Data-Out is there. */
@@ -391,6 +399,7 @@ void isc_data_out_header(struct isc_conn *conn)
 	struct isc_rx *rx = &conn->rx;
 	struct isc_cmd *icmd = NULL;
 	struct isc_r2t *r2t;
+	bool ok;
 
 	if (!conn->isess->tsess || hdr->ahs_len) {
 		rx->fail = true;
@@ -399,17 +408,20 @@ void isc_data_out_header(struct isc_conn *conn)
 	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
 	if (hdr->ttt == ISC_NO_TAG) {
 		icmd = isc_find_unsolicited(conn, hdr->itt);
-		if (icmd && !isc_unsolicited_ok(conn, icmd, hdr))
-			rx->fail = true;
+		ok = icmd && isc_unsolicited_ok(conn, icmd, hdr);
 	} else {
 		r2t = isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &icmd);
-		if (r2t && (icmd->cmd.tag != (__force u32)hdr->itt ||
-			    !isc_solicited_ok(conn, r2t, hdr)))
-			rx->fail = true;
+		ok = r2t && icmd->cmd.tag == (__force u32)hdr->itt &&
+			isc_solicited_ok(conn, r2t, hdr);
 	}
 	/* What an aborted command still sends is let go. */
-	if (!icmd || rx->fail)
+	if (!icmd)
 		return;
+	/* 7.9: a gap that nobody fills; the medium stays as it is, and so does the connection. */
+	if (!ok) {
+		isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+		return;
+	}
 	rx->icmd = icmd;
 	rx->to = ISC_RX_CMD;
 	rx->off = be32_to_cpu(hdr->offset);
@@ -459,17 +471,10 @@ void isc_data_out_received(struct isc_conn *conn, struct isc_cmd *icmd)
 		isc_r2t_ended(conn, icmd, r2t);
 	else if (hdr->flags & ISC_F)
 		/* Less than was asked for, and no more to come */
-		conn->rx.fail = true;
+		isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
 }
 
 /* ---- aborts, and the end of the connection ---- */
-
-static void isc_cmd_abandon(struct isc_cmd *icmd)
-{
-	icmd->phase = ISC_PH_NONE;
-	list_del(&icmd->node);
-	tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
-}
 
 /* Interrupts may be off and the core's locks held: leave it to the owner. */
 void isc_data_aborted(struct tcm_cmd *cmd)
@@ -493,7 +498,7 @@ void isc_cmds_aborted(struct isc_conn *conn)
 			conn->rx.icmd = NULL;
 			conn->rx.to = ISC_RX_DROP;
 		}
-		isc_cmd_abandon(icmd);
+		isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 	}
 }
 
@@ -509,7 +514,7 @@ void isc_cmds_abandon(struct isc_conn *conn)
 		tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
 	}
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
-		isc_cmd_abandon(icmd);
+		isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 }
 
 /* ---- and back ---- */
@@ -543,11 +548,13 @@ void isc_cmd_put(struct isc_conn *conn, struct isc_cmd *icmd)
 	isc_slot_put(conn->isess, icmd);
 }
 
-void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg)
+void isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg)
 {
 	struct isc_session *isess = sess->priv;
-	unsigned int i, nr = smp_load_acquire(&isess->nr_slots);
+	unsigned int i, nr;
 
+	/* Pairs with isc_slot_new(). */
+	nr = smp_load_acquire(&isess->nr_slots);
 	/* fn() may end in isc_data_aborted(): connections live until a grace period is over. */
 	rcu_read_lock();
 	for (i = 0; i < nr; i++) {

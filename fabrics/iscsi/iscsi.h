@@ -18,6 +18,7 @@
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
@@ -29,8 +30,8 @@
 #define ISC_SECRET_MAX		256
 #define ISC_ALIAS_MAX		256
 #define ISC_DEPTH_MAX		512	/* cmdsn_depth */
-#define ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go before and after C */
-#define ISC_TEXT_RSP_MAX	(1 << 20)
+#define ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go */
+#define ISC_TEXT_RSP_MAX	SZ_1M
 #define ISC_LOGIN_SECONDS	15
 #define ISC_HALF_OPEN_MAX	4096	/* connections of a portal that have not logged in */
 #define ISC_HALF_OPEN_SOURCE	1536	/* ... of one address */
@@ -157,7 +158,7 @@ struct isc_msg {
 	void			*data;		/* its own pages */
 	u32			len;
 	u8			order;
-	bool			no_statsn;	/* StatSN is shown but not used up: R2T, some NOP-In */
+	bool			no_statsn;	/* StatSN is shown, not used up: R2T */
 	bool			close;		/* nothing is sent after it */
 	bool			login_done;	/* full feature phase begins once it is sent */
 };
@@ -267,7 +268,7 @@ struct isc_rx {
 	u32		hdr_have, hdr_need;
 	u8		to;		/* enum isc_rx_to */
 	bool		in_data;
-	bool		ready;		/* a whole PDU that is dealt with outside the socket's lock */
+	bool		ready;		/* a PDU to be dealt with outside the socket's lock */
 	bool		fail;
 	struct isc_cmd	*icmd;
 	u32		off;		/* in the command's data, or in @buf */
@@ -397,7 +398,7 @@ void isc_cmds_abandon(struct isc_conn *conn);
 int isc_write_pending(struct tcm_cmd *cmd);
 void isc_data_aborted(struct tcm_cmd *cmd);
 void isc_respond(struct tcm_cmd *cmd);
-void isc_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg);
+void isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg);
 
 /* session.c */
 struct isc_session *isc_session_alloc(u32 depth);

@@ -85,7 +85,7 @@ struct isc_text {
 void isc_text_add(struct isc_text *text, const char *key, const char *value);
 __printf(3, 4) void isc_text_addf(struct isc_text *text, const char *key, const char *fmt, ...);
 
-/* The next key=value pair of *@pos, cut in place; 1: there is one, 0: the end, negative: not text */
+/* The next key=value pair of *@pos, cut in place; 1: there is one, 0: the end, or -EINVAL */
 int isc_text_next(char **pos, char *end, char **key, char **value);
 
 enum isc_key isc_key_find(const char *key);
@@ -96,7 +96,7 @@ bool isc_list_has(const char *list, const char *word);
 void isc_nego_init(struct isc_nego *nego, const struct isc_offer *offer);
 /* A key of the first group; 0, or -EINVAL for an initiator that breaks the rules */
 int isc_nego_key(struct isc_nego *nego, enum isc_key key, const char *value, struct isc_text *out);
-/* Once all of the initiator's are in: offer what it left out and what must not stay at its default */
+/* All of the initiator's are in: offer what it left out and must not stay at its default */
 void isc_nego_ask(struct isc_nego *nego, struct isc_text *out);
 /* What a key in param/ accepts: -EINVAL for what it does not */
 int isc_offer_set(struct isc_offer *offer, enum isc_key key, const char *value);

@@ -10,7 +10,7 @@
 #define ISC_STAGE_OPERATIONAL	1
 #define ISC_STAGE_FFP		3
 #define ISC_LOGIN_PAIRS		96
-#define ISC_LOGIN_CHUNK		8192	/* 13.12: what an initiator takes before it says otherwise */
+#define ISC_LOGIN_CHUNK		8192	/* 13.12: the initiator's default */
 #define ISC_LOGIN_ROUNDS	64
 
 struct isc_pair {
@@ -144,8 +144,9 @@ static void isc_login_refuse(struct isc_conn *conn, u32 status)
 	struct isc_msg *msg = isc_login_msg(conn, 0);
 
 	isc_login_failed(login->itpg, conn, status, login->name);
-	pr_info_ratelimited("tcm: iSCSI login of %.223s from %pISpc to %.223s refused, status %04x\n",
-			    login->name, &conn->peer, login->target, status);
+	pr_info_ratelimited("tcm: iSCSI login of %*pE from %pISpc to %*pE refused, status %04x\n",
+			    (int)strlen(login->name), login->name, &conn->peer,
+			    (int)strlen(login->target), login->target, status);
 	if (!msg)
 		return;
 	msg->login.flags = login->stage << 2;
@@ -620,7 +621,9 @@ void isc_login_pdu(struct isc_conn *conn)
 		login = conn->login;
 		isc_login_open(conn, hdr);
 	}
-	status = ++login->rounds > ISC_LOGIN_ROUNDS ? ISC_LOGIN_INITIATOR : isc_login_check(login, hdr);
+	status = isc_login_check(login, hdr);
+	if (++login->rounds > ISC_LOGIN_ROUNDS)
+		status = ISC_LOGIN_INITIATOR;
 	login->first = false;
 	if (!status)
 		status = isc_login_collect(conn);

@@ -8,6 +8,7 @@
 #include <linux/wait.h>
 #include "iscsi.h"
 
+/* protects isc_targets, listeners, secrets, texts of portal groups; see iscsi.h */
 DEFINE_MUTEX(isc_lock);
 LIST_HEAD(isc_targets);
 struct workqueue_struct *isc_wq, *isc_slow_wq;
@@ -209,7 +210,7 @@ struct tcm_fabric_ops isc_ops = {
 	.name		= "iSCSI",
 	.dir		= "iscsi",
 	.owner		= THIS_MODULE,
-	.flags		= TCM_FAB_HAS_ENABLE | TCM_FAB_NODE_ACLS,
+	.flags		= TCM_FAB_HAS_ENABLE | TCM_FAB_NODE_ACLS | TCM_FAB_PARTIAL_OUT,
 	.submit_type	= 1,
 	.direct_submit	= 1,
 	.add_wwn	= isc_add_wwn,
@@ -226,7 +227,7 @@ struct tcm_fabric_ops isc_ops = {
 	.data_aborted	= isc_data_aborted,
 	.respond	= isc_respond,
 	.tmf_done	= isc_tmf_done,
-	.for_each_cmd	= isc_for_each_cmd,
+	.for_each_cmd	= isc_walk_cmds,
 	.close_session	= isc_close_session,
 	.root_attrs	= isc_root_attrs,
 	.discovery_attrs = isc_discovery_attrs,
@@ -266,7 +267,7 @@ destroy_wq:
 static void __exit isc_exit(void)
 {
 	tcm_fabric_unregister(&isc_ops);
-	/* Connections end when their last command does, and those have: the core has waited for them. */
+	/* Connections end with their last command, and the core has waited for those. */
 	while (!wait_event_timeout(isc_conns_gone, !atomic_read(&isc_nr_conns), 10 * HZ))
 		pr_warn("tcm: unloading iSCSI waits for %d connections\n",
 			atomic_read(&isc_nr_conns));

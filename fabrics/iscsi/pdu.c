@@ -221,7 +221,7 @@ static u8 isc_tmf_run(struct isc_conn *conn, const struct isc_tmf *req)
 	if (func < 0)
 		return ISC_TMF_RSP_REJECTED;
 	if (function == ISC_TMF_ABORT_TASK) {
-		isc_for_each_cmd(isess->tsess, NULL, isc_find_tag, &find);
+		isc_walk_cmds(isess->tsess, NULL, isc_find_tag, &find);
 		if (!find.found)
 			return isc_no_task(isess, req);
 	}

@@ -11,7 +11,7 @@
 #include "iscsi.h"
 
 /* A pass ends after so many bytes, so that what was asked for is answered meanwhile. */
-#define ISC_RX_BATCH	(1 << 20)
+#define ISC_RX_BATCH	SZ_1M
 
 void isc_rx_next(struct isc_conn *conn)
 {
@@ -129,9 +129,11 @@ static int isc_rx_to_pages(struct isc_conn *conn, struct sk_buff *skb, int off, 
 
 		if (WARN_ON_ONCE(!sg))
 			return -EIO;
-		part = min3(n, sg->length - sg_off, (u32)(PAGE_SIZE - offset_in_page(sg->offset + sg_off)));
-		page = nth_page(sg_page(sg), (sg->offset + sg_off) >> PAGE_SHIFT);
-		to = kmap_local_page(page) + offset_in_page(sg->offset + sg_off);
+		part = min(n, sg->length - sg_off);
+		sg_off += sg->offset;
+		part = min_t(u32, part, PAGE_SIZE - offset_in_page(sg_off));
+		page = nth_page(sg_page(sg), sg_off >> PAGE_SHIFT);
+		to = kmap_local_page(page) + offset_in_page(sg_off);
 		err = skb_copy_bits(skb, off, to, part);
 		if (conn->ddigest)
 			rx->crc = crc32c(rx->crc, to, part);

@@ -166,7 +166,7 @@ static struct isc_cmd *isc_slot_new(struct isc_session *isess)
 	icmd->sg = icmd->first_sg;
 	icmd->sg_max = ARRAY_SIZE(icmd->first_sg);
 	isess->slots[icmd->slot] = icmd;
-	/* Pairs with isc_for_each_cmd(). */
+	/* Pairs with isc_walk_cmds(). */
 	smp_store_release(&isess->nr_slots, icmd->slot + 1);
 	return icmd;
 }

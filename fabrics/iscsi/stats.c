@@ -118,11 +118,19 @@ static ssize_t isc_show_fail_addr(struct isc_target *target, char *page)
 	return sysfs_emit(page, "%s\n", addr);
 }
 
+/* In hundredths of a second since the machine is up (TimeStamp of RFC 2579) */
+static u32 isc_fail_time(const struct isc_stats *stats)
+{
+	if (!stats->last_fail_time)
+		return 0;
+	return div_u64(jiffies64_to_nsecs(stats->last_fail_time - INITIAL_JIFFIES),
+		       NSEC_PER_SEC / 100);
+}
+
 ISC_INST(ta);
 ISC_FIXED(ta, indx, "1");
 ISC_COUNT(ta, login_fails);
-ISC_STAT(ta, last_fail_time, "%u", target->stats.last_fail_time ?
-	 (u32)div_u64(jiffies64_to_nsecs(target->stats.last_fail_time - INITIAL_JIFFIES), 10000000) : 0);
+ISC_STAT(ta, last_fail_time, "%u", isc_fail_time(&target->stats));
 ISC_STAT(ta, last_fail_type, "%u", target->stats.last_fail_type);
 ISC_STAT(ta, fail_intr_name, "%s", *target->stats.fail_name ? target->stats.fail_name : "None");
 ISC_STAT(ta, fail_intr_addr_type, "%s",

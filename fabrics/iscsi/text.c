@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text requests in the full feature phase (RFC 7143 sections 11.10, 11.11): SendTargets and the keys
- * that may be negotiated again. Both directions may take several PDUs.
+ * Text requests in the full feature phase (RFC 7143 sections 11.10, 11.11): SendTargets and the
+ * keys that may be negotiated again. Both directions may take several PDUs.
  */
 #include <linux/slab.h>
 #include <net/ipv6.h>

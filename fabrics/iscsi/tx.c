@@ -22,9 +22,10 @@ struct isc_msg *isc_msg_new(struct isc_conn *conn, u8 opcode, u32 len)
 	if (!msg)
 		goto quit;
 	if (len) {
+		gfp_t gfp = GFP_NOIO | __GFP_COMP | __GFP_NOWARN | __GFP_ZERO;
+
 		msg->order = get_order(len);
-		msg->data = (void *)__get_free_pages(GFP_NOIO | __GFP_COMP | __GFP_NOWARN | __GFP_ZERO,
-						     msg->order);
+		msg->data = (void *)__get_free_pages(gfp, msg->order);
 		if (!msg->data)
 			goto free;
 	}
@@ -235,7 +236,8 @@ static bool isc_tx_data(struct isc_conn *conn, struct isc_cmd *icmd)
 	struct tcm_cmd *cmd = &icmd->cmd;
 	u32 total = isc_data_in_bytes(cmd), burst = nego->val[ISC_K_MAX_BURST];
 	u32 room = burst - icmd->tx_off % burst;
-	u32 n = min3(total - icmd->tx_off, min(nego->val[ISC_K_MAX_RECV], conn->isess->max_xmit), room);
+	u32 most = min(nego->val[ISC_K_MAX_RECV], conn->isess->max_xmit);
+	u32 n = min3(total - icmd->tx_off, most, room);
 	bool last = icmd->tx_off + n == total;
 	struct isc_rsp rsp = {
 		.opcode = ISC_DATA_IN,

@@ -28,6 +28,7 @@ struct tcm_attr_group {
 #define TCM_FAB_BORROWS_MEMORY	0x01	/* pages are the initiator's: not given back early */
 #define TCM_FAB_HAS_ENABLE	0x02	/* portal groups have an `enable` file */
 #define TCM_FAB_NODE_ACLS	0x04	/* acls/<name> may be created by mkdir and mean something */
+#define TCM_FAB_PARTIAL_OUT	0x08	/* a write with less data than it asks for writes that */
 #define TCM_FAB_PI		0x10	/* carries protection information */
 
 /* Task management functions, SAM-5 7 */

@@ -1,0 +1,316 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a target does with initiators that are wrong, odd, slow or hostile (RFC 7143).
+
+    iscsi_protocol.py [--silent N] [--garbage N]
+
+The target is iqn.2026-11.org.lab:t1 on 127.0.0.1:3260, in demo mode, LUN 0 of 64 MiB, which is overwritten.
+"""
+import argparse
+import os
+import random
+import struct
+import sys
+import time
+
+from iscsi_initiator import (Closed, Connection, LOGIN_RSP, NO_TAG, R2T, REJECT, RESPONSE, TEXT, TEXT_RSP, TMF_RSP,
+                             pairs)
+
+TARGET = 'iqn.2026-11.org.lab:t1'
+ARGS = None
+PATTERN = bytes(random.Random(1).randbytes(262144))
+
+
+def session(**keys):
+    c = Connection()
+    c.login(**keys)
+    c.ready()
+    return c
+
+
+def status_of(text, csg=1, nsg=3, **kw):
+    """The status with which a login ends; None: the connection ended without one"""
+    c = Connection()
+    try:
+        c.login_pdu(text, csg, nsg, **kw)
+        pdu = c.recv()
+    except Closed:
+        return None
+    finally:
+        c.close()
+    assert pdu.opcode == LOGIN_RSP
+    return pdu.header[36] << 8 | pdu.header[37]
+
+
+NAMES = {'InitiatorName': 'iqn.2026-11.org.lab:py', 'TargetName': TARGET, 'SessionType': 'Normal'}
+
+
+def test_login_statuses():
+    table = [
+        (0x0207, {'TargetName': TARGET}, {}),
+        (0x0207, {'InitiatorName': 'iqn.x'}, {}),
+        (0x0203, dict(NAMES, TargetName='iqn.2026-11.org.lab:none'), {}),
+        (0x0209, dict(NAMES, SessionType='Strange'), {}),
+        (0x020b, NAMES, {'flags': 0x87 | 0x40}),            # T and C
+        (0x020b, NAMES, {'flags': 0x80 | 1 << 2 | 1}),      # from a stage to itself
+        (0x020b, NAMES, {'flags': 0x80 | 1 << 2 | 2}),      # a stage that does not exist
+        (0x020b, NAMES, {'flags': 0x0c}),                   # begins in full feature phase
+        (0x0205, NAMES, {'b2': b'\x05\x05'}),
+        (0x0200, b'no equals sign\0', {}),
+        (0x0200, b'InitiatorName=iqn.x', {}),               # no end
+        (0x0200, list(NAMES.items()) + [('MaxBurstLength', '512'), ('MaxBurstLength', '512')], {}),
+        (0x0000, NAMES, {}),
+    ]
+    for want, text, kw in table:
+        got = status_of(text, **kw)
+        assert got == want, '%s %s: %s, not %04x' % (text, kw, got, want)
+    c = Connection()
+    c.tsih = 0x7777
+    try:
+        c.login()
+        raise AssertionError('joined a session that is not there')
+    except PermissionError as e:
+        assert str(e) == '020a', e
+
+
+def test_negotiation():
+    table = [
+        ('MaxBurstLength', '16776192', '262144'), ('MaxBurstLength', '4096', '4096'),
+        ('MaxBurstLength', '0x1000', '4096'), ('MaxBurstLength', '1', 'Reject'), ('MaxBurstLength', 'x', 'Reject'),
+        ('InitialR2T', 'No', 'Yes'), ('ImmediateData', 'No', 'No'), ('ErrorRecoveryLevel', '2', '0'),
+        ('HeaderDigest', 'CRC32C,None', 'CRC32C'), ('HeaderDigest', 'None,CRC32C', 'None'),
+        ('HeaderDigest', 'MD5', 'Reject'), ('MaxConnections', '8', '1'), ('DefaultTime2Wait', '5', '5'),
+        ('DefaultTime2Wait', '0', '2'), ('OFMarker', 'Yes', 'No'), ('X-org.lab.strange', '1', 'NotUnderstood'),
+        ('iSCSIProtocolLevel', '2', '2'), ('TaskReporting', 'FastAbort', 'Reject'),
+    ]
+    for key, offer, want in table:
+        c = Connection()
+        said = c.login(**{key: offer})
+        assert said.get(key) == want, '%s=%s: %s, not %s' % (key, offer, said.get(key), want)
+        assert said['TargetPortalGroupTag'] == '1'
+        c.close()
+
+
+def test_login_in_parts():
+    c = Connection()
+    data = pairs(NAMES)
+    for n in range(0, len(data), 10):
+        c.login_pdu(data[n:n + 10], transit=False, more=True)
+        pdu = c.recv()
+        assert pdu.opcode == LOGIN_RSP and not pdu.flags & 0x80 and not pdu.data
+    c.login_pdu(b'')
+    pdu = c.recv()
+    assert pdu.flags & 0x83 == 0x83 and b'TargetPortalGroupTag=1' in pdu.data
+    c.ready()
+    c.close()
+
+
+def test_read_write():
+    c = session()
+    for size in (512, 4096, 8192, 65536, 262144):
+        assert c.write10(7, PATTERN[:size])[0] == 0
+        status, data, _, _ = c.read10(7, size // 512)
+        assert status == 0 and data == PATTERN[:size], size
+    assert c.nop(b'x' * 1000) == b'x' * 1000
+    assert c.nop(b'', True) == b''
+    assert c.logout() == 0 and c.closed()
+
+
+def test_digests():
+    c = session(HeaderDigest='CRC32C', DataDigest='CRC32C')
+    assert c.write10(0, PATTERN[:10240])[0] == 0
+    assert c.read10(0, 20)[1] == PATTERN[:10240]
+    assert c.nop(b'abc') == b'abc'
+    for spoil in ('header', 'data'):
+        c = session(HeaderDigest='CRC32C', DataDigest='CRC32C')
+        c.command(struct.pack('>BBIBHB', 0x2a, 0, 0, 0, 1, 0), 512, write=True, data=bytes(512), spoil=spoil)
+        assert c.closed()
+        c = session()
+        assert c.read10(0, 1)[1] == PATTERN[:512], 'written in spite of a wrong digest'
+
+
+def start_write(c, lba, size, **kw):
+    itt = c.command(struct.pack('>BBIBHB', 0x2a, 0, lba, 0, size // 512, 0), size, write=True, **kw)
+    pdu = c.recv()
+    assert pdu.opcode == R2T and pdu.itt == itt
+    return itt, pdu
+
+
+def test_data_out_wrong():
+    """DataSN, offset, length, an early end: the command fails and the medium stays as it was."""
+    c = session()
+    assert c.write10(100, PATTERN[:4096])[0] == 0
+    table = [(1, 0, 4096, True), (27, 0, 4096, True), (0, 512, 3584, True), (0, 0, 512, True), (0, 0xfffffe00, 512, True),
+             (0, 0, 4608, True)]
+    for datasn, offset, size, final in table:
+        itt, r2t = start_write(c, 100, 4096)
+        c.data_out(itt, r2t.ttt, datasn, offset, bytes(size), final)
+        status, _, sense, _ = c.finish(itt)
+        assert status == 2 and sense[2] & 15 == 0x0b, (datasn, offset, size)
+        assert c.read10(100, 8)[1] == PATTERN[:4096]
+    itt, r2t = start_write(c, 100, 4096)
+    c.data_out(itt, 0x12345678, 0, 0, bytes(4096))      # a tag nobody gave out: let go
+    c.data_out(itt, r2t.ttt, 0, 0, PATTERN[4096:8192])
+    assert c.finish(itt)[0] == 0
+    assert c.read10(100, 8)[1] == PATTERN[4096:8192]
+    c.close()
+
+
+def test_unsolicited_not_allowed():
+    c = session()
+    c.command(struct.pack('>BBIBHB', 0x2a, 0, 0, 0, 8, 0), 4096, write=True, final=False)
+    assert c.closed()
+
+
+def test_too_long():
+    c = session()
+    c.command(struct.pack('>BBIBHB', 0x2a, 0, 0, 0, 1, 0), 512, write=True, dsl=0xffffff)
+    assert c.closed()
+    c = Connection()
+    c.login_pdu(b'', dsl=0xffffff)
+    assert c.closed()
+
+
+def test_cmdsn():
+    c = session()
+    good = c.cmdsn
+    for sn in (good + 1, good - 1, good + 0x7fffffff):
+        c.send(1, 0x81, words=struct.pack('>II', sn & 0xffffffff, c.exp_statsn) + bytes(16))
+    assert c.tur() == 0
+    assert c.cmdsn == good + 1
+    c.close()
+
+
+def test_abort_write():
+    """An aborted write asks for no more data, and late data is let go."""
+    c = session()
+    assert c.write10(200, PATTERN[:4096])[0] == 0
+    sn = c.cmdsn
+    itt, r2t = start_write(c, 200, 4096)
+    assert c.tmf(1, ref=itt, refsn=sn) == 0
+    c.data_out(itt, r2t.ttt, 0, 0, bytes(4096))
+    assert c.tmf(1, ref=itt, refsn=sn) == 1, 'the task is still there'
+    assert c.read10(200, 8)[1] == PATTERN[:4096]
+    itt, r2t = start_write(c, 200, 4096)
+    assert c.tmf(5) == 0
+    c.ready()
+    assert c.read10(200, 8)[1] == PATTERN[:4096]
+    assert c.tmf(5, lun=9) == 2
+    assert c.tmf(6) == 0
+    assert c.tmf(8) == 4
+    assert c.tmf(99) == 255
+    c.close()
+
+
+def test_unknown_opcode():
+    c = session()
+    c.send(0x1c | 0x40, 0x80, words=c.sns(True))
+    pdu = c.recv()
+    assert pdu.opcode == REJECT and pdu.header[2] == 5 and pdu.data[0] == 0x5c
+    assert c.tur() == 0
+    c.close()
+
+
+def test_text():
+    c = session()
+    c.send(TEXT, 0x80, word5=NO_TAG, words=c.sns(), data=pairs({'SendTargets': '', 'MaxBurstLength': '512'}))
+    pdu = c.recv()
+    assert pdu.opcode == TEXT_RSP and b'TargetName=%s\0' % TARGET.encode() in pdu.data
+    assert b'MaxBurstLength=Reject' in pdu.data
+    c.send(TEXT, 0x40, word5=NO_TAG, itt=77, words=c.sns(), data=b'SendTar')
+    pdu = c.recv()
+    assert pdu.opcode == TEXT_RSP and not pdu.data and not pdu.flags & 0x80
+    c.send(TEXT, 0x80, word5=pdu.ttt, itt=77, words=c.sns(), data=b'gets=All\0')
+    pdu = c.recv()
+    assert b'SendTargets=Reject' in pdu.data, pdu.data
+    c.send(TEXT, 0x80, word5=0x1234, words=c.sns())
+    assert c.recv().opcode == REJECT
+    c.close()
+
+
+def test_reinstatement():
+    old = session()
+    new = session()
+    assert old.closed()
+    assert new.tur() == 0
+    new.close()
+
+
+def test_silent():
+    """Connections that say nothing, or half a login, cost a good one nothing."""
+    def good():
+        start = time.monotonic()
+        c = session()
+        c.logout()
+        c.close()
+        return time.monotonic() - start
+    alone = min(good() for _ in range(3))
+    some = []
+    for n in range(ARGS.silent):
+        c = Connection()
+        if n % 3 == 1:
+            c.send_raw(b'\x43\x87')
+        elif n % 3 == 2:
+            c.login_pdu({'InitiatorName': 'iqn.half'}, csg=0, transit=False, more=True)
+        some.append(c)
+    beside = min(good() for _ in range(3))
+    print('a login takes %.3f s alone, %.3f s beside %d that do not finish' % (alone, beside, ARGS.silent))
+    assert beside < 4 * alone + 0.5
+    for c in some:
+        c.close()
+
+
+def test_garbage():
+    """Random bytes, before a login and after; whatever becomes of it, the next one is served."""
+    rnd = random.Random(ARGS.seed)
+    for n in range(ARGS.garbage):
+        c = Connection()
+        try:
+            if n % 2:
+                c.login()
+            for _ in range(rnd.randrange(1, 4)):
+                size = rnd.choice((0, 0, 4, 48, 512, 5000))
+                op = rnd.choice((0, 1, 2, 4, 5, 6, 0x10, 0x40, 0x41, 0x42, 0x44, 0x46, 0x43, rnd.randrange(256)))
+                ahs = rnd.randbytes(rnd.choice((0, 0, 0, 4, 16)))
+                dsl = rnd.choice((None, None, None, rnd.randrange(1 << 24)))
+                words = struct.pack('>II', c.cmdsn, c.exp_statsn) + rnd.randbytes(16)
+                c.cmdsn += not op & 0x40
+                c.send(op, rnd.randrange(256), lun=rnd.choice((bytes(8), rnd.randbytes(8))), itt=rnd.getrandbits(32),
+                       word5=rnd.choice((0, 512, NO_TAG, rnd.getrandbits(32))), words=words, data=rnd.randbytes(size),
+                       ahs=ahs, dsl=dsl)
+        except (Closed, PermissionError):
+            pass
+        finally:
+            c.close()
+    c = session()
+    assert c.tur() == 0
+    c.close()
+
+
+def main():
+    global ARGS
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument('--silent', type=int, default=200)
+    p.add_argument('--garbage', type=int, default=300)
+    p.add_argument('--seed', type=int, default=int.from_bytes(os.urandom(4), 'big'))
+    p.add_argument('tests', nargs='*')
+    ARGS = p.parse_args()
+    bad = 0
+    for name, test in list(globals().items()):
+        if not name.startswith('test_') or (ARGS.tests and name not in ARGS.tests):
+            continue
+        start = time.monotonic()
+        try:
+            test()
+            print('%s: passed, %.1f s' % (name, time.monotonic() - start))
+        except Exception as e:  # pylint: disable=broad-except
+            bad += 1
+            tb = e.__traceback__
+            while tb.tb_next and tb.tb_next.tb_frame.f_code.co_filename == __file__:
+                tb = tb.tb_next
+            print('FAIL: %s line %d: %s %s (seed %d)' % (name, tb.tb_lineno, type(e).__name__, e, ARGS.seed))
+    return bad
+
+
+if __name__ == '__main__':
+    sys.exit(main())

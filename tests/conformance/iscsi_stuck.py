@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A backend that does not answer: what an initiator is told, and when.
+
+    iscsi_stuck.py before|tmf|session   (LUN 0 is stuck but for `before`, LUN 1 is well)
+"""
+import struct
+import sys
+import time
+
+from iscsi_initiator import Connection
+
+LIMIT = 1.0
+SLOW = 4
+
+
+def session(isid=1):
+    c = Connection()
+    c.isid = b'\x80\x12\x34\x56\x00' + bytes([isid])
+    c.login()
+    # unit attentions, which no backend is asked for
+    c.ready()
+    return c
+
+
+def within(what, fn, *args):
+    start = time.monotonic()
+    ret = fn(*args)
+    took = time.monotonic() - start
+    print('%s: %.3f s' % (what, took))
+    assert took < LIMIT * SLOW, '%s took %.1f s' % (what, took)
+    return ret
+
+
+def well(c):
+    """The other LUN answers."""
+    while c.finish(c.command(bytes(6), lun=1))[0]:
+        pass
+    itt = c.command(struct.pack('>BBIBHB', 0x28, 0, 0, 0, 8, 0), 4096, read=True, lun=1)
+    assert c.finish(itt)[0] == 0
+
+
+def stick(c, n):
+    """Commands that the backend keeps"""
+    itts = []
+    for i in range(n):
+        sn = c.cmdsn
+        data = bytes(4096)
+        itts.append((c.command(struct.pack('>BBIBHB', 0x2a, 0, 8 * i, 0, 8, 0), 4096, write=True, data=data), sn))
+        sn = c.cmdsn
+        itts.append((c.command(struct.pack('>BBIBHB', 0x28, 0, 4096 + 8 * i, 0, 8, 0), 4096, read=True), sn))
+    return itts
+
+
+def tmf():
+    c, other = session(1), session(2)
+    itts = stick(c, 8)
+    well(other)
+    assert within('ABORT TASK', c.tmf, 1, 0, *itts[0]) == 0
+    assert within('ABORT TASK of a read', c.tmf, 1, 0, *itts[1]) == 0
+    assert within('LUN RESET', c.tmf, 5) == 0
+    assert within('TARGET WARM RESET', c.tmf, 6) == 0
+    within('the other LUN', well, c)
+    within('another session', well, other)
+    assert within('LOGOUT', c.logout) == 0
+    c.close()
+    other.close()
+
+
+def reinstate():
+    c = session(3)
+    stick(c, 8)
+    new = within('login again by the same name', session, 3)
+    assert c.closed()
+    within('the other LUN', well, new)
+    stick(new, 4)
+    new.close()
+    third = within('login after a cut', session, 3)
+    within('the other LUN', well, third)
+    third.close()
+
+
+def before():
+    c = session(1)
+    while c.tur():
+        pass
+    assert c.write10(0, bytes(4096))[0] == 0
+    well(c)
+    c.close()
+
+
+def main():
+    {'before': before, 'tmf': tmf, 'session': reinstate}[sys.argv[1]]()
+    print('%s: passed' % sys.argv[1])
+
+
+if __name__ == '__main__':
+    main()
