@@ -161,6 +161,7 @@ def test_lists(t, a, b, rnd):
 
 
 def test_results(t, a, b, rnd):
+    ident = 100 + os.getpid() % 150      # not one of an earlier run's
     r = a.dev.cmd(struct.pack('>BB8xIBB', 0x84, 3, 64, 0, 0), data_in=64)
     t.good(r, 'OPERATING PARAMETERS')
     t.eq(r.data.hex(' '), struct.pack('>IB3xHHIIIIIxxHBBBB3xB3B', 43, 1, 16, 16, 4096, 1 << 28, 0, 0, 0, 64, 64,
@@ -168,17 +169,17 @@ def test_results(t, a, b, rnd):
     for alloc in range(48):
         r = a.dev.cmd(struct.pack('>BB8xIBB', 0x84, 3, alloc, 0, 0), data_in=64)
         t.eq(len(r.data), min(alloc, 47), 'OPERATING PARAMETERS, %d bytes' % alloc)
-    t.bad(a.status(77), INVALID_FIELD_CDB, 'COPY STATUS of an unknown list', field=2)
+    t.bad(a.status(ident), INVALID_FIELD_CDB, 'COPY STATUS of an unknown list', field=2)
     two = [cscd(a.naa), cscd(b.naa)]
     for usage in (0, 2):
-        t.good(a.copy(plist(two, [blocks(16, 0, 0), blocks(16, 16, 16)], 77, usage)), 'EXTENDED COPY, list 77')
+        t.good(a.copy(plist(two, [blocks(16, 0, 0), blocks(16, 16, 16)], ident, usage)), 'EXTENDED COPY, list %d' % ident + '')
         for alloc in (0, 4, 11, 12, 64):
-            t.eq(a.status(77, alloc).data, struct.pack('>IBHBI', 8, 1, 2, 0, 32 * a.bs)[:alloc], 'COPY STATUS, %d bytes' % alloc)
-    t.bad(b.status(77), INVALID_FIELD_CDB, 'COPY STATUS by another unit', field=2)
+            t.eq(a.status(ident, alloc).data, struct.pack('>IBHBI', 8, 1, 2, 0, 32 * a.bs)[:alloc], 'COPY STATUS, %d bytes' % alloc)
+    t.bad(b.status(ident), INVALID_FIELD_CDB, 'COPY STATUS by another unit', field=2)
     t.good(a.copy(plist(two, [blocks(16, 0, 0)])), 'EXTENDED COPY without a list identifier')
     t.bad(a.status(0), INVALID_FIELD_CDB, 'COPY STATUS of list 0', field=2)
-    for ident in range(80):     # more than are kept
-        t.good(a.copy(plist(two, [blocks(1, 0, 0)], ident, 0)), 'EXTENDED COPY, list %d' % ident)
+    for other in range(80):     # more than are kept
+        t.good(a.copy(plist(two, [offsets(4096, 0, 0)], other, 0)), 'EXTENDED COPY, list %d' % other)
     t.good(a.status(79), 'COPY STATUS of the last')
 
 
