@@ -121,6 +121,12 @@ const struct tcm_opcode_run *tcm_opcode_run(u8 opcode);
 /* The row for a CDB, or NULL with *@sa_known telling whether the opcode exists at all. */
 const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *op_known);
 
+/*
+ * A row that @dev does not offer may have a twin that it does: the same command with other bits. NULL
+ * when there is none.
+ */
+const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const struct tcm_device *dev);
+
 /* Call @fn for every row until it returns false. */
 void tcm_opcode_for_each(bool (*fn)(const struct tcm_opcode *op, void *arg), void *arg);
 

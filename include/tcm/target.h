@@ -143,6 +143,8 @@ enum tcm_gate {
 	TCM_GATE_COUNTED,	/* ORDERED, HEAD OF QUEUE or ACA around */
 	TCM_GATE_ORPHAN,	/* orphan writes are outstanding on the device */
 	TCM_GATE_STOPPED,	/* by START STOP UNIT */
+	TCM_GATE_EJECTED,	/* no medium */
+	TCM_GATE_RESTING,	/* idle or standby: the next command that needs the unit wakes it */
 	TCM_GATE_SWP,		/* write protected by software: Control mode page */
 };
 
@@ -200,6 +202,7 @@ struct tcm_mapping {
 	struct llist_node	reap;		/* grace period over */
 	atomic_t		pinned;		/* commands that found no counters yet */
 	bool			removed;	/* unpublished; tpg->lock */
+	bool			prevented;	/* medium removal; dev->lun_lock */
 	bool			echoed;		/* has written the echo buffer; lu->buffer_lock */
 	struct rcu_head		rcu;
 };
