@@ -190,6 +190,8 @@ static int tcm_file_open(struct tcm_device *dev)
 	if (!f->wq)
 		goto exit_users;
 
+	init_llist_head(&f->writes);
+	INIT_WORK(&f->write_work, tcm_file_write_work);
 	f->block = S_ISBLK(file_inode(file)->i_mode);
 	f->nowait = file->f_mode & FMODE_NOWAIT;
 	f->nowait_write = f->nowait;

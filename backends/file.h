@@ -5,6 +5,7 @@
 #include <linux/bvec.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
+#include <linux/llist.h>
 #include <linux/mempool.h>
 #include <linux/percpu-refcount.h>
 #include <linux/spinlock.h>
@@ -16,6 +17,8 @@ struct tcm_file {
 	struct tcm_device	*dev;
 	struct file		*file;		/* NULL until open() */
 	struct workqueue_struct	*wq;		/* what would block; of this device alone */
+	struct llist_head	writes;		/* buffered, may wait: @write_work drains it */
+	struct work_struct	write_work;
 	struct percpu_ref	users;		/* callers inside the file system */
 	struct completion	unused;		/* @users has gone to zero */
 	bool			block;		/* a block device */
@@ -48,7 +51,10 @@ enum tcm_file_op {
 /* What an access keeps in tcm_io.scratch. */
 struct tcm_file_io {
 	struct kiocb		iocb;
-	struct work_struct	work;
+	union {
+		struct work_struct	work;	/* on its own in tcm_file.wq */
+		struct llist_node	write;	/* or in tcm_file.writes */
+	};
 	struct bio_vec		*vecs;		/* @inline_vecs or from tcm_file_vecs */
 	struct scatterlist	*bounce;	/* aligned pages in place of io->sg, or NULL */
 	u64			done;		/* bytes from io->pos on that are through */
@@ -102,6 +108,7 @@ void tcm_file_submit(struct tcm_io *io);
 /* The work item: go on with a read or write where it may block. */
 void tcm_file_data_work(struct tcm_io *io);
 void tcm_file_queue(struct tcm_io *io);
+void tcm_file_write_work(struct work_struct *work);
 int tcm_file_io_init(void);
 void tcm_file_io_exit(void);
 

@@ -5,7 +5,8 @@
  * The first try is made in the caller's context in a way that does not wait: direct I/O
  * is queued below the file system, buffered I/O is done if it can be done at once
  * (IOCB_NOWAIT). Whatever would have to wait goes on in the device's own work queue, where
- * an access is carried on in steps until it is through.
+ * an access is carried on in steps until it is through; buffered writes that had to wait share one
+ * work item.
  *
  * A device never mixes direct and buffered writes: a block that is smaller than what the
  * file system writes directly makes the whole device buffered.
@@ -56,11 +57,45 @@ static void tcm_file_work(struct work_struct *work)
 	percpu_ref_put(&f->users);
 }
 
+/*
+ * A write into the page cache. File systems take one of a file at a time, so a crowd of workers
+ * would queue; and of what may wait in here, memory and a busy journal, the next one would find
+ * the same. One that is to be stable is not meant: it waits for the medium.
+ */
+static bool tcm_file_is_buffered_write(struct tcm_io *io)
+{
+	const struct tcm_file_io *s = tcm_file_io(io);
+
+	return s->op == TCM_FILE_DATA && io->write && !s->direct && !s->stable;
+}
+
+void tcm_file_write_work(struct work_struct *work)
+{
+	struct tcm_file *f = container_of(work, struct tcm_file, write_work);
+	struct llist_node *batch = llist_reverse_order(llist_del_all(&f->writes));
+	struct tcm_file_io *s, *next;
+	struct tcm_file_task task;
+
+	percpu_ref_get(&f->users);
+	tcm_file_enter(f, &task);
+	llist_for_each_entry_safe(s, next, batch, write) {
+		tcm_file_data_work(tcm_file_of(s));
+		cond_resched();
+	}
+	tcm_file_leave(&task);
+	percpu_ref_put(&f->users);
+}
+
 void tcm_file_queue(struct tcm_io *io)
 {
 	struct tcm_file_io *s = tcm_file_io(io);
 	struct tcm_file *f = io->dev->priv;
 
+	if (tcm_file_is_buffered_write(io)) {
+		if (llist_add(&s->write, &f->writes))
+			queue_work(f->wq, &f->write_work);
+		return;
+	}
 	INIT_WORK(&s->work, tcm_file_work);
 	queue_work(f->wq, &s->work);
 }
@@ -251,6 +286,19 @@ static bool tcm_file_prepare(struct tcm_io *io)
 	return true;
 }
 
+/* In the device's own worker: what waits here holds up that device on this CPU. */
+static void tcm_file_write(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+	struct tcm_file_task task;
+
+	percpu_ref_get(&f->users);
+	tcm_file_enter(f, &task);
+	tcm_file_data_work(io);
+	tcm_file_leave(&task);
+	percpu_ref_put(&f->users);
+}
+
 /* Can the first step be taken without waiting for the medium? */
 static bool tcm_file_may_try(const struct tcm_io *io)
 {
@@ -283,7 +331,11 @@ void tcm_file_submit(struct tcm_io *io)
 		tcm_file_leave(&task);
 		percpu_ref_put(&f->users);
 	}
-	if (!over)
+	if (over)
+		return;
+	if (tcm_file_is_buffered_write(io) && (io->flags & TCM_IO_MAY_WAIT))
+		tcm_file_write(io);
+	else
 		tcm_file_queue(io);
 }
 

@@ -170,6 +170,8 @@ static const char *tcm_cfs_reason(int err)
 		return "too long";
 	case -ENOMEM:
 		return "no memory";
+	case -EPROTONOSUPPORT:
+		return "this fabric serves no targets yet";
 	}
 	return "it cannot be";
 }

@@ -123,6 +123,8 @@ enum tcm_sense tcm_sbc_write(struct tcm_cmd *cmd)
 		return sense;
 	if (unlikely(!cmd->nblocks))
 		return TCM_OK;
+	if (cmd->flags & TCM_CMD_HOPPED)
+		flags |= TCM_IO_MAY_WAIT;
 	tcm_sbc_rw(cmd, true, flags | tcm_sbc_write_through(cmd->dev));
 	return TCM_PENDING;
 }

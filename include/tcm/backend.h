@@ -34,6 +34,7 @@ struct tcm_pr;
 #define TCM_IO_DPO	0x02	/* not worth caching */
 #define TCM_IO_ANCHOR	0x04	/* unmap: keep the blocks anchored */
 #define TCM_IO_MAY_UNMAP 0x08	/* write_zeroes: may deallocate when it reads back as zeros */
+#define TCM_IO_MAY_WAIT	0x10	/* a hint: the caller is the device's own worker */
 
 /**
  * struct tcm_io - one access to a backend

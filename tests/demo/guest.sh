@@ -38,6 +38,8 @@ show mount /dev/sda /mnt/demo
 assert_eq "$sum" "$(sha256sum </mnt/demo/data)" "the file after clear and restore"
 show umount /mnt/demo
 show targetcli clearconfig confirm=True
-show modprobe -r tcm_loop target_core_file target_core_mod
+# targetcli leaves the fabrics' own directories, which hold the modules
+show rmdir /sys/kernel/config/target/loopback /sys/kernel/config/target/iscsi
+show modprobe -r tcm_loop iscsi_target_mod target_core_file target_core_mod
 echo
 echo "$passed passed, 0 failed, 0 skipped"

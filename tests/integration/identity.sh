@@ -12,7 +12,6 @@ set -euo pipefail
 
 test=/tcm/tests/conformance/identity.py
 mkdir -p /etc/rtslib-fb-target
-without_iscsi
 
 # SG_IO is all it takes: without disks the LUNs come and go in half the time
 echo 'install sd_mod /bin/false' >/etc/modprobe.d/no-sd.conf

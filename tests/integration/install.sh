@@ -37,7 +37,6 @@ make_host() {
 
 test_install_beside_stock() {
 	note "install while the stock target is loaded"
-	without_iscsi
 	modprobe target_core_mod
 	run_targetcli "/backstores/ramdisk create name=r0 size=32M nullio=true" "/loopback create $wwn" \
 		"/loopback/$wwn/luns create /backstores/ramdisk/r0" "saveconfig"

@@ -33,7 +33,7 @@ echo function >$trace/current_tracer
 python3 /tcm/tests/conformance/rd_memory_test.py "/dev/$disk" "${disks[0]}"
 waited=$(grep -c tcm_rd_retry_work $trace/trace || true)
 note "$waited writes waited for memory"
-[ "$waited" -gt 20 ] || fail "no write waited for memory: the test has not tested that"
+[ "$waited" -gt 0 ] || fail "no write waited for memory: the test has not tested that"
 echo nop >$trace/current_tracer
 
 rm "$CFS/loopback/$WWN/tpgt_1/lun/lun_0/big"

@@ -31,6 +31,7 @@ test_objects() {
 		/tmp/boot.json >$SAVECONFIG
 	expect_refusal 'lost.*xen-pvscsi target naa.5001405000000009 \(/etc.*TCM has no xen_scsiback' $switch ours
 	assert_match 'efct target naa.5001405000000008' "$OUT" "efct"
+	assert_match 'iscsi target iqn.2026-11.org.example:x .*TCM has no iscsi_target_mod' "$OUT" "iSCSI"
 	assert_match 'offloaded portal 10.0.0.1:3260 of iqn.2026-11.org.example:x' "$OUT" "cxgbit"
 	cp /tmp/boot.json $SAVECONFIG
 	untouched
