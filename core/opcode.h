@@ -122,8 +122,8 @@ const struct tcm_opcode_run *tcm_opcode_run(u8 opcode);
 const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *op_known);
 
 /*
- * A row that @dev does not offer may have a twin that it does: the same command with other bits. NULL
- * when there is none.
+ * A row that @dev does not offer may have a twin that it does: the same command with other bits.
+ * NULL when there is none.
  */
 const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const struct tcm_device *dev);
 
