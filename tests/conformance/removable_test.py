@@ -159,6 +159,12 @@ def main():
         tpg, second = target.loop(WWN), target.loop(WWN2)
         nodes = [tpg.lun(0, disk, 'scsi_generic'), second.lun(0, disk, 'scsi_generic'),
                  tpg.lun(1, fixed, 'scsi_generic'), second.lun(1, fixed, 'scsi_generic')]
+        # sd prevents removal while somebody has the disk open, as udev may have just now.
+        for port in (tpg, second):
+            for lun in (0, 1):
+                port.node(lun)
+                with open('/sys/bus/scsi/drivers/sd/unbind', 'w') as f:
+                    f.write('%d:%d:%d:%d' % (*port.address, lun))
         dev, other, dev1, other1 = (Device(n) for n in nodes)
         for d in (dev, other, dev1, other1):
             d.clear_ua()
@@ -172,7 +178,8 @@ def main():
         test_eject(dev, other)
         test_prevent(dev, other)
         test_nexus_loss(target, second, disk, dev)
-        other.clear_ua()
+        for d in (dev, other, dev1, other1):
+            d.clear_ua()
         test_power(dev, other)
         test_power(dev1, other1)
         for d in (dev, other, dev1, other1):

@@ -10,6 +10,7 @@
 Table counts what was asserted and ends a test with its verdict.
 """
 import ctypes
+import errno
 import fcntl
 import glob
 import os
@@ -204,6 +205,17 @@ class Device:
         raise RuntimeError('%s: no end of unit attentions: %r' % (self.path, seen))
 
 
+def openable(node):
+    """A disk's node is there some time before the disk is (device_add_disk())."""
+    try:
+        os.close(os.open(node, os.O_RDONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return False
+        raise
+    return True
+
+
 def find(host, channel, target, lun, kind='block', limit=20):
     """The device node of host:channel:target:lun as soon as it is there: kind is block or
     scsi_generic."""
@@ -212,7 +224,7 @@ def find(host, channel, target, lun, kind='block', limit=20):
     while time.monotonic() < end:
         for path in glob.glob(pattern):
             node = '/dev/' + os.path.basename(path)
-            if os.path.exists(node):
+            if os.path.exists(node) and openable(node):
                 return node
         time.sleep(0.05)
     raise RuntimeError('no %s device %d:%d:%d:%d after %d s' % (kind, host, channel, target, lun, limit))
