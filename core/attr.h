@@ -63,7 +63,8 @@ enum tcm_attr_kind {
 	X(max_write_same_len, UINT, TCM_ATTR_VPD, U32_MAX, NULL)		\
 	X(alua_support, BOOL, 0, 1, tcm_set_alua_support)			\
 	X(pgr_support, BOOL, 0, 1, tcm_set_pgr_support)				\
-	X(submit_type, UINT, 0, 2, NULL)
+	X(submit_type, UINT, 0, 2, NULL)						\
+	X(removable, BOOL, TCM_ATTR_IDLE, 1, NULL)
 
 #define TCM_ATTR_ID(name, kind, flags, max, setter) TCM_ATTR_##name,
 enum tcm_attr_id {

@@ -75,7 +75,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 		return;
 	}
 	if (unlikely(cmd->op && dev && cmd->op->offered && !cmd->op->offered(dev))) {
-		cmd->op = NULL;
+		cmd->op = tcm_opcode_twin(cmd->op, dev);
 		known = false;
 	}
 	if (likely(cmd->op))

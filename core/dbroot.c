@@ -35,24 +35,36 @@ static int tcm_dbroot_is_dir(const char *name)
 	return err;
 }
 
-static int tcm_dbroot_mkdir_locked(const char *sub)
+static int tcm_dbroot_mkdir_path(const char *name)
 {
 	struct dentry *dentry;
 	struct path path;
-	char *name;
 	int err;
 
-	name = kasprintf(GFP_KERNEL, "%s/%s", tcm_dbroot, sub);
-	if (!name)
-		return -ENOMEM;
 	dentry = kern_path_create(AT_FDCWD, name, &path, LOOKUP_DIRECTORY);
 	err = PTR_ERR_OR_ZERO(dentry);
 	if (!err) {
 		err = vfs_mkdir(mnt_idmap(path.mnt), d_inode(path.dentry), dentry, 0700);
 		done_path_create(&path, dentry);
 	}
-	kfree(name);
 	return err == -EEXIST ? 0 : err;
+}
+
+static int tcm_dbroot_mkdir_locked(const char *sub)
+{
+	char *name;
+	int err;
+
+	lockdep_assert_held(&tcm_dbroot_mutex);
+	name = kasprintf(GFP_KERNEL, "%s/%s", tcm_dbroot, sub);
+	if (!name)
+		return -ENOMEM;
+	err = tcm_dbroot_mkdir_path(name);
+	/* The default folder is there on no machine before something is kept in it. */
+	if (err == -ENOENT && !tcm_dbroot_mkdir_path(tcm_dbroot))
+		err = tcm_dbroot_mkdir_path(name);
+	kfree(name);
+	return err;
 }
 
 static int tcm_dbroot_mkdirs(void)

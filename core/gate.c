@@ -7,6 +7,7 @@
 #include "opcode.h"
 #include "range.h"
 #include "pr.h"
+#include "sbc.h"
 #include "session.h"
 #include "ua.h"
 #include "wipe.h"
@@ -47,8 +48,12 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 		return TCM_RESERVATION_CONFLICT;
 	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
 		return TCM_LUN_FAILURE;
+	if ((gate & BIT(TCM_GATE_EJECTED)) && (op->flags & TCM_OP_READY))
+		return TCM_MEDIUM_NOT_PRESENT;
 	if ((gate & BIT(TCM_GATE_STOPPED)) && (op->flags & TCM_OP_READY))
 		return TCM_NOT_READY_INIT_REQUIRED;
+	if ((gate & BIT(TCM_GATE_RESTING)) && (op->flags & TCM_OP_MEDIUM))
+		tcm_sbc_set_power(cmd->dev, TCM_POWER_IS_ACTIVE);
 	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))
 		return TCM_WRITE_PROTECTED;
 	if ((gate & BIT(TCM_GATE_SWP)) && (op->flags & TCM_OP_WRITES))

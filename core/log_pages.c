@@ -272,19 +272,24 @@ static void tcm_log_background(struct tcm_log_buf *b, struct tcm_device *dev)
 /* General Statistics and Performance, SPC-4 7.3.10. Times are not measured: their counts stay 0. */
 #define TCM_LOG_GENERAL		0x0001
 #define TCM_LOG_GENERAL_LEN	64
+#define TCM_LOG_IDLE		0x0002
+#define TCM_LOG_INTERVAL	0x0003
+#define TCM_LOG_MILLISECOND	(3ULL << 32 | 1)	/* EXPONENT, INTEGER: 1 / 10^3 s */
 
 static void tcm_log_general(struct tcm_log_buf *b, struct tcm_device *dev)
 {
 	u8 *p = tcm_log_param(b, TCM_LOG_GENERAL, TCM_LOG_COUNTER, TCM_LOG_GENERAL_LEN);
 	struct tcm_map_stats sum;
 
-	if (!p)
-		return;
-	tcm_log_sum(dev, b, &sum);
-	put_unaligned_be64(sum.rd_cmds, p);
-	put_unaligned_be64(sum.wr_cmds, p + 8);
-	put_unaligned_be64((sum.wr_bytes - sum.wr_other) >> dev->block_shift, p + 16);
-	put_unaligned_be64((sum.rd_bytes - sum.rd_other) >> dev->block_shift, p + 24);
+	if (p) {
+		tcm_log_sum(dev, b, &sum);
+		put_unaligned_be64(sum.rd_cmds, p);
+		put_unaligned_be64(sum.wr_cmds, p + 8);
+		put_unaligned_be64((sum.wr_bytes - sum.wr_other) >> dev->block_shift, p + 16);
+		put_unaligned_be64((sum.rd_bytes - sum.rd_other) >> dev->block_shift, p + 24);
+	}
+	tcm_log_number(b, TCM_LOG_IDLE, TCM_LOG_COUNTER, 0, 8);
+	tcm_log_number(b, TCM_LOG_INTERVAL, TCM_LOG_LIST, TCM_LOG_MILLISECOND, 8);
 }
 
 /* Informational Exceptions, SPC-4 7.3.12: there are none to tell */

@@ -47,6 +47,7 @@ struct tcm_lu {
 	struct tcm_log_state	log;
 	struct tcm_selftest_state selftest;
 	struct tcm_ident_info	ident[TCM_IDENTS];
+	u8			power;		/* enum tcm_power; atomic */
 	bool			time_set;	/* by SET TIMESTAMP */
 	u64			time_ms, time_at;	/* what it said, and when (boot time, ms) */
 	bool			loaded;		/* the file was looked for; tcm_config_mutex */

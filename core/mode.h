@@ -100,7 +100,8 @@ bool tcm_mode_list_apply(struct tcm_device *dev, const u8 *list, unsigned int le
 			 bool save);
 
 /*
- * Saved values everywhere, or default ones, as after power on or a LOGICAL UNIT RESET (SAM-5 6.3.3).
+ * Saved values everywhere, or default ones, as after power on or a LOGICAL UNIT RESET (SAM-5
+ * 6.3.3).
  * Any context.
  */
 void tcm_mode_reset(struct tcm_device *dev);

@@ -82,6 +82,17 @@ enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd)
 	return tcm_bad_cdb(cmd, at, at == 8 ? 7 : 4);
 }
 
+const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const struct tcm_device *dev)
+{
+	const struct tcm_opcode_run *run = &tcm_op_index[op->opcode];
+	const struct tcm_opcode *twin;
+
+	for (twin = run->rows; twin < run->rows + run->n; twin++)
+		if (twin->sa == op->sa && tcm_opcode_offered(twin, dev))
+			return twin;
+	return NULL;
+}
+
 static u64 tcm_cdb_field(const u8 *p, unsigned int size)
 {
 	switch (size) {

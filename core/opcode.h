@@ -142,6 +142,12 @@ const struct tcm_opcode *tcm_opcode_find(const u8 *cdb, unsigned int len, bool *
 /* The sense for a service action that is not there, or that the CDB is too short for. */
 enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd);
 
+/*
+ * A row that @dev does not offer may have a twin that it does: the same command with other bits.
+ * NULL when there is none.
+ */
+const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const struct tcm_device *dev);
+
 /* Call @fn for every row until it returns false. */
 void tcm_opcode_for_each(bool (*fn)(const struct tcm_opcode *op, void *arg), void *arg);
 

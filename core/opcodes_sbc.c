@@ -47,8 +47,9 @@
  */
 #define TCM_LONG_BITS(bits)	{ VARIABLE_LENGTH_CMD, [7 ... 9] = 0xff, [10] = (bits), \
 				  [12 ... 31] = 0xff }
-/* POWER CONDITION, NO_FLUSH and START; nothing can be loaded or ejected */
+/* POWER CONDITION, NO_FLUSH and START; LOEJ where the medium can be taken out */
 #define TCM_START_BITS		0xf5
+#define TCM_START_LOEJ_BITS	0xf7
 
 const struct tcm_opcode tcm_ops_sbc[] = {
 	{
@@ -84,9 +85,22 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = START_STOP, .name = "START STOP UNIT", .cdb_len = 6,
 		.dir = DMA_NONE,
-		.usage = { START_STOP, 0x01, [4] = TCM_START_BITS },
 		.pr_allowed = tcm_sbc_start_allowed,
-		.exec = tcm_sbc_start_stop,
+		.usage = { START_STOP, 0x01, [4] = TCM_START_BITS },
+		.parse = tcm_sbc_start_stop_parse, .exec = tcm_sbc_start_stop,
+		.offered = tcm_sbc_fixed,
+	}, {
+		.opcode = START_STOP, .name = "START STOP UNIT", .cdb_len = 6,
+		.dir = DMA_NONE,
+		.pr_allowed = tcm_sbc_start_allowed,
+		.usage = { START_STOP, 0x01, [4] = TCM_START_LOEJ_BITS },
+		.parse = tcm_sbc_start_stop_parse, .exec = tcm_sbc_start_stop,
+		.offered = tcm_sbc_removable,
+	}, {
+		.opcode = ALLOW_MEDIUM_REMOVAL, .name = "PREVENT ALLOW MEDIUM REMOVAL",
+		.cdb_len = 6, .dir = DMA_NONE, .flags = TCM_OP_PR_WE | TCM_OP_PR_EA,
+		.usage = { ALLOW_MEDIUM_REMOVAL, [4] = 0x01 },
+		.exec = tcm_sbc_prevent, .offered = tcm_sbc_removable,
 	}, {
 		.opcode = READ_CAPACITY, .name = "READ CAPACITY(10)", .cdb_len = 10,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_FN, .flags = TCM_OP_TELLS,

@@ -24,7 +24,12 @@ enum tcm_sense tcm_sbc_write_verify_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd);
 bool tcm_sbc_start_allowed(const struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_start_stop_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_prevent(struct tcm_cmd *cmd);
+/* Can the medium be taken out? The attribute `removable`. */
+bool tcm_sbc_removable(const struct tcm_device *dev);
+bool tcm_sbc_fixed(const struct tcm_device *dev);
 enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd);
 bool tcm_sbc_unmap_offered(const struct tcm_device *dev);
 enum tcm_sense tcm_sbc_caw_parse(struct tcm_cmd *cmd);
@@ -157,5 +162,17 @@ bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len);
  * until a START, or a LOGICAL UNIT RESET. Any context; takes dev->lun_lock.
  */
 void tcm_sbc_set_stopped(struct tcm_device *dev, bool stopped);
+
+/* Rests until the next command that needs the unit. Any context; takes dev->lun_lock. */
+enum tcm_power {
+	TCM_POWER_IS_ACTIVE,
+	TCM_POWER_IS_IDLE,
+	TCM_POWER_IS_STANDBY,
+};
+
+void tcm_sbc_set_power(struct tcm_device *dev, enum tcm_power power);
+
+/* No nexus prevents removal any more: LOGICAL UNIT RESET. Any context; takes dev->lun_lock. */
+void tcm_sbc_allow_removal(struct tcm_device *dev);
 
 #endif

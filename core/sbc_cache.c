@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SYNCHRONIZE CACHE and START STOP UNIT (SBC-4 5.33, 5.32): what is in a cache, and whether the
- * unit runs.
+ * SYNCHRONIZE CACHE (SBC-4 5.33), and flushes that nobody waits for.
  */
 #include <linux/slab.h>
 #include "device.h"
-#include "gate.h"
-#include "lu.h"
 #include "opcode.h"
 #include "sbc.h"
 
-/* Byte 1 of both commands */
-#define TCM_SYNC_IMMED	0x02
-#define TCM_START_IMMED	0x01
-
-/* START STOP UNIT, byte 4 */
-#define TCM_START_START		0x01
-#define TCM_START_NO_FLUSH	0x04
-#define TCM_POWER_START_VALID	0	/* START says what to do */
-#define TCM_POWER_ACTIVE	1
+#define TCM_SYNC_IMMED	0x02	/* byte 1 */
 
 /* Flushes with nobody waiting, per device; whoever asks for more waits for his own. */
 #define TCM_FLUSH_BEHIND_MAX	16
@@ -90,67 +79,4 @@ enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd)
 		return TCM_OK;
 	dev->ops->flush(tcm_sbc_io(cmd, pos, len, NULL, true, 0, tcm_sync_done));
 	return TCM_PENDING;
-}
-
-void tcm_sbc_set_stopped(struct tcm_device *dev, bool stopped)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&dev->lun_lock, flags);
-	if (test_bit(TCM_DEV_STOPPED, &dev->flags) != stopped) {
-		if (stopped)
-			atomic_inc(&dev->lu->log.stops);
-		assign_bit(TCM_DEV_STOPPED, &dev->flags, stopped);
-		tcm_gate_device(dev, TCM_GATE_STOPPED, stopped);
-	}
-	spin_unlock_irqrestore(&dev->lun_lock, flags);
-}
-
-static void tcm_stop_done(struct tcm_io *io, enum tcm_sense sense)
-{
-	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
-
-	/* What could not be written stays reachable. */
-	if (sense)
-		tcm_sbc_set_stopped(cmd->dev, false);
-	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
-}
-
-static enum tcm_sense tcm_sbc_stop(struct tcm_cmd *cmd)
-{
-	struct tcm_device *dev = cmd->dev;
-
-	/* Who may not write may not take the unit from those who do. */
-	if (test_bit(TCM_GATE_WP, &cmd->map->gate))
-		return TCM_WRITE_PROTECTED;
-	tcm_sbc_set_stopped(dev, true);
-	if ((cmd->cdb[4] & TCM_START_NO_FLUSH) || !dev->ops->flush)
-		return TCM_OK;
-	if ((cmd->cdb[1] & TCM_START_IMMED) && tcm_sbc_flush_behind(dev, 0, 0))
-		return TCM_OK;
-	dev->ops->flush(tcm_sbc_io(cmd, 0, 0, NULL, true, 0, tcm_stop_done));
-	return TCM_PENDING;
-}
-
-/* To start it takes nothing from anybody (SBC-4 table 13). */
-bool tcm_sbc_start_allowed(const struct tcm_cmd *cmd)
-{
-	return cmd->cdb[4] >> 4 == TCM_POWER_START_VALID && (cmd->cdb[4] & TCM_START_START);
-}
-
-enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd)
-{
-	switch (cmd->cdb[4] >> 4) {
-	case TCM_POWER_START_VALID:
-		if (!(cmd->cdb[4] & TCM_START_START))
-			return tcm_sbc_stop(cmd);
-		break;
-	case TCM_POWER_ACTIVE:
-		break;
-	default:
-		/* Idle and standby would be claims: there is nothing that rests. */
-		return tcm_bad_cdb(cmd, 4, 7);
-	}
-	tcm_sbc_set_stopped(cmd->dev, false);
-	return TCM_OK;
 }

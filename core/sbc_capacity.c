@@ -43,7 +43,7 @@ enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd)
 	};
 
 	/* "No blocks" cannot be said. */
-	if (!nblocks)
+	if (!nblocks || test_bit(TCM_DEV_EJECTED, &cmd->dev->flags))
 		return TCM_MEDIUM_NOT_PRESENT;
 	tcm_cmd_put_data(cmd, &rc, sizeof(rc));
 	return TCM_OK;
@@ -82,7 +82,7 @@ enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 	};
 	u16 align = tcm_sbc_lowest_aligned(dev);
 
-	if (!nblocks)
+	if (!nblocks || test_bit(TCM_DEV_EJECTED, &cmd->dev->flags))
 		return TCM_MEDIUM_NOT_PRESENT;
 	if (dev->attr.emulate_tpu || dev->attr.emulate_tpws) {
 		align |= TCM_RC16_LBPME;

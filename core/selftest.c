@@ -173,6 +173,7 @@ static struct tcm_selftest *tcm_selftest_alloc(struct tcm_device *dev, u8 code)
 	st->code = code;
 	st->nblocks = READ_ONCE(dev->nblocks);
 	st->chunk = min_t(u32, TCM_SELFTEST_CHUNK >> dev->block_shift, READ_ONCE(dev->max_blocks));
+	st->chunk = max(st->chunk, 1U);
 	st->reads = DIV_ROUND_UP_ULL(st->nblocks, st->chunk);
 	if (!tcm_selftest_extended(code))
 		st->reads = min_t(u64, st->reads, TCM_SELFTEST_SHORT_READS);

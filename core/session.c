@@ -227,6 +227,10 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	if (dev->ranges.gated)
 		__set_bit(TCM_GATE_RANGE, &map->gate);
 	tcm_pr_map_added(map);
+	if (test_bit(TCM_DEV_EJECTED, &dev->flags))
+		__set_bit(TCM_GATE_EJECTED, &map->gate);
+	if (test_bit(TCM_DEV_RESTING, &dev->flags))
+		__set_bit(TCM_GATE_RESTING, &map->gate);
 	if (test_bit(TCM_DEV_SWP, &dev->flags))
 		__set_bit(TCM_GATE_SWP, &map->gate);
 	spin_unlock_irq(&dev->lun_lock);

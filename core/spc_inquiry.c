@@ -31,6 +31,7 @@ static_assert(sizeof(struct tcm_inquiry) == 96);
 static_assert(offsetof(struct tcm_inquiry, descriptors) == 58);
 
 #define TCM_INQ_NO_LUN		0x7f	/* no logical unit can be here, type not known */
+#define TCM_INQ_RMB		0x80
 #define TCM_INQ_SPC4		0x06
 #define TCM_INQ_SCCS		0x80
 #define TCM_INQ_TPGS_SHIFT	4
@@ -80,6 +81,8 @@ static void tcm_inquiry_build(const struct tcm_lun *lun, struct tcm_inquiry *inq
 	const struct tcm_device *dev = lun->dev;
 
 	inq->type = dev->type;
+	if (dev->attr.removable)
+		inq->rmb = TCM_INQ_RMB;
 	inq->version = TCM_INQ_SPC4;
 	inq->format = 2;
 	inq->add_len = sizeof(*inq) - 5;

@@ -6,6 +6,7 @@
 #include <linux/unaligned.h>
 #include "cmd.h"
 #include "lu.h"
+#include "sbc.h"
 #include "session.h"
 #include "spc.h"
 #include "ua.h"
@@ -30,6 +31,8 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd, struct tcm_sense_e
 	sense = tcm_ua_take(cmd->map);
 	if (!sense && test_bit(TCM_DEV_DEAD, &cmd->dev->flags))
 		sense = TCM_LUN_FAILURE;
+	if (!sense && test_bit(TCM_DEV_EJECTED, &cmd->dev->flags))
+		sense = TCM_MEDIUM_NOT_PRESENT;
 	if (!sense && test_bit(TCM_DEV_STOPPED, &cmd->dev->flags))
 		sense = TCM_NOT_READY_INIT_REQUIRED;
 	if (!sense)
@@ -38,6 +41,10 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd, struct tcm_sense_e
 		x->flags = TCM_SX_PROGRESS;
 		sense = TCM_SELFTEST_PROGRESS;
 	}
+	if (!sense && READ_ONCE(cmd->dev->lu->power) == TCM_POWER_IS_IDLE)
+		sense = TCM_LOW_POWER_IDLE;
+	else if (!sense && READ_ONCE(cmd->dev->lu->power) == TCM_POWER_IS_STANDBY)
+		sense = TCM_LOW_POWER_STANDBY;
 	return sense;
 }
 

@@ -227,6 +227,8 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 		tcm_tmf_device(tmf, dev, &walk, TCM_UA_LUN_RESET, true);
 		/* As after power on, the unit is active (SBC-4 4.20). */
 		tcm_sbc_set_stopped(dev, false);
+		tcm_sbc_set_power(dev, TCM_POWER_IS_ACTIVE);
+		tcm_sbc_allow_removal(dev);
 		tcm_mode_reset(dev);
 		tcm_pr_reset(dev);
 		tcm_selftest_stop(dev, TCM_SELFTEST_RESET);

@@ -161,8 +161,8 @@ static u8 *tcm_port_desc(const struct tcm_lun *lun, u8 *p)
 #define TCM_PORT_DESC_MAX	(12 + (int)sizeof(struct tcm_desig) + TCM_DESIG_LEN_MAX)
 
 /*
- * SCSI Ports: those through which the logical unit can be reached, once each. As many as there is room
- * for, which is hundreds.
+ * SCSI Ports: those through which the logical unit can be reached, once each. As many as there is
+ * room for, which is hundreds.
  */
 unsigned int tcm_vpd_ports(const struct tcm_lun *lun, u8 *buf)
 {

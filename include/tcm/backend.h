@@ -238,7 +238,7 @@ struct tcm_dev_attr {
 	u32 hw_queue_depth, queue_depth;
 	u32 max_unmap_lba_count, max_unmap_block_desc_count;
 	u32 unmap_granularity, unmap_granularity_alignment, unmap_zeroes_data;
-	u32 max_write_same_len, alua_support, pgr_support, submit_type;
+	u32 max_write_same_len, alua_support, pgr_support, submit_type, removable;
 };
 
 #define TCM_ALIAS_MAX	512
@@ -262,6 +262,8 @@ enum tcm_dev_flag {
 	TCM_DEV_STOPPED,	/* by START STOP UNIT; changed under lun_lock */
 	TCM_DEV_OPENING,	/* open() is running; tcm_config_mutex */
 	TCM_DEV_D_SENSE,	/* sense data in descriptor format: Control mode page */
+	TCM_DEV_EJECTED,	/* no medium: START STOP UNIT with LOEJ; under lun_lock */
+	TCM_DEV_RESTING,	/* in a power condition but active; under lun_lock */
 	TCM_DEV_SWP,		/* software write protect: Control mode page; under lun_lock */
 };
 

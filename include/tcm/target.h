@@ -145,6 +145,8 @@ enum tcm_gate {
 	TCM_GATE_STOPPED,	/* by START STOP UNIT */
 	TCM_GATE_WIPE,		/* being formatted or sanitized, or that has failed */
 	TCM_GATE_RANGE,		/* blocks are locked: commands tell theirs (core/range.c) */
+	TCM_GATE_EJECTED,	/* no medium */
+	TCM_GATE_RESTING,	/* idle or standby: the next command that needs the unit wakes it */
 	TCM_GATE_SWP,		/* write protected by software: Control mode page */
 };
 
@@ -203,6 +205,7 @@ struct tcm_mapping {
 	atomic_t		pinned;		/* commands that found no counters yet */
 	bool			removed;	/* unpublished; tpg->lock */
 	u8			pr_deny;	/* core's: how far TCM_GATE_RESERVED goes */
+	bool			prevented;	/* medium removal; dev->lun_lock */
 	bool			echoed;		/* has written the echo buffer; lu->buffer_lock */
 	struct rcu_head		rcu;
 };

@@ -120,7 +120,8 @@ def test_counters(dev, other):
          'bytes in the error counter pages')
     for page in (2, 3, 5):
         t.eq(number(dev, page, 6), 0, 'errors in page %02xh' % page)
-    t.eq(params(dev, 0x19, pc=DEFAULT)[1][1], bytes(64), 'default values of page 19h')
+    t.eq(params(dev, 0x19, pc=DEFAULT), {1: (0, bytes(64)), 2: (0, bytes(8)), 3: (3, b'\0\0\0\3\0\0\0\1')},
+         'default values of page 19h')
     # LOG SELECT: all, or those of a page; the others are told
     other.clear_ua()
     t.good(dev.cmd(log_select(0, 2, 0x19)), 'PCR of page 19h')

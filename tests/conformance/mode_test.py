@@ -8,7 +8,7 @@ import os
 import struct
 
 from sgio import (GOOD, INVALID_FIELD_CDB, SAVING_NOT_SUPPORTED, Device, Table)
-from target import CFS, Target, read, write
+from target import Target, read, write
 
 WWN, WWN2 = 'naa.5001405000000001', 'naa.5001405000000002'
 SERIAL = '7e57ab1e-0000-4000-8000-00000000/0.1'

@@ -230,6 +230,16 @@ def find(host, channel, target, lun, kind='block', limit=20):
     raise RuntimeError('no %s device %d:%d:%d:%d after %d s' % (kind, host, channel, target, lun, limit))
 
 
+def gone(host, channel, target, limit=20):
+    """Wait until no device of host:channel:target is left."""
+    pattern = '/sys/class/scsi_device/%d:%d:%d:*' % (host, channel, target)
+    end = time.monotonic() + limit
+    while glob.glob(pattern):
+        if time.monotonic() > end:
+            raise RuntimeError('still there after %d s: %s' % (limit, ' '.join(glob.glob(pattern))))
+        time.sleep(0.05)
+
+
 class Table:
     """Counts assertions; a failed one is printed and the test goes on."""
 

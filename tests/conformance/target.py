@@ -10,7 +10,7 @@
 """
 import os
 
-from sgio import find
+from sgio import find, gone
 
 CFS = '/sys/kernel/config/target/'
 
@@ -74,6 +74,7 @@ class Target:
     def __init__(self):
         self.made = []
         self.hbas = 0
+        self.ports = []
 
     def __enter__(self):
         return self
@@ -82,6 +83,10 @@ class Target:
         for path in reversed(self.made):
             self._undo(path)
         self.made = []
+        # A disk's nodes go behind our back: who makes the next target must not find them.
+        for address in self.ports:
+            gone(*address)
+        self.ports = []
 
     @staticmethod
     def _undo(path):
@@ -124,4 +129,6 @@ class Target:
 
     def loop(self, wwn, tag=1):
         """A loopback portal group."""
-        return Tpg(self, wwn, tag)
+        tpg = Tpg(self, wwn, tag)
+        self.ports.append(tpg.address)
+        return tpg

@@ -4,7 +4,7 @@
 # kernels: 6.1 6.12
 #
 # What a logical unit tells and keeps: mode parameters, logs, self-tests, buffers, identifying
-# information, time; and what of that is saved.
+# information, time; what of that is saved; whether its medium is in it.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 
@@ -13,7 +13,7 @@ mkdir -p /etc/target
 use_our_target
 modprobe -a tcm_loop target_core_rd target_core_file target_core_iblock dm-mod dm-delay sd_mod sg
 rc=0
-for t in mode log diag; do
+for t in mode log diag removable; do
 	"/tcm/tests/conformance/${t}_test.py" || rc=1
 done
 unload_target
