@@ -226,7 +226,7 @@ static bool tcm_copy_is(const struct tcm_lun *lun, const u8 *desig, u8 *page)
 	if (!(BIT(desig[1] & 0x0f) & TCM_COPY_NAMES))
 		return false;
 	memset(page, 0, TCM_VPD_MAX);
-	len = tcm_vpd_build(lun, 0x83, page);
+	len = tcm_vpd_build(lun, tcm_vpd_find(lun->dev, 0x83), page);
 	for (at = 4; at + 4 <= len && at + 4 + page[at + 3] <= len; at += 4 + page[at + 3]) {
 		/* ASSOCIATION logical unit, the same CODE SET, type, length and bytes */
 		if ((page[at + 1] & 0x3f) != (desig[1] & 0x3f) || page[at + 1] & 0x30)
