@@ -18,6 +18,7 @@
  * own code sees that it was aborted. One that is aborted while the backend has it keeps its blocks
  * until it comes back: whoever overlaps waits, or is aborted.
  */
+#include <linux/interval_tree_generic.h>
 #include <linux/jiffies.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
@@ -34,12 +35,19 @@
 
 static struct workqueue_struct *tcm_range_wq;
 
+#define tcm_span_start(n)	((n)->start)
+#define tcm_span_last(n)	((n)->last)
+
+/* The kernel's own instance is there only where a driver has selected it. */
+INTERVAL_TREE_DEFINE(struct interval_tree_node, rb, unsigned long, __subtree_last,
+		     tcm_span_start, tcm_span_last, static inline, tcm_span)
+
 #define tcm_range_of(n)	container_of(n, struct tcm_range, node)
 
 static struct interval_tree_node *tcm_range_first(struct tcm_ranges *rs, u64 first, u64 last)
 {
 	lockdep_assert_held(&rs->lock);
-	return interval_tree_iter_first(&rs->tree, first, last);
+	return tcm_span_iter_first(&rs->tree, first, last);
 }
 
 /* Is everything that it conflicts with behind it? */
@@ -48,7 +56,7 @@ static bool tcm_range_free(struct tcm_ranges *rs, const struct tcm_range *r)
 	struct interval_tree_node *n;
 
 	for (n = tcm_range_first(rs, r->node.start, r->node.last); n;
-	     n = interval_tree_iter_next(n, r->node.start, r->node.last)) {
+	     n = tcm_span_iter_next(n, r->node.start, r->node.last)) {
 		const struct tcm_range *o = tcm_range_of(n);
 
 		if (o->seq < r->seq && (o->excl || r->excl))
@@ -77,7 +85,7 @@ static void tcm_range_hold(struct tcm_ranges *rs, u64 first, u64 last)
 
 	spin_lock(&rs->lock);
 	for (n = tcm_range_first(rs, first, last); n;
-	     n = interval_tree_iter_next(n, first, last))
+	     n = tcm_span_iter_next(n, first, last))
 		tcm_range_of(n)->surveyed = false;
 	spin_unlock(&rs->lock);
 }
@@ -147,7 +155,7 @@ static void tcm_range_survey(struct tcm_device *dev)
 	smp_mb();
 	spin_lock(&rs->lock);
 	for (n = tcm_range_first(rs, 0, ULONG_MAX); n;
-	     n = interval_tree_iter_next(n, 0, ULONG_MAX))
+	     n = tcm_span_iter_next(n, 0, ULONG_MAX))
 		tcm_range_of(n)->surveyed = tcm_range_of(n)->excl;
 	spin_unlock(&rs->lock);
 
@@ -158,7 +166,7 @@ static void tcm_range_survey(struct tcm_device *dev)
 	spin_lock(&rs->lock);
 	rs->quiet = !walk.untracked;
 	for (n = tcm_range_first(rs, 0, ULONG_MAX); n;
-	     n = interval_tree_iter_next(n, 0, ULONG_MAX)) {
+	     n = tcm_span_iter_next(n, 0, ULONG_MAX)) {
 		struct tcm_range *r = tcm_range_of(n);
 
 		/* One that came meanwhile makes a survey of its own. */
@@ -187,7 +195,7 @@ bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 l
 	r->seq = rs->seq++;
 	r->surveyed = false;
 	r->settled = rs->quiet;
-	interval_tree_insert(&r->node, &rs->tree);
+	tcm_span_insert(&r->node, &rs->tree);
 	rs->excl += excl;
 	r->runs = tcm_range_may_run(rs, r);
 	runs = r->runs;
@@ -215,12 +223,12 @@ void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)
 	unsigned long flags;
 
 	spin_lock_irqsave(&rs->lock, flags);
-	interval_tree_remove(&r->node, &rs->tree);
+	tcm_span_remove(&r->node, &rs->tree);
 	if (r->excl && !--rs->excl)
 		rs->idle = jiffies;
 	if (rs->waiting) {
 		for (n = tcm_range_first(rs, r->node.start, r->node.last); n;
-		     n = interval_tree_iter_next(n, r->node.start, r->node.last))
+		     n = tcm_span_iter_next(n, r->node.start, r->node.last))
 			if (!tcm_range_of(n)->runs && tcm_range_may_run(rs, tcm_range_of(n)))
 				tcm_range_run(rs, tcm_range_of(n));
 	}
@@ -236,7 +244,7 @@ static unsigned int tcm_range_let_go(struct tcm_ranges *rs)
 	spin_lock_irq(&rs->lock);
 	if (rs->waiting) {
 		for (n = tcm_range_first(rs, 0, ULONG_MAX); n;
-		     n = interval_tree_iter_next(n, 0, ULONG_MAX)) {
+		     n = tcm_span_iter_next(n, 0, ULONG_MAX)) {
 			struct tcm_range *r = tcm_range_of(n);
 
 			if (!r->runs && r->cmd && tcm_cmd_is_aborted(r->cmd))
