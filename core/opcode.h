@@ -34,7 +34,7 @@ enum tcm_xfer {
 #define TCM_OP_HOQ	0x0020	/* implicitly HEAD OF QUEUE (SAM-5 8.9) */
 #define TCM_OP_PASS	0x0040	/* the core answers it for pass-through devices, too */
 #define TCM_OP_PASSTHRU	0x0080	/* the row of everything that is passed through */
-#define TCM_OP_PARTIAL	0x8000	/* may write just those blocks whose data the initiator has */
+#define TCM_OP_PARTIAL	0x40000	/* may write just those blocks whose data the initiator has */
 #define TCM_OP_READY	0x0800	/* needs a unit that runs: refused after START STOP UNIT's STOP */
 
 /* The blocks it accesses: it takes them for itself (tcm_range_lock()), or they do not matter */

@@ -98,7 +98,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.offered = tcm_sbc_removable,
 	}, {
 		.opcode = ALLOW_MEDIUM_REMOVAL, .name = "PREVENT ALLOW MEDIUM REMOVAL",
-		.cdb_len = 6, .dir = DMA_NONE, .flags = TCM_OP_PR_WE | TCM_OP_PR_EA,
+		.cdb_len = 6, .dir = DMA_NONE, .pr_allowed = tcm_sbc_allow_allowed,
 		.usage = { ALLOW_MEDIUM_REMOVAL, [4] = 0x01 },
 		.exec = tcm_sbc_prevent, .offered = tcm_sbc_removable,
 	}, {

@@ -117,7 +117,7 @@ const struct tcm_opcode tcm_ops_spc[] = {
 	}, {
 		.opcode = LOG_SENSE, .name = "LOG SENSE", .cdb_len = 10,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_STANDBY | TCM_OP_PR_WE | TCM_OP_PR_EA,
+		.flags = TCM_OP_STANDBY | TCM_OP_PR_WE | TCM_OP_PR_EA | TCM_OP_PR_SPC2,
 		.usage = { LOG_SENSE, 0, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff },
 		.parse = tcm_spc_log_sense_parse, .exec = tcm_spc_log_sense,
 	}, {

@@ -361,7 +361,7 @@ static enum tcm_sense tcm_pr_commit(struct tcm_pr_job *job, struct tcm_pr_state 
 	struct tcm_device *dev = job->cmd->dev;
 	bool was = dev->pr->state->aptpl;
 
-	/* Not BUSY, also when an earlier write hangs: initiators would try again until they give up. */
+	/* Not BUSY, also when an earlier write hangs: initiators would try again for ever. */
 	if ((new->aptpl || was) && tcm_pr_persist(dev, new))
 		return TCM_INTERNAL_TARGET_FAILURE;
 	if (job->op.sa == TCM_PR_PREEMPT_AND_ABORT) {

@@ -24,6 +24,7 @@ enum tcm_sense tcm_sbc_write_verify_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd);
 bool tcm_sbc_start_allowed(const struct tcm_cmd *cmd);
+bool tcm_sbc_allow_allowed(const struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_start_stop_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_prevent(struct tcm_cmd *cmd);

@@ -209,3 +209,9 @@ bool tcm_sbc_start_allowed(const struct tcm_cmd *cmd)
 {
 	return cmd->cdb[4] >> 4 == TCM_POWER_START_VALID && (cmd->cdb[4] & TCM_START_START);
 }
+
+/* To allow takes nothing from anybody; to prevent does (SPC-4 table 67). */
+bool tcm_sbc_allow_allowed(const struct tcm_cmd *cmd)
+{
+	return !(cmd->cdb[4] & TCM_PREVENT);
+}

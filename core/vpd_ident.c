@@ -177,7 +177,8 @@ unsigned int tcm_vpd_ports(const struct tcm_lun *lun, u8 *buf)
 			break;
 		/* A unit that a port shows under several numbers is behind one port. */
 		list_for_each_entry(twin, &dev->luns, dev_node)
-			if (twin == other || tcm_lun_rtpi(twin) == tcm_lun_rtpi(other))
+			if (twin == other || (twin->tpg == other->tpg &&
+					      tcm_lun_rtpi(twin) == tcm_lun_rtpi(other)))
 				break;
 		if (twin == other)
 			p = tcm_port_desc(other, p);

@@ -5,16 +5,16 @@
 #include <linux/kstrtox.h>
 #include "iscsi.h"
 
-static struct isc_acl *isc_item_acl(struct config_item *item)
+static struct tcm_isc_acl *tcm_isc_item_acl(struct config_item *item)
 {
 	return tcm_item_acl(item)->priv;
 }
 
 /* The session that `info` and the statistics are about: the first of the initiator's */
-static struct isc_session *isc_acl_session(struct tcm_acl *acl)
+static struct tcm_isc_session *tcm_isc_acl_session(struct tcm_acl *acl)
 {
-	struct isc_tpg *itpg = acl->tpg->priv;
-	struct isc_session *isess;
+	struct tcm_isc_tpg *itpg = acl->tpg->priv;
+	struct tcm_isc_session *isess;
 
 	lockdep_assert_held(&itpg->lock);
 	list_for_each_entry(isess, &itpg->sessions, node)
@@ -23,14 +23,14 @@ static struct isc_session *isc_acl_session(struct tcm_acl *acl)
 	return NULL;
 }
 
-static const char *isc_conn_state(const struct isc_conn *conn)
+static const char *tcm_isc_conn_state(const struct tcm_isc_conn *conn)
 {
 	switch (conn->state) {
-	case ISC_CS_LOGIN:
+	case TCM_ISC_CS_LOGIN:
 		return "IN_LOGIN";
-	case ISC_CS_FFP:
+	case TCM_ISC_CS_FFP:
 		return "LOGGED_IN";
-	case ISC_CS_LOGOUT:
+	case TCM_ISC_CS_LOGOUT:
 		return "IN_LOGOUT";
 	default:
 		return "CLEANUP_WAIT";
@@ -38,9 +38,9 @@ static const char *isc_conn_state(const struct isc_conn *conn)
 }
 
 /* Fields and their order are what targetcli looks for (targetcli contract, section 11). */
-static ssize_t isc_show_session(struct isc_session *isess, char *page)
+static ssize_t tcm_isc_show_session(struct tcm_isc_session *isess, char *page)
 {
-	struct isc_conn *conn;
+	struct tcm_isc_conn *conn;
 	char addr[64];
 	ssize_t len;
 
@@ -60,9 +60,9 @@ static ssize_t isc_show_session(struct isc_session *isess, char *page)
 	spin_lock(&isess->lock);
 	conn = isess->conn;
 	if (conn) {
-		isc_addr_print(&conn->peer, false, addr, sizeof(addr));
+		tcm_isc_addr_print(&conn->peer, false, addr, sizeof(addr));
 		len += sysfs_emit_at(page, len, "CID: %hu  Connection State: TARG_CONN_STATE_%s\n",
-				     conn->cid, isc_conn_state(conn));
+				     conn->cid, tcm_isc_conn_state(conn));
 		len += sysfs_emit_at(page, len, "   Address %s TCP  StatSN: 0x%08x\n", addr,
 				     conn->statsn);
 	}
@@ -70,38 +70,39 @@ static ssize_t isc_show_session(struct isc_session *isess, char *page)
 	return len;
 }
 
-static ssize_t isc_acl_info_show(struct config_item *item, char *page)
+static ssize_t tcm_isc_acl_info_show(struct config_item *item, char *page)
 {
 	struct tcm_acl *acl = tcm_item_acl(item);
-	struct isc_tpg *itpg = acl->tpg->priv;
-	struct isc_session *isess;
+	struct tcm_isc_tpg *itpg = acl->tpg->priv;
+	struct tcm_isc_session *isess;
 	ssize_t len;
 
 	mutex_lock(&itpg->lock);
-	isess = isc_acl_session(acl);
+	isess = tcm_isc_acl_session(acl);
 	if (isess)
-		len = isc_show_session(isess, page);
+		len = tcm_isc_show_session(isess, page);
 	else
 		len = sysfs_emit(page, "No active iSCSI Session for Initiator Endpoint: %s\n",
 				 acl->name);
 	mutex_unlock(&itpg->lock);
 	return len;
 }
-CONFIGFS_ATTR_RO(isc_acl_, info);
+CONFIGFS_ATTR_RO(tcm_isc_acl_, info);
 
-static ssize_t isc_acl_cmdsn_depth_show(struct config_item *item, char *page)
+static ssize_t tcm_isc_acl_cmdsn_depth_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%u\n", tcm_item_acl(item)->queue_depth);
 }
 
 /* A session has the window it was made with: one with another depth has to log in again. */
-static ssize_t isc_acl_cmdsn_depth_store(struct config_item *item, const char *page, size_t count)
+static ssize_t tcm_isc_acl_cmdsn_depth_store(struct config_item *item, const char *page,
+					     size_t count)
 {
 	struct tcm_acl *acl = tcm_item_acl(item);
-	struct isc_tpg *itpg = acl->tpg->priv;
-	struct isc_session *isess;
+	struct tcm_isc_tpg *itpg = acl->tpg->priv;
+	struct tcm_isc_session *isess;
 	u32 depth;
-	int err = isc_store_num(item, "cmdsn_depth", page, 0, ISC_DEPTH_MAX, &depth);
+	int err = tcm_isc_store_num(item, "cmdsn_depth", page, 0, TCM_ISC_DEPTH_MAX, &depth);
 
 	if (err)
 		return err;
@@ -111,19 +112,19 @@ static ssize_t isc_acl_cmdsn_depth_store(struct config_item *item, const char *p
 		acl->queue_depth = depth;
 		list_for_each_entry(isess, &itpg->sessions, node)
 			if (!strcasecmp(isess->name, acl->name))
-				isc_close_session(isess->tsess);
+				tcm_isc_close_session(isess->tsess);
 	}
 	mutex_unlock(&itpg->lock);
 	return count;
 }
-CONFIGFS_ATTR(isc_acl_, cmdsn_depth);
+CONFIGFS_ATTR(tcm_isc_acl_, cmdsn_depth);
 
-static ssize_t isc_acl_tag_show(struct config_item *item, char *page)
+static ssize_t tcm_isc_acl_tag_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%s", tcm_item_acl(item)->tag);
 }
 
-static ssize_t isc_acl_tag_store(struct config_item *item, const char *page, size_t count)
+static ssize_t tcm_isc_acl_tag_store(struct config_item *item, const char *page, size_t count)
 {
 	struct tcm_acl *acl = tcm_item_acl(item);
 	size_t len = count;
@@ -132,124 +133,126 @@ static ssize_t isc_acl_tag_store(struct config_item *item, const char *page, siz
 		len--;
 	if (len >= sizeof(acl->tag))
 		return tcm_cfs_refuse(item, "tag", -EINVAL, "at most 63 characters");
-	mutex_lock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
 	memset(acl->tag, 0, sizeof(acl->tag));
 	if (strncmp(page, "NULL", 4))
 		memcpy(acl->tag, page, len);
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 	return count;
 }
-CONFIGFS_ATTR(isc_acl_, tag);
+CONFIGFS_ATTR(tcm_isc_acl_, tag);
 
-struct configfs_attribute *isc_acl_attrs[] = {
-	&isc_acl_attr_info,
-	&isc_acl_attr_cmdsn_depth,
-	&isc_acl_attr_tag,
+struct configfs_attribute *tcm_isc_acl_attrs[] = {
+	&tcm_isc_acl_attr_info,
+	&tcm_isc_acl_attr_cmdsn_depth,
+	&tcm_isc_acl_attr_tag,
 	NULL
 };
 
 /* ---- attrib/ ---- */
 
-#define ISC_ACL_ATTRIB(name, lo, hi, off)						\
-static ssize_t isc_aa_##name##_show(struct config_item *item, char *page)		\
+#define TCM_ISC_ACL_ATTRIB(name, lo, hi, off)						\
+static ssize_t tcm_isc_aa_##name##_show(struct config_item *item, char *page)		\
 {											\
-	return sysfs_emit(page, "%u\n", isc_item_acl(item)->attrib.name);		\
+	return sysfs_emit(page, "%u\n", tcm_isc_item_acl(item)->attrib.name);		\
 }											\
-static ssize_t isc_aa_##name##_store(struct config_item *item, const char *page, size_t count) \
+static ssize_t tcm_isc_aa_##name##_store(struct config_item *item, const char *page, size_t count) \
 {											\
-	u32 *to = &isc_item_acl(item)->attrib.name, val;				\
+	u32 *to = &tcm_isc_item_acl(item)->attrib.name, val;				\
 											\
 	/* A value below the range turns it off, where that can be said. */		\
 	if ((off) && !kstrtou32(page, 0, &val) && !val) {				\
 		*to = 0;								\
 		return count;								\
 	}										\
-	return isc_store_num(item, #name, page, lo, hi, to) ?: count;			\
+	return tcm_isc_store_num(item, #name, page, lo, hi, to) ?: count;		\
 }											\
-CONFIGFS_ATTR(isc_aa_, name)
+CONFIGFS_ATTR(tcm_isc_aa_, name)
 
-ISC_ACL_ATTRIB(dataout_timeout, 2, 60, false);
-ISC_ACL_ATTRIB(dataout_timeout_retries, 1, 15, false);
-ISC_ACL_ATTRIB(default_erl, 0, 2, false);
-ISC_ACL_ATTRIB(nopin_timeout, 3, 60, true);
-ISC_ACL_ATTRIB(nopin_response_timeout, 3, 60, false);
-ISC_ACL_ATTRIB(random_datain_pdu_offsets, 0, 1, false);
-ISC_ACL_ATTRIB(random_datain_seq_offsets, 0, 1, false);
-ISC_ACL_ATTRIB(random_r2t_offsets, 0, 1, false);
+TCM_ISC_ACL_ATTRIB(dataout_timeout, 2, 60, false);
+TCM_ISC_ACL_ATTRIB(dataout_timeout_retries, 1, 15, false);
+TCM_ISC_ACL_ATTRIB(default_erl, 0, 2, false);
+TCM_ISC_ACL_ATTRIB(nopin_timeout, 3, 60, true);
+TCM_ISC_ACL_ATTRIB(nopin_response_timeout, 3, 60, false);
+TCM_ISC_ACL_ATTRIB(random_datain_pdu_offsets, 0, 1, false);
+TCM_ISC_ACL_ATTRIB(random_datain_seq_offsets, 0, 1, false);
+TCM_ISC_ACL_ATTRIB(random_r2t_offsets, 0, 1, false);
 
-static ssize_t isc_aa_authentication_show(struct config_item *item, char *page)
+static ssize_t tcm_isc_aa_authentication_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%d\n", isc_item_acl(item)->attrib.authentication);
+	return sysfs_emit(page, "%d\n", tcm_isc_item_acl(item)->attrib.authentication);
 }
 
-static ssize_t isc_aa_authentication_store(struct config_item *item, const char *page, size_t count)
+static ssize_t tcm_isc_aa_authentication_store(struct config_item *item, const char *page,
+					       size_t count)
 {
 	s32 val;
 
 	if (kstrtos32(page, 0, &val) || val < -1 || val > 1)
 		return tcm_cfs_refuse(item, "authentication", -EINVAL, "-1, 0 or 1");
-	isc_item_acl(item)->attrib.authentication = val;
+	tcm_isc_item_acl(item)->attrib.authentication = val;
 	return count;
 }
-CONFIGFS_ATTR(isc_aa_, authentication);
+CONFIGFS_ATTR(tcm_isc_aa_, authentication);
 
-struct configfs_attribute *isc_acl_attrib_attrs[] = {
-	&isc_aa_attr_dataout_timeout,
-	&isc_aa_attr_dataout_timeout_retries,
-	&isc_aa_attr_default_erl,
-	&isc_aa_attr_nopin_timeout,
-	&isc_aa_attr_nopin_response_timeout,
-	&isc_aa_attr_random_datain_pdu_offsets,
-	&isc_aa_attr_random_datain_seq_offsets,
-	&isc_aa_attr_random_r2t_offsets,
-	&isc_aa_attr_authentication,
+struct configfs_attribute *tcm_isc_acl_attrib_attrs[] = {
+	&tcm_isc_aa_attr_dataout_timeout,
+	&tcm_isc_aa_attr_dataout_timeout_retries,
+	&tcm_isc_aa_attr_default_erl,
+	&tcm_isc_aa_attr_nopin_timeout,
+	&tcm_isc_aa_attr_nopin_response_timeout,
+	&tcm_isc_aa_attr_random_datain_pdu_offsets,
+	&tcm_isc_aa_attr_random_datain_seq_offsets,
+	&tcm_isc_aa_attr_random_r2t_offsets,
+	&tcm_isc_aa_attr_authentication,
 	NULL
 };
 
 /* ---- auth/ ---- */
 
-#define ISC_ACL_SECRET(name, which)							\
-static ssize_t isc_aauth_##name##_show(struct config_item *item, char *page)		\
+#define TCM_ISC_ACL_SECRET(name, which)							\
+static ssize_t tcm_isc_aauth_##name##_show(struct config_item *item, char *page)	\
 {											\
-	return isc_secret_show(&isc_item_acl(item)->auth, which, page);			\
+	return tcm_isc_secret_show(&tcm_isc_item_acl(item)->auth, which, page);		\
 }											\
-static ssize_t isc_aauth_##name##_store(struct config_item *item, const char *page, size_t count) \
+static ssize_t tcm_isc_aauth_##name##_store(struct config_item *item, const char *page,		\
+						 size_t count)					\
 {											\
-	return isc_secret_store(item, #name, &isc_item_acl(item)->auth, which, page, count); \
+	return tcm_isc_secret_store(item, #name, &tcm_isc_item_acl(item)->auth, which, page, count); \
 }											\
-CONFIGFS_ATTR(isc_aauth_, name)
+CONFIGFS_ATTR(tcm_isc_aauth_, name)
 
-ISC_ACL_SECRET(userid, ISC_SEC_USERID);
-ISC_ACL_SECRET(password, ISC_SEC_PASSWORD);
-ISC_ACL_SECRET(userid_mutual, ISC_SEC_USERID_MUTUAL);
-ISC_ACL_SECRET(password_mutual, ISC_SEC_PASSWORD_MUTUAL);
+TCM_ISC_ACL_SECRET(userid, TCM_ISC_SEC_USERID);
+TCM_ISC_ACL_SECRET(password, TCM_ISC_SEC_PASSWORD);
+TCM_ISC_ACL_SECRET(userid_mutual, TCM_ISC_SEC_USERID_MUTUAL);
+TCM_ISC_ACL_SECRET(password_mutual, TCM_ISC_SEC_PASSWORD_MUTUAL);
 
-static ssize_t isc_aauth_authenticate_target_show(struct config_item *item, char *page)
+static ssize_t tcm_isc_aauth_authenticate_target_show(struct config_item *item, char *page)
 {
-	return isc_mutual_show(&isc_item_acl(item)->auth, page);
+	return tcm_isc_mutual_show(&tcm_isc_item_acl(item)->auth, page);
 }
-CONFIGFS_ATTR_RO(isc_aauth_, authenticate_target);
+CONFIGFS_ATTR_RO(tcm_isc_aauth_, authenticate_target);
 
-struct configfs_attribute *isc_acl_auth_attrs[] = {
-	&isc_aauth_attr_userid,
-	&isc_aauth_attr_password,
-	&isc_aauth_attr_userid_mutual,
-	&isc_aauth_attr_password_mutual,
-	&isc_aauth_attr_authenticate_target,
+struct configfs_attribute *tcm_isc_acl_auth_attrs[] = {
+	&tcm_isc_aauth_attr_userid,
+	&tcm_isc_aauth_attr_password,
+	&tcm_isc_aauth_attr_userid_mutual,
+	&tcm_isc_aauth_attr_password_mutual,
+	&tcm_isc_aauth_attr_authenticate_target,
 	NULL
 };
 
 /* ---- param/: what was negotiated ---- */
 
-static ssize_t isc_show_param(struct config_item *item, enum isc_key key, char *page)
+static ssize_t tcm_isc_show_param(struct config_item *item, enum tcm_isc_key key, char *page)
 {
 	struct tcm_acl *acl = tcm_item_acl(item);
-	struct isc_tpg *itpg = acl->tpg->priv;
-	struct isc_session *isess;
+	struct tcm_isc_tpg *itpg = acl->tpg->priv;
+	struct tcm_isc_session *isess;
 	ssize_t len;
 
 	mutex_lock(&itpg->lock);
-	isess = isc_acl_session(acl);
+	isess = tcm_isc_acl_session(acl);
 	if (isess)
 		len = sysfs_emit(page, "%u\n", isess->nego.val[key]);
 	else
@@ -258,137 +261,138 @@ static ssize_t isc_show_param(struct config_item *item, enum isc_key key, char *
 	return len;
 }
 
-#define ISC_ACL_PARAM(name, key)							\
-static ssize_t isc_ap_##name##_show(struct config_item *item, char *page)		\
+#define TCM_ISC_ACL_PARAM(name, key)							\
+static ssize_t tcm_isc_ap_##name##_show(struct config_item *item, char *page)		\
 {											\
-	return isc_show_param(item, key, page);						\
+	return tcm_isc_show_param(item, key, page);					\
 }											\
-CONFIGFS_ATTR_RO(isc_ap_, name)
+CONFIGFS_ATTR_RO(tcm_isc_ap_, name)
 
-ISC_ACL_PARAM(MaxConnections, ISC_K_MAX_CONNECTIONS);
-ISC_ACL_PARAM(InitialR2T, ISC_K_INITIAL_R2T);
-ISC_ACL_PARAM(ImmediateData, ISC_K_IMMEDIATE_DATA);
-ISC_ACL_PARAM(MaxBurstLength, ISC_K_MAX_BURST);
-ISC_ACL_PARAM(FirstBurstLength, ISC_K_FIRST_BURST);
-ISC_ACL_PARAM(DefaultTime2Wait, ISC_K_TIME2WAIT);
-ISC_ACL_PARAM(DefaultTime2Retain, ISC_K_TIME2RETAIN);
-ISC_ACL_PARAM(MaxOutstandingR2T, ISC_K_MAX_R2T);
-ISC_ACL_PARAM(DataPDUInOrder, ISC_K_PDU_IN_ORDER);
-ISC_ACL_PARAM(DataSequenceInOrder, ISC_K_SEQ_IN_ORDER);
-ISC_ACL_PARAM(ErrorRecoveryLevel, ISC_K_ERL);
+TCM_ISC_ACL_PARAM(MaxConnections, TCM_ISC_K_MAX_CONNECTIONS);
+TCM_ISC_ACL_PARAM(InitialR2T, TCM_ISC_K_INITIAL_R2T);
+TCM_ISC_ACL_PARAM(ImmediateData, TCM_ISC_K_IMMEDIATE_DATA);
+TCM_ISC_ACL_PARAM(MaxBurstLength, TCM_ISC_K_MAX_BURST);
+TCM_ISC_ACL_PARAM(FirstBurstLength, TCM_ISC_K_FIRST_BURST);
+TCM_ISC_ACL_PARAM(DefaultTime2Wait, TCM_ISC_K_TIME2WAIT);
+TCM_ISC_ACL_PARAM(DefaultTime2Retain, TCM_ISC_K_TIME2RETAIN);
+TCM_ISC_ACL_PARAM(MaxOutstandingR2T, TCM_ISC_K_MAX_R2T);
+TCM_ISC_ACL_PARAM(DataPDUInOrder, TCM_ISC_K_PDU_IN_ORDER);
+TCM_ISC_ACL_PARAM(DataSequenceInOrder, TCM_ISC_K_SEQ_IN_ORDER);
+TCM_ISC_ACL_PARAM(ErrorRecoveryLevel, TCM_ISC_K_ERL);
 
-struct configfs_attribute *isc_acl_param_attrs[] = {
-	&isc_ap_attr_MaxConnections,
-	&isc_ap_attr_InitialR2T,
-	&isc_ap_attr_ImmediateData,
-	&isc_ap_attr_MaxBurstLength,
-	&isc_ap_attr_FirstBurstLength,
-	&isc_ap_attr_DefaultTime2Wait,
-	&isc_ap_attr_DefaultTime2Retain,
-	&isc_ap_attr_MaxOutstandingR2T,
-	&isc_ap_attr_DataPDUInOrder,
-	&isc_ap_attr_DataSequenceInOrder,
-	&isc_ap_attr_ErrorRecoveryLevel,
+struct configfs_attribute *tcm_isc_acl_param_attrs[] = {
+	&tcm_isc_ap_attr_MaxConnections,
+	&tcm_isc_ap_attr_InitialR2T,
+	&tcm_isc_ap_attr_ImmediateData,
+	&tcm_isc_ap_attr_MaxBurstLength,
+	&tcm_isc_ap_attr_FirstBurstLength,
+	&tcm_isc_ap_attr_DefaultTime2Wait,
+	&tcm_isc_ap_attr_DefaultTime2Retain,
+	&tcm_isc_ap_attr_MaxOutstandingR2T,
+	&tcm_isc_ap_attr_DataPDUInOrder,
+	&tcm_isc_ap_attr_DataSequenceInOrder,
+	&tcm_isc_ap_attr_ErrorRecoveryLevel,
 	NULL
 };
 
 /* ---- fabric_statistics/iscsi_sess_stats/: nothing at all without a session ---- */
 
-enum isc_sess_stat {
-	ISC_SS_NODE,
-	ISC_SS_INDX,
-	ISC_SS_CMD_PDUS,
-	ISC_SS_RSP_PDUS,
-	ISC_SS_TX,
-	ISC_SS_RX,
-	ISC_SS_DIGEST,
-	ISC_SS_TIMEOUT,
+enum tcm_isc_sess_stat {
+	TCM_ISC_SS_NODE,
+	TCM_ISC_SS_INDX,
+	TCM_ISC_SS_CMD_PDUS,
+	TCM_ISC_SS_RSP_PDUS,
+	TCM_ISC_SS_TX,
+	TCM_ISC_SS_RX,
+	TCM_ISC_SS_DIGEST,
+	TCM_ISC_SS_TIMEOUT,
 };
 
-static u64 isc_sess_stat(struct isc_session *isess, enum isc_sess_stat which)
+static u64 tcm_isc_sess_stat(struct tcm_isc_session *isess, enum tcm_isc_sess_stat which)
 {
-	struct isc_conn *conn = isess->conn;
+	struct tcm_isc_conn *conn = isess->conn;
 
 	lockdep_assert_held(&isess->lock);
 	switch (which) {
-	case ISC_SS_NODE:
-	case ISC_SS_INDX:
-		return which == ISC_SS_NODE ? 0 : isess->tsess->index;
-	case ISC_SS_CMD_PDUS:
+	case TCM_ISC_SS_NODE:
+	case TCM_ISC_SS_INDX:
+		return which == TCM_ISC_SS_NODE ? 0 : isess->tsess->index;
+	case TCM_ISC_SS_CMD_PDUS:
 		return isess->cmd_pdus;
-	case ISC_SS_RSP_PDUS:
+	case TCM_ISC_SS_RSP_PDUS:
 		return isess->rsp_pdus;
-	case ISC_SS_TX:
+	case TCM_ISC_SS_TX:
 		return conn ? conn->tx_octets : 0;
-	case ISC_SS_RX:
+	case TCM_ISC_SS_RX:
 		return conn ? conn->rx_octets : 0;
-	case ISC_SS_DIGEST:
+	case TCM_ISC_SS_DIGEST:
 		return conn ? atomic_read(&conn->digest_errors) : 0;
 	default:
 		return 0;
 	}
 }
 
-static ssize_t isc_show_sess_stat(struct config_item *item, enum isc_sess_stat which, char *page)
+static ssize_t tcm_isc_show_sess_stat(struct config_item *item, enum tcm_isc_sess_stat which,
+				      char *page)
 {
 	struct tcm_acl *acl = tcm_item_acl(item);
-	struct isc_tpg *itpg = acl->tpg->priv;
-	struct isc_session *isess;
+	struct tcm_isc_tpg *itpg = acl->tpg->priv;
+	struct tcm_isc_session *isess;
 	ssize_t len = 0;
 
 	mutex_lock(&itpg->lock);
-	isess = isc_acl_session(acl);
+	isess = tcm_isc_acl_session(acl);
 	if (isess) {
 		spin_lock(&isess->lock);
-		len = sysfs_emit(page, "%llu\n", isc_sess_stat(isess, which));
+		len = sysfs_emit(page, "%llu\n", tcm_isc_sess_stat(isess, which));
 		spin_unlock(&isess->lock);
 	}
 	mutex_unlock(&itpg->lock);
 	return len;
 }
 
-#define ISC_SESS_STAT(name, which)							\
-static ssize_t isc_ss_##name##_show(struct config_item *item, char *page)		\
+#define TCM_ISC_SESS_STAT(name, which)							\
+static ssize_t tcm_isc_ss_##name##_show(struct config_item *item, char *page)		\
 {											\
-	return isc_show_sess_stat(item, which, page);					\
+	return tcm_isc_show_sess_stat(item, which, page);				\
 }											\
-CONFIGFS_ATTR_RO(isc_ss_, name)
+CONFIGFS_ATTR_RO(tcm_isc_ss_, name)
 
-static ssize_t isc_ss_inst_show(struct config_item *item, char *page)
+static ssize_t tcm_isc_ss_inst_show(struct config_item *item, char *page)
 {
 	return sysfs_emit(page, "%u\n", tcm_item_acl(item)->tpg->wwn->inst);
 }
-CONFIGFS_ATTR_RO(isc_ss_, inst);
+CONFIGFS_ATTR_RO(tcm_isc_ss_, inst);
 
-ISC_SESS_STAT(node, ISC_SS_NODE);
-ISC_SESS_STAT(indx, ISC_SS_INDX);
-ISC_SESS_STAT(cmd_pdus, ISC_SS_CMD_PDUS);
-ISC_SESS_STAT(rsp_pdus, ISC_SS_RSP_PDUS);
-ISC_SESS_STAT(txdata_octs, ISC_SS_TX);
-ISC_SESS_STAT(rxdata_octs, ISC_SS_RX);
-ISC_SESS_STAT(conn_digest_errors, ISC_SS_DIGEST);
-ISC_SESS_STAT(conn_timeout_errors, ISC_SS_TIMEOUT);
+TCM_ISC_SESS_STAT(node, TCM_ISC_SS_NODE);
+TCM_ISC_SESS_STAT(indx, TCM_ISC_SS_INDX);
+TCM_ISC_SESS_STAT(cmd_pdus, TCM_ISC_SS_CMD_PDUS);
+TCM_ISC_SESS_STAT(rsp_pdus, TCM_ISC_SS_RSP_PDUS);
+TCM_ISC_SESS_STAT(txdata_octs, TCM_ISC_SS_TX);
+TCM_ISC_SESS_STAT(rxdata_octs, TCM_ISC_SS_RX);
+TCM_ISC_SESS_STAT(conn_digest_errors, TCM_ISC_SS_DIGEST);
+TCM_ISC_SESS_STAT(conn_timeout_errors, TCM_ISC_SS_TIMEOUT);
 
-static struct configfs_attribute *isc_sess_stat_attrs[] = {
-	&isc_ss_attr_inst,
-	&isc_ss_attr_node,
-	&isc_ss_attr_indx,
-	&isc_ss_attr_cmd_pdus,
-	&isc_ss_attr_rsp_pdus,
-	&isc_ss_attr_txdata_octs,
-	&isc_ss_attr_rxdata_octs,
-	&isc_ss_attr_conn_digest_errors,
-	&isc_ss_attr_conn_timeout_errors,
+static struct configfs_attribute *tcm_isc_sess_stat_attrs[] = {
+	&tcm_isc_ss_attr_inst,
+	&tcm_isc_ss_attr_node,
+	&tcm_isc_ss_attr_indx,
+	&tcm_isc_ss_attr_cmd_pdus,
+	&tcm_isc_ss_attr_rsp_pdus,
+	&tcm_isc_ss_attr_txdata_octs,
+	&tcm_isc_ss_attr_rxdata_octs,
+	&tcm_isc_ss_attr_conn_digest_errors,
+	&tcm_isc_ss_attr_conn_timeout_errors,
 	NULL
 };
 
-static const struct config_item_type isc_sess_stat_type = {
+static const struct config_item_type tcm_isc_sess_stat_type = {
 	.ct_item_ops	= &tcm_item_ops,
-	.ct_attrs	= isc_sess_stat_attrs,
+	.ct_attrs	= tcm_isc_sess_stat_attrs,
 	.ct_owner	= THIS_MODULE,
 };
 
-const struct tcm_attr_group isc_acl_stats[] = {
-	{ "iscsi_sess_stats", &isc_sess_stat_type },
+const struct tcm_attr_group tcm_isc_acl_stats[] = {
+	{ "iscsi_sess_stats", &tcm_isc_sess_stat_type },
 	{ }
 };

@@ -9,38 +9,38 @@
 #include <linux/slab.h>
 #include "iscsi.h"
 
-#define ISC_CHAP_DIGEST_MAX	32
-#define ISC_CHAP_CHALLENGE_MAX	1024
+#define TCM_ISC_CHAP_DIGEST_MAX	32
+#define TCM_ISC_CHAP_CHALLENGE_MAX	1024
 
 /* IANA's "PPP Authentication Algorithms"; the length of our challenge is that of the digest. */
-static const struct isc_chap_alg {
+static const struct tcm_isc_chap_alg {
 	const char	*number, *name;
 	u32		size;
-} isc_chap_algs[] = {
+} tcm_isc_chap_algs[] = {
 	{ "5", "md5", 16 },
 	{ "6", "sha1", 20 },
 	{ "7", "sha256", 32 },
 	{ "8", "sha3-256", 32 },
 };
 
-struct isc_chap {
-	struct isc_auth		auth;
-	const struct isc_chap_alg *alg;
+struct tcm_isc_chap {
+	struct tcm_isc_auth		auth;
+	const struct tcm_isc_chap_alg *alg;
 	struct crypto_shash	*hash;
 	u8			id;
-	u8			challenge[ISC_CHAP_DIGEST_MAX];
+	u8			challenge[TCM_ISC_CHAP_DIGEST_MAX];
 };
 
-struct isc_chap *isc_chap_new(const struct isc_auth *auth)
+struct tcm_isc_chap *tcm_isc_chap_new(const struct tcm_isc_auth *auth)
 {
-	struct isc_chap *chap = kzalloc(sizeof(*chap), GFP_KERNEL);
+	struct tcm_isc_chap *chap = kzalloc(sizeof(*chap), GFP_KERNEL);
 
 	if (chap)
 		chap->auth = *auth;
 	return chap;
 }
 
-void isc_chap_free(struct isc_chap *chap)
+void tcm_isc_chap_free(struct tcm_isc_chap *chap)
 {
 	if (!chap)
 		return;
@@ -50,19 +50,19 @@ void isc_chap_free(struct isc_chap *chap)
 }
 
 /* The first of the initiator's list that this kernel can do */
-static int isc_chap_choose(struct isc_chap *chap, const char *list)
+static int tcm_isc_chap_choose(struct tcm_isc_chap *chap, const char *list)
 {
 	size_t i, n;
 
 	for (;; list += n + 1) {
 		n = strcspn(list, ",");
-		for (i = 0; i < ARRAY_SIZE(isc_chap_algs); i++) {
-			if (strlen(isc_chap_algs[i].number) != n ||
-			    strncmp(isc_chap_algs[i].number, list, n))
+		for (i = 0; i < ARRAY_SIZE(tcm_isc_chap_algs); i++) {
+			if (strlen(tcm_isc_chap_algs[i].number) != n ||
+			    strncmp(tcm_isc_chap_algs[i].number, list, n))
 				continue;
-			chap->hash = crypto_alloc_shash(isc_chap_algs[i].name, 0, 0);
+			chap->hash = crypto_alloc_shash(tcm_isc_chap_algs[i].name, 0, 0);
 			if (!IS_ERR(chap->hash)) {
-				chap->alg = &isc_chap_algs[i];
+				chap->alg = &tcm_isc_chap_algs[i];
 				return 0;
 			}
 			chap->hash = NULL;
@@ -73,7 +73,7 @@ static int isc_chap_choose(struct isc_chap *chap, const char *list)
 }
 
 /* RFC 4648 section 4; the kernel's own function has another alphabet. */
-static int isc_base64_digit(char c)
+static int tcm_isc_base64_digit(char c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -84,13 +84,13 @@ static int isc_base64_digit(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -EINVAL;
 }
 
-static int isc_base64(const char *text, size_t len, u8 *to)
+static int tcm_isc_base64(const char *text, size_t len, u8 *to)
 {
 	u32 bits = 0;
 	int n = 0, have = 0, digit;
 
 	while (len--) {
-		digit = isc_base64_digit(*text++);
+		digit = tcm_isc_base64_digit(*text++);
 		if (digit < 0)
 			return digit;
 		bits = bits << 6 | digit;
@@ -104,7 +104,7 @@ static int isc_base64(const char *text, size_t len, u8 *to)
 }
 
 /* 6.1: 0x and hexadecimal digits, or 0b and base 64 */
-static int isc_chap_binary(const char *text, u8 *to, size_t size)
+static int tcm_isc_chap_binary(const char *text, u8 *to, size_t size)
 {
 	size_t len = strlen(text);
 
@@ -123,19 +123,20 @@ static int isc_chap_binary(const char *text, u8 *to, size_t size)
 		len--;
 	if (len * 3 / 4 > size)
 		return -EINVAL;
-	return isc_base64(text, len, to);
+	return tcm_isc_base64(text, len, to);
 }
 
-static void isc_chap_say(struct isc_text *out, const char *key, const u8 *bin, size_t len)
+static void tcm_isc_chap_say(struct tcm_isc_text *out, const char *key, const u8 *bin, size_t len)
 {
-	char hex[2 + 2 * ISC_CHAP_DIGEST_MAX + 1] = "0x";
+	char hex[2 + 2 * TCM_ISC_CHAP_DIGEST_MAX + 1] = "0x";
 
 	*bin2hex(hex + 2, bin, len) = '\0';
-	isc_text_add(out, key, hex);
+	tcm_isc_text_add(out, key, hex);
 }
 
-static int isc_chap_hash(struct isc_chap *chap, u8 id, const char *secret, const u8 *challenge,
-			 size_t len, u8 *digest)
+static int tcm_isc_chap_hash(struct tcm_isc_chap *chap, u8 id, const char *secret,
+			     const u8 *challenge,
+			     size_t len, u8 *digest)
 {
 	SHASH_DESC_ON_STACK(desc, chap->hash);
 	int err;
@@ -148,81 +149,82 @@ static int isc_chap_hash(struct isc_chap *chap, u8 id, const char *secret, const
 	return err;
 }
 
-static int isc_chap_ask(struct isc_chap *chap, const char *algs, struct isc_text *out)
+static int tcm_isc_chap_ask(struct tcm_isc_chap *chap, const char *algs, struct tcm_isc_text *out)
 {
-	int err = isc_chap_choose(chap, algs);
+	int err = tcm_isc_chap_choose(chap, algs);
 
 	if (err)
 		return err;
 	get_random_bytes(&chap->id, 1);
 	get_random_bytes(chap->challenge, chap->alg->size);
-	isc_text_add(out, "CHAP_A", chap->alg->number);
-	isc_text_addf(out, "CHAP_I", "%u", chap->id);
-	isc_chap_say(out, "CHAP_C", chap->challenge, chap->alg->size);
+	tcm_isc_text_add(out, "CHAP_A", chap->alg->number);
+	tcm_isc_text_addf(out, "CHAP_I", "%u", chap->id);
+	tcm_isc_chap_say(out, "CHAP_C", chap->challenge, chap->alg->size);
 	return 0;
 }
 
-static int isc_chap_verify(struct isc_chap *chap, const char *name, const char *response)
+static int tcm_isc_chap_verify(struct tcm_isc_chap *chap, const char *name, const char *response)
 {
-	u8 want[ISC_CHAP_DIGEST_MAX], got[ISC_CHAP_DIGEST_MAX];
+	u8 want[TCM_ISC_CHAP_DIGEST_MAX], got[TCM_ISC_CHAP_DIGEST_MAX];
 
 	if (!*chap->auth.password || strcmp(name, chap->auth.userid))
 		return -EACCES;
-	if (isc_chap_binary(response, got, sizeof(got)) != (int)chap->alg->size)
+	if (tcm_isc_chap_binary(response, got, sizeof(got)) != (int)chap->alg->size)
 		return -EACCES;
-	if (isc_chap_hash(chap, chap->id, chap->auth.password, chap->challenge, chap->alg->size,
-			  want))
+	if (tcm_isc_chap_hash(chap, chap->id, chap->auth.password, chap->challenge, chap->alg->size,
+			      want))
 		return -EACCES;
 	return crypto_memneq(want, got, chap->alg->size) ? -EACCES : 0;
 }
 
 /* The initiator wants to know who we are (12.1.3): never by its own challenge's answer. */
-static int isc_chap_answer(struct isc_chap *chap, const struct isc_chap_in *in,
-			   struct isc_text *out)
+static int tcm_isc_chap_answer(struct tcm_isc_chap *chap, const struct tcm_isc_chap_in *in,
+			       struct tcm_isc_text *out)
 {
-	u8 digest[ISC_CHAP_DIGEST_MAX], *challenge;
+	u8 digest[TCM_ISC_CHAP_DIGEST_MAX], *challenge;
 	int len, err = -EACCES;
 	u32 id;
 
 	if (!*chap->auth.userid_mutual || !*chap->auth.password_mutual ||
-	    isc_text_num(in->i, &id) || id > U8_MAX)
+	    tcm_isc_text_num(in->i, &id) || id > U8_MAX)
 		return -EACCES;
 	/* One secret for both directions would let a mirror log in. */
 	if (!strcmp(chap->auth.password, chap->auth.password_mutual))
 		return -EACCES;
-	challenge = kmalloc(ISC_CHAP_CHALLENGE_MAX, GFP_KERNEL);
+	challenge = kmalloc(TCM_ISC_CHAP_CHALLENGE_MAX, GFP_KERNEL);
 	if (!challenge)
 		return -ENOMEM;
-	len = isc_chap_binary(in->c, challenge, ISC_CHAP_CHALLENGE_MAX);
+	len = tcm_isc_chap_binary(in->c, challenge, TCM_ISC_CHAP_CHALLENGE_MAX);
 	if (len <= 0)
 		goto free;
 	if (len == chap->alg->size && !memcmp(challenge, chap->challenge, len))
 		goto free;
-	if (isc_chap_hash(chap, id, chap->auth.password_mutual, challenge, len, digest))
+	if (tcm_isc_chap_hash(chap, id, chap->auth.password_mutual, challenge, len, digest))
 		goto free;
-	isc_text_add(out, "CHAP_N", chap->auth.userid_mutual);
-	isc_chap_say(out, "CHAP_R", digest, chap->alg->size);
+	tcm_isc_text_add(out, "CHAP_N", chap->auth.userid_mutual);
+	tcm_isc_chap_say(out, "CHAP_R", digest, chap->alg->size);
 	err = 0;
 free:
 	kfree(challenge);
 	return err;
 }
 
-int isc_chap_step(struct isc_chap *chap, const struct isc_chap_in *in, struct isc_text *out)
+int tcm_isc_chap_step(struct tcm_isc_chap *chap, const struct tcm_isc_chap_in *in,
+		      struct tcm_isc_text *out)
 {
 	int err;
 
 	if (!chap->alg)
-		return in->a && !in->r ? isc_chap_ask(chap, in->a, out) : -EACCES;
+		return in->a && !in->r ? tcm_isc_chap_ask(chap, in->a, out) : -EACCES;
 	if (!in->n || !in->r)
 		return -EACCES;
-	err = isc_chap_verify(chap, in->n, in->r);
+	err = tcm_isc_chap_verify(chap, in->n, in->r);
 	if (err)
 		return err;
 	if (!in->i != !in->c)
 		return -EACCES;
 	if (in->c) {
-		err = isc_chap_answer(chap, in, out);
+		err = tcm_isc_chap_answer(chap, in, out);
 		if (err)
 			return err;
 	}

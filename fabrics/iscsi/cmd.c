@@ -12,7 +12,7 @@
 
 /* ---- pages of a command ---- */
 
-static int isc_sg_grow(struct isc_cmd *icmd, unsigned int nents)
+static int tcm_isc_sg_grow(struct tcm_isc_cmd *icmd, unsigned int nents)
 {
 	struct scatterlist *sg;
 
@@ -28,29 +28,29 @@ static int isc_sg_grow(struct isc_cmd *icmd, unsigned int nents)
 	return 0;
 }
 
-static void isc_free_pages(struct isc_conn *conn, struct isc_cmd *icmd)
+static void tcm_isc_free_pages(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	unsigned int i;
 
 	for (i = 0; i < icmd->nents; i++)
-		isc_page_put(conn, sg_page(&icmd->sg[i]));
+		tcm_isc_page_put(conn, sg_page(&icmd->sg[i]));
 	icmd->nents = 0;
 }
 
 /* Our own pages, used again from command to command */
-static int isc_own_pages(struct isc_conn *conn, struct isc_cmd *icmd, u32 len)
+static int tcm_isc_own_pages(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd, u32 len)
 {
 	unsigned int nents = DIV_ROUND_UP(len, PAGE_SIZE);
 	struct page *page;
 	u32 part;
 
-	if (isc_sg_grow(icmd, nents))
+	if (tcm_isc_sg_grow(icmd, nents))
 		return -ENOMEM;
 	sg_init_table(icmd->sg, nents);
 	while (len) {
-		page = isc_page_get(conn);
+		page = tcm_isc_page_get(conn);
 		if (!page) {
-			isc_free_pages(conn, icmd);
+			tcm_isc_free_pages(conn, icmd);
 			return -ENOMEM;
 		}
 		part = min_t(u32, len, PAGE_SIZE);
@@ -66,7 +66,7 @@ static int isc_own_pages(struct isc_conn *conn, struct isc_cmd *icmd, u32 len)
  * What the initiator may send in any order could leave holes that count as received: such memory
  * holds zeros, not what it held before.
  */
-static void isc_zero_pages(struct isc_cmd *icmd)
+static void tcm_isc_zero_pages(struct tcm_isc_cmd *icmd)
 {
 	struct scatterlist *sg;
 	unsigned int i;
@@ -75,7 +75,7 @@ static void isc_zero_pages(struct isc_cmd *icmd)
 		memset(page_address(sg_page(sg)) + sg->offset, 0, sg->length);
 }
 
-static int isc_cmd_pages(struct isc_conn *conn, struct isc_cmd *icmd)
+static int tcm_isc_cmd_pages(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	struct tcm_cmd *cmd = &icmd->cmd;
 	u32 len = min(cmd->data_len, cmd->exp_len);
@@ -84,7 +84,7 @@ static int isc_cmd_pages(struct isc_conn *conn, struct isc_cmd *icmd)
 	if (cmd->sense || !cmd->exp_len)
 		return 0;
 	if (tcm_cmd_data_dir(cmd) != DMA_NONE && len) {
-		err = isc_own_pages(conn, icmd, len);
+		err = tcm_isc_own_pages(conn, icmd, len);
 	} else {
 		/* Pass-through: as much as the initiator says */
 		err = tcm_cmd_alloc(cmd, TCM_CTX_SLEEPABLE);
@@ -95,13 +95,13 @@ static int isc_cmd_pages(struct isc_conn *conn, struct isc_cmd *icmd)
 	icmd->rx_len = len;
 	icmd->cur = cmd->sg;
 	icmd->cur_pos = 0;
-	if (cmd->exp_dir == DMA_TO_DEVICE && !conn->isess->nego.val[ISC_K_PDU_IN_ORDER])
-		isc_zero_pages(icmd);
+	if (cmd->exp_dir == DMA_TO_DEVICE && !conn->isess->nego.val[TCM_ISC_K_PDU_IN_ORDER])
+		tcm_isc_zero_pages(icmd);
 	return 0;
 }
 
 /* The element that holds byte @pos; accesses mostly go on where the last one ended */
-struct scatterlist *isc_cmd_seek(struct isc_cmd *icmd, u32 pos, u32 *off)
+struct scatterlist *tcm_isc_cmd_seek(struct tcm_isc_cmd *icmd, u32 pos, u32 *off)
 {
 	struct scatterlist *sg = icmd->cur;
 	u32 at = icmd->cur_pos;
@@ -124,17 +124,17 @@ struct scatterlist *isc_cmd_seek(struct isc_cmd *icmd, u32 pos, u32 *off)
 
 /* ---- commands come ---- */
 
-static enum dma_data_direction isc_cmd_dir(u8 flags)
+static enum dma_data_direction tcm_isc_cmd_dir(u8 flags)
 {
-	if (flags & ISC_W)
+	if (flags & TCM_ISC_W)
 		return DMA_TO_DEVICE;
-	return flags & ISC_R ? DMA_FROM_DEVICE : DMA_NONE;
+	return flags & TCM_ISC_R ? DMA_FROM_DEVICE : DMA_NONE;
 }
 
 /* 11.3.1.1 */
-static u8 isc_cmd_attr(u8 flags)
+static u8 tcm_isc_cmd_attr(u8 flags)
 {
-	switch (flags & ISC_ATTR) {
+	switch (flags & TCM_ISC_ATTR) {
 	case 2:
 		return TCM_ATTR_ORDERED;
 	case 3:
@@ -147,24 +147,26 @@ static u8 isc_cmd_attr(u8 flags)
 }
 
 /* What the header says fits what was negotiated (12.10, 12.11, 12.14, 4.2.4.2). */
-static bool isc_cmd_valid(const struct isc_session *isess, const struct isc_command *hdr, u32 dsl)
+static bool tcm_isc_cmd_valid(const struct tcm_isc_session *isess,
+			      const struct tcm_isc_command *hdr, u32 dsl)
 {
 	const u32 *val = isess->nego.val;
-	bool write = hdr->flags & ISC_W;
+	bool write = hdr->flags & TCM_ISC_W;
 
-	if (!(hdr->flags & ISC_F) && (!write || val[ISC_K_INITIAL_R2T]))
+	if (!(hdr->flags & TCM_ISC_F) && (!write || val[TCM_ISC_K_INITIAL_R2T]))
 		return false;
-	if (dsl && (!write || !val[ISC_K_IMMEDIATE_DATA] || dsl > val[ISC_K_FIRST_BURST] ||
+	if (dsl && (!write || !val[TCM_ISC_K_IMMEDIATE_DATA] || dsl > val[TCM_ISC_K_FIRST_BURST] ||
 		    dsl > be32_to_cpu(hdr->edtl)))
 		return false;
 	return true;
 }
 
 /* 11.2.2.3: of additional headers only the rest of a long CDB is known. */
-static const u8 *isc_cmd_cdb(struct isc_conn *conn, const struct isc_command *hdr, u8 *cdb,
-			     unsigned int *len)
+static const u8 *tcm_isc_cmd_cdb(struct tcm_isc_conn *conn, const struct tcm_isc_command *hdr,
+				 u8 *cdb,
+				 unsigned int *len)
 {
-	const u8 *ahs = conn->rx.hdr + ISC_BHS;
+	const u8 *ahs = conn->rx.hdr + TCM_ISC_BHS;
 	u32 left = hdr->ahs_len * 4, n;
 
 	*len = sizeof(hdr->cdb);
@@ -187,11 +189,11 @@ static const u8 *isc_cmd_cdb(struct isc_conn *conn, const struct isc_command *hd
 	return hdr->cdb;
 }
 
-static void isc_cmd_reset(struct isc_conn *conn, struct isc_cmd *icmd)
+static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	icmd->conn = conn;
 	icmd->tx.is_cmd = true;
-	icmd->phase = ISC_PH_NONE;
+	icmd->phase = TCM_ISC_PH_NONE;
 	icmd->rx_len = 0;
 	icmd->rx_got = 0;
 	icmd->unsol_off = 0;
@@ -206,10 +208,11 @@ static void isc_cmd_reset(struct isc_conn *conn, struct isc_cmd *icmd)
 	icmd->cur_pos = 0;
 }
 
-static struct isc_cmd *isc_cmd_take(struct isc_conn *conn, const struct isc_command *hdr)
+static struct tcm_isc_cmd *tcm_isc_cmd_take(struct tcm_isc_conn *conn,
+					    const struct tcm_isc_command *hdr)
 {
-	struct isc_session *isess = conn->isess;
-	struct isc_cmd *icmd = isc_slot_get(isess, hdr->opcode & ISC_IMMEDIATE);
+	struct tcm_isc_session *isess = conn->isess;
+	struct tcm_isc_cmd *icmd = tcm_isc_slot_get(isess, hdr->opcode & TCM_ISC_IMMEDIATE);
 	u8 buf[TCM_CDB_MAX];
 	struct tcm_cmd *cmd;
 	unsigned int len;
@@ -217,58 +220,58 @@ static struct isc_cmd *isc_cmd_take(struct isc_conn *conn, const struct isc_comm
 
 	if (!icmd)
 		return NULL;
-	cdb = isc_cmd_cdb(conn, hdr, buf, &len);
+	cdb = tcm_isc_cmd_cdb(conn, hdr, buf, &len);
 	cmd = &icmd->cmd;
 	if (!cdb || tcm_cmd_init(cmd, isess->tsess, &hdr->lun, cdb, len)) {
-		isc_slot_put(isess, icmd);
+		tcm_isc_slot_put(isess, icmd);
 		return NULL;
 	}
-	isc_cmd_reset(conn, icmd);
+	tcm_isc_cmd_reset(conn, icmd);
 	conn->nr_cmds++;
 	cmd->tag = (__force u32)hdr->itt;
-	cmd->attr = isc_cmd_attr(hdr->flags);
-	cmd->exp_dir = isc_cmd_dir(hdr->flags);
+	cmd->attr = tcm_isc_cmd_attr(hdr->flags);
+	cmd->exp_dir = tcm_isc_cmd_dir(hdr->flags);
 	cmd->exp_len = cmd->exp_dir == DMA_NONE ? 0 : be32_to_cpu(hdr->edtl);
-	if (isc_cmd_pages(conn, icmd))
+	if (tcm_isc_cmd_pages(conn, icmd))
 		cmd->sense = TCM_BUSY;
 	return icmd;
 }
 
 /* The header of a command is there; immediate data may follow. */
-void isc_cmd_header(struct isc_conn *conn)
+void tcm_isc_cmd_header(struct tcm_isc_conn *conn)
 {
-	const struct isc_command *hdr = (const struct isc_command *)conn->rx.hdr;
-	struct isc_rx *rx = &conn->rx;
-	struct isc_session *isess = conn->isess;
-	struct isc_cmd *icmd;
+	const struct tcm_isc_command *hdr = (const struct tcm_isc_command *)conn->rx.hdr;
+	struct tcm_isc_rx *rx = &conn->rx;
+	struct tcm_isc_session *isess = conn->isess;
+	struct tcm_isc_cmd *icmd;
 
-	if (!isess->tsess || !isc_cmd_valid(isess, hdr, rx->dsl)) {
+	if (!isess->tsess || !tcm_isc_cmd_valid(isess, hdr, rx->dsl)) {
 		rx->fail = true;
 		return;
 	}
 	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
-	if (!isc_cmdsn_take(isess, (const struct isc_bhs *)hdr))
+	if (!tcm_isc_cmdsn_take(isess, (const struct tcm_isc_bhs *)hdr))
 		return;
 	isess->cmd_pdus++;
-	icmd = isc_cmd_take(conn, hdr);
+	icmd = tcm_isc_cmd_take(conn, hdr);
 	if (!icmd) {
-		isc_reject(conn, hdr->opcode & ISC_IMMEDIATE ? ISC_REJ_TOO_MANY :
-			   ISC_REJ_PROTOCOL);
+		tcm_isc_reject(conn, hdr->opcode & TCM_ISC_IMMEDIATE ? TCM_ISC_REJ_TOO_MANY :
+			       TCM_ISC_REJ_PROTOCOL);
 		return;
 	}
 	rx->icmd = icmd;
-	rx->to = ISC_RX_CMD;
+	rx->to = TCM_ISC_RX_CMD;
 	rx->off = 0;
-	if (!(hdr->flags & ISC_F))
-		icmd->phase = ISC_PH_UNSOLICITED;
+	if (!(hdr->flags & TCM_ISC_F))
+		icmd->phase = TCM_ISC_PH_UNSOLICITED;
 }
 
 /* Header and immediate data are there. */
-void isc_cmd_received(struct isc_conn *conn, struct isc_cmd *icmd)
+void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	icmd->unsol_off = conn->rx.dsl;
 	icmd->rx_got = min(conn->rx.dsl, icmd->rx_len);
-	if (icmd->phase == ISC_PH_UNSOLICITED)
+	if (icmd->phase == TCM_ISC_PH_UNSOLICITED)
 		list_add_tail(&icmd->node, &conn->waiting);
 	else
 		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
@@ -276,20 +279,20 @@ void isc_cmd_received(struct isc_conn *conn, struct isc_cmd *icmd)
 
 /* ---- data of writes ---- */
 
-static void isc_r2t_send(struct isc_conn *conn, struct isc_cmd *icmd)
+static void tcm_isc_r2t_send(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	const u32 *val = conn->isess->nego.val;
-	struct isc_r2t *r2t = &icmd->r2t[icmd->nr_r2t];
-	struct isc_msg *msg = isc_msg_new(conn, ISC_R2T, 0);
+	struct tcm_isc_r2t *r2t = &icmd->r2t[icmd->nr_r2t];
+	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_R2T, 0);
 
 	if (!msg)
 		return;
 	r2t->off = icmd->r2t_off;
-	r2t->len = min(icmd->cmd.xfer_len - icmd->r2t_off, val[ISC_K_MAX_BURST]);
+	r2t->len = min(icmd->cmd.xfer_len - icmd->r2t_off, val[TCM_ISC_K_MAX_BURST]);
 	r2t->got = 0;
 	r2t->datasn = 0;
 	/* A tag leads to its slot; the rest tells one use from the next. */
-	conn->isess->last_ttt += ISC_DEPTH_MAX * 4;
+	conn->isess->last_ttt += TCM_ISC_DEPTH_MAX * 4;
 	r2t->ttt = conn->isess->last_ttt + icmd->slot;
 	if (r2t->ttt == U32_MAX)
 		r2t->ttt = icmd->slot;
@@ -301,58 +304,59 @@ static void isc_r2t_send(struct isc_conn *conn, struct isc_cmd *icmd)
 	msg->rsp.offset = cpu_to_be32(r2t->off);
 	msg->rsp.residual = cpu_to_be32(r2t->len);
 	msg->no_statsn = true;
-	isc_msg_send(conn, msg);
+	tcm_isc_msg_send(conn, msg);
 }
 
-static void isc_r2t_more(struct isc_conn *conn, struct isc_cmd *icmd)
+static void tcm_isc_r2t_more(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	u32 max = min_t(u32, conn->isess->nego.val[ISC_K_MAX_R2T], ISC_R2T_MAX);
+	u32 max = min_t(u32, conn->isess->nego.val[TCM_ISC_K_MAX_R2T], TCM_ISC_R2T_MAX);
 
 	while (icmd->nr_r2t < max && icmd->r2t_off < icmd->cmd.xfer_len)
-		isc_r2t_send(conn, icmd);
+		tcm_isc_r2t_send(conn, icmd);
 }
 
 /* Called by tcm_cmd_submit() and so by the owner. */
-int isc_write_pending(struct tcm_cmd *cmd)
+int tcm_isc_write_pending(struct tcm_cmd *cmd)
 {
-	struct isc_cmd *icmd = container_of(cmd, struct isc_cmd, cmd);
-	struct isc_conn *conn = icmd->conn;
+	struct tcm_isc_cmd *icmd = container_of(cmd, struct tcm_isc_cmd, cmd);
+	struct tcm_isc_conn *conn = icmd->conn;
 
 	if (icmd->rx_got >= cmd->xfer_len) {
 		tcm_cmd_execute(cmd, TCM_CTX_ATOMIC);
 		return 0;
 	}
-	icmd->phase = ISC_PH_R2T;
+	icmd->phase = TCM_ISC_PH_R2T;
 	icmd->r2t_off = icmd->rx_got;
 	list_add_tail(&icmd->node, &conn->waiting);
-	isc_r2t_more(conn, icmd);
+	tcm_isc_r2t_more(conn, icmd);
 	/* An abort that came before the list knew of it */
 	if (unlikely(tcm_cmd_is_aborted(cmd)))
-		set_bit(ISC_CF_ABORTED, &conn->flags);
+		set_bit(TCM_ISC_CF_ABORTED, &conn->flags);
 	return 0;
 }
 
-static struct isc_cmd *isc_find_unsolicited(struct isc_conn *conn, __be32 itt)
+static struct tcm_isc_cmd *tcm_isc_find_unsolicited(struct tcm_isc_conn *conn, __be32 itt)
 {
-	struct isc_cmd *icmd;
+	struct tcm_isc_cmd *icmd;
 
 	list_for_each_entry(icmd, &conn->waiting, node)
-		if (icmd->phase == ISC_PH_UNSOLICITED && icmd->cmd.tag == (__force u32)itt)
+		if (icmd->phase == TCM_ISC_PH_UNSOLICITED && icmd->cmd.tag == (__force u32)itt)
 			return icmd;
 	return NULL;
 }
 
-static struct isc_r2t *isc_find_r2t(struct isc_conn *conn, u32 ttt, struct isc_cmd **found)
+static struct tcm_isc_r2t *tcm_isc_find_r2t(struct tcm_isc_conn *conn, u32 ttt,
+					    struct tcm_isc_cmd **found)
 {
-	struct isc_session *isess = conn->isess;
-	u32 slot = ttt % (ISC_DEPTH_MAX * 4);
-	struct isc_cmd *icmd;
+	struct tcm_isc_session *isess = conn->isess;
+	u32 slot = ttt % (TCM_ISC_DEPTH_MAX * 4);
+	struct tcm_isc_cmd *icmd;
 	int i;
 
 	if (slot >= isess->nr_slots)
 		return NULL;
 	icmd = isess->slots[slot];
-	if (icmd->conn != conn || icmd->phase != ISC_PH_R2T)
+	if (icmd->conn != conn || icmd->phase != TCM_ISC_PH_R2T)
 		return NULL;
 	for (i = 0; i < icmd->nr_r2t; i++)
 		if (icmd->r2t[i].ttt == ttt) {
@@ -363,42 +367,42 @@ static struct isc_r2t *isc_find_r2t(struct isc_conn *conn, u32 ttt, struct isc_c
 }
 
 /* 4.2.4.2: not more than FirstBurstLength, and in order */
-static bool isc_unsolicited_ok(struct isc_conn *conn, const struct isc_cmd *icmd,
-			       const struct isc_data_out *hdr)
+static bool tcm_isc_unsolicited_ok(struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd,
+				   const struct tcm_isc_data_out *hdr)
 {
 	u32 end = icmd->unsol_off + conn->rx.dsl;
 
 	return be32_to_cpu(hdr->offset) == icmd->unsol_off &&
 	       be32_to_cpu(hdr->datasn) == icmd->unsol_datasn &&
-	       end <= conn->isess->nego.val[ISC_K_FIRST_BURST] && end <= icmd->cmd.exp_len;
+	       end <= conn->isess->nego.val[TCM_ISC_K_FIRST_BURST] && end <= icmd->cmd.exp_len;
 }
 
-static bool isc_solicited_ok(struct isc_conn *conn, const struct isc_r2t *r2t,
-			     const struct isc_data_out *hdr)
+static bool tcm_isc_solicited_ok(struct tcm_isc_conn *conn, const struct tcm_isc_r2t *r2t,
+				 const struct tcm_isc_data_out *hdr)
 {
 	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
 
 	if (be32_to_cpu(hdr->datasn) != r2t->datasn || off < r2t->off ||
 	    dsl > r2t->len - r2t->got || off - r2t->off > r2t->len - dsl)
 		return false;
-	return off == r2t->off + r2t->got || !conn->isess->nego.val[ISC_K_PDU_IN_ORDER];
+	return off == r2t->off + r2t->got || !conn->isess->nego.val[TCM_ISC_K_PDU_IN_ORDER];
 }
 
 /* A command of the list of those that wait will not get its data. */
-static void isc_cmd_abandon(struct isc_cmd *icmd, enum tcm_sense sense)
+static void tcm_isc_cmd_abandon(struct tcm_isc_cmd *icmd, enum tcm_sense sense)
 {
-	icmd->phase = ISC_PH_NONE;
+	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
 	tcm_cmd_abandon(&icmd->cmd, sense, TCM_CTX_ATOMIC);
 }
 
 /* The header of a Data-Out is there. */
-void isc_data_out_header(struct isc_conn *conn)
+void tcm_isc_data_out_header(struct tcm_isc_conn *conn)
 {
-	const struct isc_data_out *hdr = (const struct isc_data_out *)conn->rx.hdr;
-	struct isc_rx *rx = &conn->rx;
-	struct isc_cmd *icmd = NULL;
-	struct isc_r2t *r2t;
+	const struct tcm_isc_data_out *hdr = (const struct tcm_isc_data_out *)conn->rx.hdr;
+	struct tcm_isc_rx *rx = &conn->rx;
+	struct tcm_isc_cmd *icmd = NULL;
+	struct tcm_isc_r2t *r2t;
 	bool ok;
 
 	if (!conn->isess->tsess || hdr->ahs_len) {
@@ -406,89 +410,91 @@ void isc_data_out_header(struct isc_conn *conn)
 		return;
 	}
 	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
-	if (hdr->ttt == ISC_NO_TAG) {
-		icmd = isc_find_unsolicited(conn, hdr->itt);
-		ok = icmd && isc_unsolicited_ok(conn, icmd, hdr);
+	if (hdr->ttt == TCM_ISC_NO_TAG) {
+		icmd = tcm_isc_find_unsolicited(conn, hdr->itt);
+		ok = icmd && tcm_isc_unsolicited_ok(conn, icmd, hdr);
 	} else {
-		r2t = isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &icmd);
+		r2t = tcm_isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &icmd);
 		ok = r2t && icmd->cmd.tag == (__force u32)hdr->itt &&
-			isc_solicited_ok(conn, r2t, hdr);
+			tcm_isc_solicited_ok(conn, r2t, hdr);
 	}
 	/* What an aborted command still sends is let go. */
 	if (!icmd)
 		return;
 	/* 7.9: a gap that nobody fills; the medium stays as it is, and so does the connection. */
 	if (!ok) {
-		isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+		tcm_isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
 		return;
 	}
 	rx->icmd = icmd;
-	rx->to = ISC_RX_CMD;
+	rx->to = TCM_ISC_RX_CMD;
 	rx->off = be32_to_cpu(hdr->offset);
 }
 
-static void isc_unsolicited_received(struct isc_conn *conn, struct isc_cmd *icmd, bool final)
+static void tcm_isc_unsolicited_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+					 bool final)
 {
 	icmd->unsol_datasn++;
 	icmd->unsol_off += conn->rx.dsl;
 	icmd->rx_got = min(icmd->unsol_off, icmd->rx_len);
 	if (!final)
 		return;
-	icmd->phase = ISC_PH_NONE;
+	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
 	tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
 }
 
-static void isc_r2t_ended(struct isc_conn *conn, struct isc_cmd *icmd, struct isc_r2t *r2t)
+static void tcm_isc_r2t_ended(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+			      struct tcm_isc_r2t *r2t)
 {
 	*r2t = icmd->r2t[--icmd->nr_r2t];
 	if (icmd->rx_got < icmd->cmd.xfer_len) {
-		isc_r2t_more(conn, icmd);
+		tcm_isc_r2t_more(conn, icmd);
 		return;
 	}
-	icmd->phase = ISC_PH_NONE;
+	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
 	tcm_cmd_execute(&icmd->cmd, TCM_CTX_ATOMIC);
 }
 
-void isc_data_out_received(struct isc_conn *conn, struct isc_cmd *icmd)
+void tcm_isc_data_out_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	const struct isc_data_out *hdr = (const struct isc_data_out *)conn->rx.hdr;
-	struct isc_cmd *same;
-	struct isc_r2t *r2t;
+	const struct tcm_isc_data_out *hdr = (const struct tcm_isc_data_out *)conn->rx.hdr;
+	struct tcm_isc_cmd *same;
+	struct tcm_isc_r2t *r2t;
 
-	if (hdr->ttt == ISC_NO_TAG) {
-		isc_unsolicited_received(conn, icmd, hdr->flags & ISC_F);
+	if (hdr->ttt == TCM_ISC_NO_TAG) {
+		tcm_isc_unsolicited_received(conn, icmd, hdr->flags & TCM_ISC_F);
 		return;
 	}
-	r2t = isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &same);
+	r2t = tcm_isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &same);
 	if (!r2t)
 		return;
 	r2t->datasn++;
 	r2t->got += conn->rx.dsl;
 	icmd->rx_got += conn->rx.dsl;
 	if (r2t->got == r2t->len)
-		isc_r2t_ended(conn, icmd, r2t);
-	else if (hdr->flags & ISC_F)
+		tcm_isc_r2t_ended(conn, icmd, r2t);
+	else if (hdr->flags & TCM_ISC_F)
 		/* Less than was asked for, and no more to come */
-		isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+		tcm_isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
 }
 
 /* ---- aborts, and the end of the connection ---- */
 
 /* Interrupts may be off and the core's locks held: leave it to the owner. */
-void isc_data_aborted(struct tcm_cmd *cmd)
+void tcm_isc_data_aborted(struct tcm_cmd *cmd)
 {
-	struct isc_cmd *icmd = container_of(cmd, struct isc_cmd, cmd);
-	struct isc_conn *conn = READ_ONCE(icmd->conn);
+	struct tcm_isc_cmd *icmd = container_of(cmd, struct tcm_isc_cmd, cmd);
+	struct tcm_isc_conn *conn = READ_ONCE(icmd->conn);
 
-	set_bit(ISC_CF_ABORTED, &conn->flags);
-	isc_conn_queue(conn);
+	set_bit(TCM_ISC_CF_ABORTED, &conn->flags);
+	tcm_isc_conn_queue(conn);
 }
 
-void isc_cmds_aborted(struct isc_conn *conn)
+void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn)
 {
-	struct isc_cmd *icmd, *next;
+	struct tcm_isc_cmd *icmd, *next;
 
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node) {
 		if (!tcm_cmd_is_aborted(&icmd->cmd))
@@ -496,34 +502,34 @@ void isc_cmds_aborted(struct isc_conn *conn)
 		/* What is just arriving for it goes nowhere. */
 		if (icmd == conn->rx.icmd) {
 			conn->rx.icmd = NULL;
-			conn->rx.to = ISC_RX_DROP;
+			conn->rx.to = TCM_ISC_RX_DROP;
 		}
-		isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
+		tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 	}
 }
 
-void isc_cmds_abandon(struct isc_conn *conn)
+void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn)
 {
-	struct isc_cmd *icmd, *next;
+	struct tcm_isc_cmd *icmd, *next;
 
 	/* A command whose immediate data is on its way is not on the list yet. */
 	icmd = conn->rx.icmd;
 	conn->rx.icmd = NULL;
-	if (icmd && (conn->rx.hdr[0] & ISC_OP_MASK) == ISC_COMMAND) {
-		icmd->phase = ISC_PH_NONE;
+	if (icmd && (conn->rx.hdr[0] & TCM_ISC_OP_MASK) == TCM_ISC_COMMAND) {
+		icmd->phase = TCM_ISC_PH_NONE;
 		tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
 	}
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
-		isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
+		tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 }
 
 /* ---- and back ---- */
 
 /* Any context. */
-void isc_respond(struct tcm_cmd *cmd)
+void tcm_isc_respond(struct tcm_cmd *cmd)
 {
-	struct isc_cmd *icmd = container_of(cmd, struct isc_cmd, cmd);
-	struct isc_conn *conn = icmd->conn;
+	struct tcm_isc_cmd *icmd = container_of(cmd, struct tcm_isc_cmd, cmd);
+	struct tcm_isc_conn *conn = icmd->conn;
 	bool first;
 
 	if (in_task() && READ_ONCE(conn->owner) == current) {
@@ -535,27 +541,28 @@ void isc_respond(struct tcm_cmd *cmd)
 	rcu_read_lock();
 	first = llist_add(&icmd->done, &conn->done);
 	if (first)
-		isc_conn_queue(conn);
+		tcm_isc_conn_queue(conn);
 	rcu_read_unlock();
 }
 
 /* The owner is done with the command. */
-void isc_cmd_put(struct isc_conn *conn, struct isc_cmd *icmd)
+void tcm_isc_cmd_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	isc_free_pages(conn, icmd);
+	tcm_isc_free_pages(conn, icmd);
 	tcm_cmd_put(&icmd->cmd);
 	conn->nr_cmds--;
-	isc_slot_put(conn->isess, icmd);
+	tcm_isc_slot_put(conn->isess, icmd);
 }
 
-void isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg)
+void tcm_isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn,
+		       void *arg)
 {
-	struct isc_session *isess = sess->priv;
+	struct tcm_isc_session *isess = sess->priv;
 	unsigned int i, nr;
 
-	/* Pairs with isc_slot_new(). */
+	/* Pairs with tcm_isc_slot_new(). */
 	nr = smp_load_acquire(&isess->nr_slots);
-	/* fn() may end in isc_data_aborted(): connections live until a grace period is over. */
+	/* fn() may end in tcm_isc_data_aborted(): connections live until a grace period is over. */
 	rcu_read_lock();
 	for (i = 0; i < nr; i++) {
 		struct tcm_cmd *cmd = &isess->slots[i]->cmd;

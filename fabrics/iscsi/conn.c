@@ -13,14 +13,14 @@
 #include "iscsi.h"
 
 /* Rounds of receiving and sending before others get the CPU */
-#define ISC_ROUNDS	16
+#define TCM_ISC_ROUNDS	16
 
-atomic_t isc_nr_conns = ATOMIC_INIT(0);
-DECLARE_WAIT_QUEUE_HEAD(isc_conns_gone);
+atomic_t tcm_isc_nr_conns = ATOMIC_INIT(0);
+DECLARE_WAIT_QUEUE_HEAD(tcm_isc_conns_gone);
 
-static void isc_conn_work(struct work_struct *work);
-static void isc_conn_tick(struct work_struct *work);
-static void isc_conn_free_work(struct work_struct *work);
+static void tcm_isc_conn_work(struct work_struct *work);
+static void tcm_isc_conn_tick(struct work_struct *work);
+static void tcm_isc_conn_free_work(struct work_struct *work);
 
 /* ---- pages ---- */
 
@@ -28,12 +28,12 @@ static void isc_conn_free_work(struct work_struct *work);
  * What was sent is used again once TCP has let go of it; the oldest is the one to ask. Each page
  * in the ring carries a reference of the ring.
  */
-struct page *isc_page_get(struct isc_conn *conn)
+struct page *tcm_isc_page_get(struct tcm_isc_conn *conn)
 {
-	struct isc_ring *ring = &conn->ring;
+	struct tcm_isc_ring *ring = &conn->ring;
 
 	if (ring->head != ring->tail) {
-		struct page *page = ring->page[ring->tail % ISC_RING];
+		struct page *page = ring->page[ring->tail % TCM_ISC_RING];
 
 		if (page_count(page) == 1) {
 			ring->tail++;
@@ -43,82 +43,82 @@ struct page *isc_page_get(struct isc_conn *conn)
 	return alloc_page(GFP_NOIO | __GFP_NOWARN);
 }
 
-void isc_page_put(struct isc_conn *conn, struct page *page)
+void tcm_isc_page_put(struct tcm_isc_conn *conn, struct page *page)
 {
-	struct isc_ring *ring = &conn->ring;
+	struct tcm_isc_ring *ring = &conn->ring;
 
-	if (ring->head - ring->tail == ISC_RING)
+	if (ring->head - ring->tail == TCM_ISC_RING)
 		put_page(page);
 	else
-		ring->page[ring->head++ % ISC_RING] = page;
+		ring->page[ring->head++ % TCM_ISC_RING] = page;
 }
 
-static void isc_ring_free(struct isc_ring *ring)
+static void tcm_isc_ring_free(struct tcm_isc_ring *ring)
 {
 	while (ring->head != ring->tail)
-		put_page(ring->page[ring->tail++ % ISC_RING]);
+		put_page(ring->page[ring->tail++ % TCM_ISC_RING]);
 }
 
 /* ---- what wakes the owner ---- */
 
-void isc_conn_queue(struct isc_conn *conn)
+void tcm_isc_conn_queue(struct tcm_isc_conn *conn)
 {
 	queue_work_on(READ_ONCE(conn->cpu), conn->wq, &conn->work);
 }
 
 /* Any context; the connection is kept by what the caller holds. */
-void isc_conn_kill(struct isc_conn *conn)
+void tcm_isc_conn_kill(struct tcm_isc_conn *conn)
 {
-	set_bit(ISC_CF_CLOSE, &conn->flags);
-	isc_conn_queue(conn);
+	set_bit(TCM_ISC_CF_CLOSE, &conn->flags);
+	tcm_isc_conn_queue(conn);
 }
 
 /* The owner gives up. */
-void isc_conn_quit(struct isc_conn *conn, const char *why)
+void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why)
 {
-	if (!test_and_set_bit(ISC_CF_CLOSE, &conn->flags))
+	if (!test_and_set_bit(TCM_ISC_CF_CLOSE, &conn->flags))
 		pr_debug("tcm: iSCSI connection from %pISpc ends: %s\n", &conn->peer, why);
 }
 
-static void isc_data_ready(struct sock *sk)
+static void tcm_isc_data_ready(struct sock *sk)
 {
-	struct isc_conn *conn;
+	struct tcm_isc_conn *conn;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	conn = sk->sk_user_data;
 	if (conn)
-		isc_conn_queue(conn);
+		tcm_isc_conn_queue(conn);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void isc_write_space(struct sock *sk)
+static void tcm_isc_write_space(struct sock *sk)
 {
-	struct isc_conn *conn;
+	struct tcm_isc_conn *conn;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	conn = sk->sk_user_data;
 	if (conn && sk_stream_is_writeable(sk)) {
 		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		if (READ_ONCE(conn->no_room)) {
-			set_bit(ISC_CF_WRITABLE, &conn->flags);
-			isc_conn_queue(conn);
+			set_bit(TCM_ISC_CF_WRITABLE, &conn->flags);
+			tcm_isc_conn_queue(conn);
 		}
 	}
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void isc_state_change(struct sock *sk)
+static void tcm_isc_state_change(struct sock *sk)
 {
-	struct isc_conn *conn;
+	struct tcm_isc_conn *conn;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	conn = sk->sk_user_data;
 	if (conn)
-		isc_conn_queue(conn);
+		tcm_isc_conn_queue(conn);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void isc_sock_adopt(struct isc_conn *conn)
+static void tcm_isc_sock_adopt(struct tcm_isc_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
 
@@ -130,13 +130,13 @@ static void isc_sock_adopt(struct isc_conn *conn)
 	conn->old_write_space = sk->sk_write_space;
 	conn->old_state_change = sk->sk_state_change;
 	sk->sk_user_data = conn;
-	sk->sk_data_ready = isc_data_ready;
-	sk->sk_write_space = isc_write_space;
-	sk->sk_state_change = isc_state_change;
+	sk->sk_data_ready = tcm_isc_data_ready;
+	sk->sk_write_space = tcm_isc_write_space;
+	sk->sk_state_change = tcm_isc_state_change;
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void isc_sock_drop(struct isc_conn *conn)
+static void tcm_isc_sock_drop(struct tcm_isc_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
 
@@ -154,106 +154,107 @@ static void isc_sock_drop(struct isc_conn *conn)
 
 /* ---- begin and end ---- */
 
-static int isc_conn_cpu(struct sock *sk)
+static int tcm_isc_conn_cpu(struct sock *sk)
 {
 	int cpu = READ_ONCE(sk->sk_incoming_cpu);
 
-	if (cpu < 0 || cpu >= nr_cpu_ids || !cpu_online(cpu) || !cpumask_test_cpu(cpu, &isc_cpus))
-		cpu = cpumask_any_and(&isc_cpus, cpu_online_mask);
+	if (cpu < 0 || cpu >= nr_cpu_ids || !cpu_online(cpu) || !cpumask_test_cpu(cpu,
+										  &tcm_isc_cpus))
+		cpu = cpumask_any_and(&tcm_isc_cpus, cpu_online_mask);
 	return cpu < nr_cpu_ids ? cpu : WORK_CPU_UNBOUND;
 }
 
-struct isc_conn *isc_conn_create(struct isc_listener *listener, struct socket *sock)
+struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, struct socket *sock)
 {
-	struct isc_conn *conn = kvzalloc(sizeof(*conn), GFP_KERNEL);
+	struct tcm_isc_conn *conn = kvzalloc(sizeof(*conn), GFP_KERNEL);
 
 	if (!conn)
 		return NULL;
-	if (isc_login_begin(conn)) {
+	if (tcm_isc_login_begin(conn)) {
 		kvfree(conn);
 		return NULL;
 	}
-	INIT_WORK(&conn->work, isc_conn_work);
-	INIT_DELAYED_WORK(&conn->tick, isc_conn_tick);
-	INIT_RCU_WORK(&conn->free_work, isc_conn_free_work);
+	INIT_WORK(&conn->work, tcm_isc_conn_work);
+	INIT_DELAYED_WORK(&conn->tick, tcm_isc_conn_tick);
+	INIT_RCU_WORK(&conn->free_work, tcm_isc_conn_free_work);
 	init_llist_head(&conn->done);
 	INIT_LIST_HEAD(&conn->waiting);
 	INIT_LIST_HEAD(&conn->txq);
 	INIT_LIST_HEAD(&conn->sent);
 	INIT_LIST_HEAD(&conn->half_node);
-	conn->wq = isc_wq;
+	conn->wq = tcm_isc_wq;
 	conn->sock = sock;
 	conn->listener = listener;
-	conn->cpu = isc_conn_cpu(sock->sk);
+	conn->cpu = tcm_isc_conn_cpu(sock->sk);
 	conn->last_rx = jiffies;
 	kernel_getpeername(sock, (struct sockaddr *)&conn->peer);
 	kernel_getsockname(sock, (struct sockaddr *)&conn->local);
-	isc_rx_next(conn);
-	atomic_inc(&isc_nr_conns);
+	tcm_isc_rx_next(conn);
+	atomic_inc(&tcm_isc_nr_conns);
 	return conn;
 }
 
-void isc_conn_start(struct isc_conn *conn)
+void tcm_isc_conn_start(struct tcm_isc_conn *conn)
 {
-	queue_delayed_work(isc_slow_wq, &conn->tick, ISC_LOGIN_SECONDS * HZ);
-	isc_sock_adopt(conn);
-	isc_conn_queue(conn);
+	queue_delayed_work(tcm_isc_slow_wq, &conn->tick, TCM_ISC_LOGIN_SECONDS * HZ);
+	tcm_isc_sock_adopt(conn);
+	tcm_isc_conn_queue(conn);
 }
 
-static void isc_conn_free_work(struct work_struct *work)
+static void tcm_isc_conn_free_work(struct work_struct *work)
 {
-	struct isc_conn *conn = container_of(to_rcu_work(work), struct isc_conn, free_work);
+	struct tcm_isc_conn *conn = container_of(to_rcu_work(work), struct tcm_isc_conn, free_work);
 
 	/* The last one who queued it may just have done so, under RCU. */
 	cancel_work_sync(&conn->work);
 	cancel_delayed_work_sync(&conn->tick);
-	isc_ring_free(&conn->ring);
+	tcm_isc_ring_free(&conn->ring);
 	if (conn->hdr_page)
 		put_page(conn->hdr_page);
 	if (conn->isess)
-		isc_session_put(conn->isess);
+		tcm_isc_session_put(conn->isess);
 	kvfree(conn->text_in);
 	kvfree(conn->text_out);
 	kvfree(conn->rx.buf);
 	kvfree(conn);
-	if (atomic_dec_and_test(&isc_nr_conns))
-		wake_up_all(&isc_conns_gone);
+	if (atomic_dec_and_test(&tcm_isc_nr_conns))
+		wake_up_all(&tcm_isc_conns_gone);
 }
 
 /* The socket goes, and with it everything that only it could bring to an end. */
-static void isc_conn_close(struct isc_conn *conn)
+static void tcm_isc_conn_close(struct tcm_isc_conn *conn)
 {
-	conn->state = ISC_CS_CLOSED;
-	isc_sock_drop(conn);
-	isc_half_open_end(conn);
-	isc_login_end(conn);
-	isc_tx_drop(conn);
+	conn->state = TCM_ISC_CS_CLOSED;
+	tcm_isc_sock_drop(conn);
+	tcm_isc_half_open_end(conn);
+	tcm_isc_login_end(conn);
+	tcm_isc_tx_drop(conn);
 	if (conn->isess) {
-		isc_session_end(conn);
-		isc_cmds_abandon(conn);
+		tcm_isc_session_end(conn);
+		tcm_isc_cmds_abandon(conn);
 	}
 }
 
 /* ---- the owner ---- */
 
 /* Commands that have ended, in the order in which they did. */
-static void isc_take_done(struct isc_conn *conn)
+static void tcm_isc_take_done(struct tcm_isc_conn *conn)
 {
 	struct llist_node *batch;
-	struct isc_cmd *icmd, *next;
+	struct tcm_isc_cmd *icmd, *next;
 
 	if (llist_empty(&conn->done))
 		return;
 	batch = llist_reverse_order(llist_del_all(&conn->done));
 	llist_for_each_entry_safe(icmd, next, batch, done) {
-		if (conn->state == ISC_CS_CLOSED || (icmd->cmd.flags & TCM_CMD_NO_RESPONSE))
-			isc_cmd_put(conn, icmd);
+		if (conn->state == TCM_ISC_CS_CLOSED || (icmd->cmd.flags & TCM_CMD_NO_RESPONSE))
+			tcm_isc_cmd_put(conn, icmd);
 		else
 			list_add_tail(&icmd->tx.node, &conn->txq);
 	}
 }
 
-static bool isc_peer_gone(const struct isc_conn *conn)
+static bool tcm_isc_peer_gone(const struct tcm_isc_conn *conn)
 {
 	switch (READ_ONCE(conn->sock->sk->sk_state)) {
 	case TCP_ESTABLISHED:
@@ -264,81 +265,81 @@ static bool isc_peer_gone(const struct isc_conn *conn)
 	}
 }
 
-static void isc_conn_flags(struct isc_conn *conn)
+static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 {
-	if (test_and_clear_bit(ISC_CF_WRITABLE, &conn->flags))
+	if (test_and_clear_bit(TCM_ISC_CF_WRITABLE, &conn->flags))
 		WRITE_ONCE(conn->no_room, false);
-	if (test_and_clear_bit(ISC_CF_ABORTED, &conn->flags))
-		isc_cmds_aborted(conn);
-	if (test_and_clear_bit(ISC_CF_TICK, &conn->flags)) {
-		if (conn->state == ISC_CS_LOGIN)
-			isc_login_late(conn);
-		else if (conn->state == ISC_CS_FFP)
-			isc_ping(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_ABORTED, &conn->flags))
+		tcm_isc_cmds_aborted(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_TICK, &conn->flags)) {
+		if (conn->state == TCM_ISC_CS_LOGIN)
+			tcm_isc_login_late(conn);
+		else if (conn->state == TCM_ISC_CS_FFP)
+			tcm_isc_ping(conn);
 	}
 }
 
 /* A round; true when there may be more to do at once. */
-static bool isc_conn_round(struct isc_conn *conn)
+static bool tcm_isc_conn_round(struct tcm_isc_conn *conn)
 {
 	u64 before = conn->rx_octets;
 	bool gone;
 
 	if (unlikely(conn->flags))
-		isc_conn_flags(conn);
-	gone = isc_peer_gone(conn);
-	isc_rx_run(conn);
-	isc_take_done(conn);
-	isc_tx_run(conn);
+		tcm_isc_conn_flags(conn);
+	gone = tcm_isc_peer_gone(conn);
+	tcm_isc_rx_run(conn);
+	tcm_isc_take_done(conn);
+	tcm_isc_tx_run(conn);
 	if (unlikely(gone && conn->rx_octets == before))
-		isc_conn_quit(conn, "the peer is gone");
+		tcm_isc_conn_quit(conn, "the peer is gone");
 	return conn->rx_octets != before || !llist_empty(&conn->done);
 }
 
-static void isc_conn_run(struct isc_conn *conn)
+static void tcm_isc_conn_run(struct tcm_isc_conn *conn)
 {
 	int rounds = 0;
 
-	while (!test_bit(ISC_CF_CLOSE, &conn->flags)) {
-		bool more = isc_conn_round(conn);
+	while (!test_bit(TCM_ISC_CF_CLOSE, &conn->flags)) {
+		bool more = tcm_isc_conn_round(conn);
 
 		if (!more && !READ_ONCE(conn->flags))
 			return;
-		if (++rounds == ISC_ROUNDS) {
-			isc_conn_queue(conn);
+		if (++rounds == TCM_ISC_ROUNDS) {
+			tcm_isc_conn_queue(conn);
 			return;
 		}
 	}
-	isc_conn_close(conn);
+	tcm_isc_conn_close(conn);
 }
 
-static void isc_conn_work(struct work_struct *work)
+static void tcm_isc_conn_work(struct work_struct *work)
 {
-	struct isc_conn *conn = container_of(work, struct isc_conn, work);
+	struct tcm_isc_conn *conn = container_of(work, struct tcm_isc_conn, work);
 	unsigned int noio = memalloc_noio_save();
 
 	WRITE_ONCE(conn->owner, current);
-	if (conn->state != ISC_CS_CLOSED)
-		isc_conn_run(conn);
+	if (conn->state != TCM_ISC_CS_CLOSED)
+		tcm_isc_conn_run(conn);
 	WRITE_ONCE(conn->owner, NULL);
-	/* Pairs with isc_respond(), which queues unless it runs in the owner. */
+	/* Pairs with tcm_isc_respond(), which queues unless it runs in the owner. */
 	smp_mb();
-	if (conn->state == ISC_CS_CLOSED) {
-		isc_take_done(conn);
+	if (conn->state == TCM_ISC_CS_CLOSED) {
+		tcm_isc_take_done(conn);
 		if (!conn->nr_cmds && !conn->freeing) {
 			conn->freeing = true;
-			queue_rcu_work(isc_slow_wq, &conn->free_work);
+			queue_rcu_work(tcm_isc_slow_wq, &conn->free_work);
 		}
 	} else if (!llist_empty(&conn->done)) {
-		isc_conn_queue(conn);
+		tcm_isc_conn_queue(conn);
 	}
 	memalloc_noio_restore(noio);
 }
 
-static void isc_conn_tick(struct work_struct *work)
+static void tcm_isc_conn_tick(struct work_struct *work)
 {
-	struct isc_conn *conn = container_of(work, struct isc_conn, tick.work);
+	struct tcm_isc_conn *conn = container_of(work, struct tcm_isc_conn, tick.work);
 
-	set_bit(ISC_CF_TICK, &conn->flags);
-	isc_conn_queue(conn);
+	set_bit(TCM_ISC_CF_TICK, &conn->flags);
+	tcm_isc_conn_queue(conn);
 }

@@ -6,8 +6,8 @@
  * contexts hand it something over by a list without locks or a bit of @flags, and queue the work.
  * Members without a lock below are the owner's.
  *
- * Locks, outermost first: isc_lock, itpg->lock, (core's tpg->lock), then the leaves listener->lock
- * and isess->lock. No lock is held around a call into the socket of a connection.
+ * Locks, outermost first: tcm_isc_lock, itpg->lock, (core's tpg->lock), then the leaves:
+ * listener->lock and isess->lock. No lock is held around a call into the socket of a connection.
  */
 #ifndef _TCM_ISCSI_H
 #define _TCM_ISCSI_H
@@ -27,32 +27,32 @@
 #include "keys.h"
 #include "pdu.h"
 
-#define ISC_SECRET_MAX		256
-#define ISC_ALIAS_MAX		256
-#define ISC_DEPTH_MAX		512	/* cmdsn_depth */
-#define ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go */
-#define ISC_TEXT_RSP_MAX	SZ_1M
-#define ISC_LOGIN_SECONDS	15
-#define ISC_HALF_OPEN_MAX	4096	/* connections of a portal that have not logged in */
-#define ISC_HALF_OPEN_SOURCE	1536	/* ... of one address */
-#define ISC_R2T_MAX		8	/* outstanding R2Ts of a command, whatever was negotiated */
-#define ISC_IMMEDIATE_SLOTS	16	/* beside the CmdSN window */
-#define ISC_XMIT_MAX		262144	/* data of one PDU that we send */
-#define ISC_BVECS		256
-#define ISC_RING		512	/* pages that wait to be used again */
+#define TCM_ISC_SECRET_MAX		256
+#define TCM_ISC_ALIAS_MAX		256
+#define TCM_ISC_DEPTH_MAX		512	/* cmdsn_depth */
+#define TCM_ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go */
+#define TCM_ISC_TEXT_RSP_MAX	SZ_1M
+#define TCM_ISC_LOGIN_SECONDS	15
+#define TCM_ISC_HALF_OPEN_MAX	4096	/* connections of a portal that have not logged in */
+#define TCM_ISC_HALF_OPEN_SOURCE	1536	/* ... of one address */
+#define TCM_ISC_R2T_MAX		8	/* outstanding R2Ts of a command, whatever was negotiated */
+#define TCM_ISC_IMMEDIATE_SLOTS	16	/* beside the CmdSN window */
+#define TCM_ISC_XMIT_MAX		262144	/* data of one PDU that we send */
+#define TCM_ISC_BVECS		256
+#define TCM_ISC_RING		512	/* pages that wait to be used again */
 
-struct isc_auth {
-	/* isc_lock; empty: not set */
-	char	userid[ISC_SECRET_MAX], password[ISC_SECRET_MAX];
-	char	userid_mutual[ISC_SECRET_MAX], password_mutual[ISC_SECRET_MAX];
+struct tcm_isc_auth {
+	/* tcm_isc_lock; empty: not set */
+	char	userid[TCM_ISC_SECRET_MAX], password[TCM_ISC_SECRET_MAX];
+	char	userid_mutual[TCM_ISC_SECRET_MAX], password_mutual[TCM_ISC_SECRET_MAX];
 };
 
-struct isc_stats {
+struct tcm_isc_stats {
 	atomic_t	accepts, other_fails, redirects, authorize_fails, authenticate_fails;
 	atomic_t	negotiate_fails, normal_logouts, abnormal_logouts;
 	atomic_t	digest_errors, cxn_errors, format_errors;
 	atomic_t	login_fails, fail_sess;
-	/* isc_lock: of the last failure */
+	/* tcm_isc_lock: of the last failure */
 	u64		last_fail_time;		/* jiffies64 */
 	u32		last_fail_type;
 	char		fail_name[TCM_NAME_MAX];
@@ -60,15 +60,15 @@ struct isc_stats {
 };
 
 /* <wwn>/ */
-struct isc_target {
+struct tcm_isc_target {
 	struct tcm_wwn		*wwn;
-	struct list_head	node;		/* in isc_targets; isc_lock */
-	struct list_head	tpgs;		/* isc_lock */
-	struct isc_stats	stats;
+	struct list_head	node;		/* in tcm_isc_targets; tcm_isc_lock */
+	struct list_head	tpgs;		/* tcm_isc_lock */
+	struct tcm_isc_stats	stats;
 	struct kref		ref;		/* the directory and each portal group */
 };
 
-struct isc_tpg_attrib {
+struct tcm_isc_tpg_attrib {
 	u32	authentication, login_timeout, netif_timeout, generate_node_acls;
 	u32	default_cmdsn_depth, cache_dynamic_acls, demo_mode_write_protect;
 	u32	prod_mode_write_protect, demo_mode_discovery, default_erl, t10_pi;
@@ -76,12 +76,12 @@ struct isc_tpg_attrib {
 };
 
 /* tpgt_<n>/ */
-struct isc_tpg {
+struct tcm_isc_tpg {
 	struct tcm_tpg		*tpg;		/* until del_tpg() */
-	struct isc_target	*target;
+	struct tcm_isc_target	*target;
 	struct kref		ref;		/* the directory, sessions, logins */
-	struct list_head	node;		/* in target->tpgs; isc_lock */
-	struct list_head	nps;		/* isc_lock */
+	struct list_head	node;		/* in target->tpgs; tcm_isc_lock */
+	struct list_head	nps;		/* tcm_isc_lock */
 
 	/* protects @enabled, @dead, @sessions, @acls and who may become a session */
 	struct mutex		lock;
@@ -90,18 +90,18 @@ struct isc_tpg {
 	struct list_head	acls;
 
 	/* written by single stores; a login takes what it finds */
-	struct isc_tpg_attrib	attrib;
-	struct isc_auth		auth;
-	/* isc_lock */
-	struct isc_offer	offer;
+	struct tcm_isc_tpg_attrib	attrib;
+	struct tcm_isc_auth		auth;
+	/* tcm_isc_lock */
+	struct tcm_isc_offer	offer;
 	u32			max_recv, max_xmit;
 	char			auth_method[128];
-	char			alias[ISC_ALIAS_MAX];
+	char			alias[TCM_ISC_ALIAS_MAX];
 	char			header_digest[32], data_digest[32];
 	char			if_mark_int[64], of_mark_int[64];
 };
 
-struct isc_acl_attrib {
+struct tcm_isc_acl_attrib {
 	u32	dataout_timeout, dataout_timeout_retries, default_erl;
 	u32	nopin_timeout, nopin_response_timeout;
 	u32	random_datain_pdu_offsets, random_datain_seq_offsets, random_r2t_offsets;
@@ -109,17 +109,17 @@ struct isc_acl_attrib {
 };
 
 /* acls/<name>/ */
-struct isc_acl {
+struct tcm_isc_acl {
 	struct tcm_acl		*acl;
 	struct list_head	node;		/* itpg->lock */
-	struct isc_acl_attrib	attrib;
-	struct isc_auth		auth;
+	struct tcm_isc_acl_attrib	attrib;
+	struct tcm_isc_auth		auth;
 };
 
 /* A socket that listens; portals of several portal groups may share it. */
-struct isc_listener {
-	struct list_head	node;		/* isc_lock */
-	struct list_head	nps;		/* isc_lock */
+struct tcm_isc_listener {
+	struct list_head	node;		/* tcm_isc_lock */
+	struct list_head	nps;		/* tcm_isc_lock */
 	struct sockaddr_storage	addr;
 	struct net		*net;
 	struct socket		*sock;
@@ -131,29 +131,29 @@ struct isc_listener {
 };
 
 /* np/<address>:<port>/ */
-struct isc_np {
+struct tcm_isc_np {
 	struct tcm_np		*np;
-	struct isc_tpg		*itpg;
-	struct isc_listener	*listener;
-	struct list_head	lnode, tnode;	/* of listener and portal group; isc_lock */
+	struct tcm_isc_tpg		*itpg;
+	struct tcm_isc_listener	*listener;
+	struct list_head	lnode, tnode;	/* of listener and portal group; tcm_isc_lock */
 };
 
-struct isc_conn;
-struct isc_login;
+struct tcm_isc_conn;
+struct tcm_isc_login;
 
 /* What is sent: part of a command, or a message by itself */
-struct isc_tx {
+struct tcm_isc_tx {
 	struct list_head	node;		/* conn->txq, then conn->sent */
 	bool			is_cmd;
 };
 
-struct isc_msg {
-	struct isc_tx		tx;
+struct tcm_isc_msg {
+	struct tcm_isc_tx		tx;
 	union {
-		u8		hdr[ISC_BHS];
-		struct isc_bhs	bhs;
-		struct isc_rsp	rsp;
-		struct isc_login_hdr login;
+		u8		hdr[TCM_ISC_BHS];
+		struct tcm_isc_bhs	bhs;
+		struct tcm_isc_rsp	rsp;
+		struct tcm_isc_login_hdr login;
 	};
 	void			*data;		/* its own pages */
 	u32			len;
@@ -163,29 +163,29 @@ struct isc_msg {
 	bool			login_done;	/* full feature phase begins once it is sent */
 };
 
-struct isc_r2t {
+struct tcm_isc_r2t {
 	u32	ttt;
 	u32	off, len, got;
 	u32	datasn;
 };
 
 /* cmd states of the data phase; the owner's */
-enum isc_phase {
-	ISC_PH_NONE,
-	ISC_PH_UNSOLICITED,	/* not submitted: unsolicited data is still to come */
-	ISC_PH_R2T,		/* in write_pending() */
+enum tcm_isc_phase {
+	TCM_ISC_PH_NONE,
+	TCM_ISC_PH_UNSOLICITED,	/* not submitted: unsolicited data is still to come */
+	TCM_ISC_PH_R2T,		/* in write_pending() */
 };
 
 /* A slot: belongs to the session, is owned by a connection while it is in use */
-struct isc_cmd {
+struct tcm_isc_cmd {
 	struct tcm_cmd		cmd;
-	struct isc_tx		tx;
+	struct tcm_isc_tx		tx;
 	struct llist_node	done;		/* in conn->done */
 	struct list_head	node;		/* session's free list, or conn->waiting */
-	struct isc_conn		*conn;
+	struct tcm_isc_conn		*conn;
 	u32			slot;
 	bool			immediate;
-	u8			phase;		/* enum isc_phase */
+	u8			phase;		/* enum tcm_isc_phase */
 
 	/* data that arrives */
 	u32			rx_len;		/* bytes there is room for */
@@ -195,7 +195,7 @@ struct isc_cmd {
 	u32			r2t_off;	/* where the next R2T starts */
 	u32			r2tsn;
 	u8			nr_r2t;
-	struct isc_r2t		r2t[ISC_R2T_MAX];
+	struct tcm_isc_r2t		r2t[TCM_ISC_R2T_MAX];
 
 	/* data that is sent */
 	u32			tx_off;
@@ -210,27 +210,27 @@ struct isc_cmd {
 	struct scatterlist	first_sg[4];
 };
 
-struct isc_session {
+struct tcm_isc_session {
 	struct kref		ref;		/* the core's session, each connection */
-	struct isc_tpg		*itpg;		/* NULL: discovery */
+	struct tcm_isc_tpg		*itpg;		/* NULL: discovery */
 	struct tcm_session	*tsess;
 	struct list_head	node;		/* in itpg->sessions; itpg->lock */
-	char			name[TCM_NAME_MAX], alias[ISC_ALIAS_MAX];
+	char			name[TCM_NAME_MAX], alias[TCM_ISC_ALIAS_MAX];
 	u8			isid[6];
 	u16			tsih;
 	u32			sid;
 	bool			dynamic;	/* no ACL */
-	struct isc_acl_attrib	attrib;		/* as they were at login */
-	struct isc_nego		nego;
+	struct tcm_isc_acl_attrib	attrib;		/* as they were at login */
+	struct tcm_isc_nego		nego;
 	u32			max_xmit;
 
 	spinlock_t		lock;		/* protects @conn, @kill, @closed */
-	struct isc_conn		*conn;
+	struct tcm_isc_conn		*conn;
 	bool			kill;		/* an administrator, or reinstatement */
 	bool			closed;
 
 	/* slots appear when they are needed; published by release for for_each_cmd() */
-	struct isc_cmd		**slots;
+	struct tcm_isc_cmd		**slots;
 	unsigned int		nr_slots, max_slots;
 	struct list_head	free;
 	unsigned int		nr_used, nr_immediate;
@@ -242,50 +242,50 @@ struct isc_session {
 
 /* conn->flags */
 enum {
-	ISC_CF_CLOSE,		/* end the connection */
-	ISC_CF_ABORTED,		/* a command that waits for data was aborted */
-	ISC_CF_TICK,		/* the timer went off */
-	ISC_CF_WRITABLE,	/* the socket has room again */
-	ISC_CF_DEADLINE,	/* a login took too long */
+	TCM_ISC_CF_CLOSE,		/* end the connection */
+	TCM_ISC_CF_ABORTED,		/* a command that waits for data was aborted */
+	TCM_ISC_CF_TICK,		/* the timer went off */
+	TCM_ISC_CF_WRITABLE,	/* the socket has room again */
+	TCM_ISC_CF_DEADLINE,	/* a login took too long */
 };
 
-enum isc_conn_state {
-	ISC_CS_LOGIN,
-	ISC_CS_FFP,
-	ISC_CS_LOGOUT,		/* nothing more is received */
-	ISC_CS_CLOSED,		/* no socket any more; commands may be out */
+enum tcm_isc_conn_state {
+	TCM_ISC_CS_LOGIN,
+	TCM_ISC_CS_FFP,
+	TCM_ISC_CS_LOGOUT,		/* nothing more is received */
+	TCM_ISC_CS_CLOSED,		/* no socket any more; commands may be out */
 };
 
 /* Where the data segment that is being received goes */
-enum isc_rx_to {
-	ISC_RX_DROP,
-	ISC_RX_CMD,
-	ISC_RX_BUF,
+enum tcm_isc_rx_to {
+	TCM_ISC_RX_DROP,
+	TCM_ISC_RX_CMD,
+	TCM_ISC_RX_BUF,
 };
 
-struct isc_rx {
-	u8		hdr[ISC_BHS + ISC_AHS_MAX + 4];
+struct tcm_isc_rx {
+	u8		hdr[TCM_ISC_BHS + TCM_ISC_AHS_MAX + 4];
 	u32		hdr_have, hdr_need;
-	u8		to;		/* enum isc_rx_to */
+	u8		to;		/* enum tcm_isc_rx_to */
 	bool		in_data;
 	bool		ready;		/* a PDU to be dealt with outside the socket's lock */
 	bool		fail;
-	struct isc_cmd	*icmd;
+	struct tcm_isc_cmd	*icmd;
 	u32		off;		/* in the command's data, or in @buf */
 	u32		left, pad;	/* data and padding still to come */
 	u32		dsl;
 	u32		crc;
 	u8		digest[4];
 	u8		digest_have;
-	char		*buf;		/* text and ping data; ISC_LOGIN_TEXT_MAX + 1 bytes */
+	char		*buf;		/* text and ping data; TCM_ISC_LOGIN_TEXT_MAX + 1 bytes */
 };
 
-struct isc_ring {
-	struct page	*page[ISC_RING];
+struct tcm_isc_ring {
+	struct page	*page[TCM_ISC_RING];
 	u32		head, tail;
 };
 
-struct isc_conn {
+struct tcm_isc_conn {
 	struct work_struct	work;
 	struct workqueue_struct	*wq;
 	struct task_struct	*owner;		/* while the work runs */
@@ -294,9 +294,9 @@ struct isc_conn {
 	int			cpu;
 
 	struct socket		*sock;
-	struct isc_session	*isess;
-	struct isc_login	*login;
-	u8			state;		/* enum isc_conn_state */
+	struct tcm_isc_session	*isess;
+	struct tcm_isc_login	*login;
+	u8			state;		/* enum tcm_isc_conn_state */
 	bool			hdigest, ddigest;
 	bool			no_room;	/* the socket's buffer is full */
 	bool			logged_out;
@@ -304,14 +304,14 @@ struct isc_conn {
 	u32			statsn, exp_statsn;
 	u32			nr_cmds;	/* commands that are not put yet */
 	struct list_head	waiting;	/* commands that wait for data */
-	struct isc_rx		rx;
+	struct tcm_isc_rx		rx;
 
 	struct list_head	txq, sent;
-	struct bio_vec		bvec[ISC_BVECS];
+	struct bio_vec		bvec[TCM_ISC_BVECS];
 	unsigned int		nr_bvec, first_bvec;
 	struct page		*hdr_page, *hdr_old;
 	u32			hdr_used;
-	struct isc_ring		ring;
+	struct tcm_isc_ring		ring;
 	bool			closing_tx;	/* the last message is in @sent */
 
 	/* text in several PDUs */
@@ -328,7 +328,7 @@ struct isc_conn {
 	bool			freeing;
 
 	/* until login is done */
-	struct isc_listener	*listener;
+	struct tcm_isc_listener	*listener;
 	struct list_head	half_node;	/* listener->lock */
 	struct sockaddr_storage	peer, local;
 	u64			rx_octets, tx_octets;
@@ -339,125 +339,132 @@ struct isc_conn {
 };
 
 /* conn.c: how many there are */
-extern atomic_t isc_nr_conns;
-extern wait_queue_head_t isc_conns_gone;
+extern atomic_t tcm_isc_nr_conns;
+extern wait_queue_head_t tcm_isc_conns_gone;
 
 /* main.c */
-extern struct mutex isc_lock;		/* targets, portals, secrets, texts of portal groups */
-extern struct list_head isc_targets;
-extern struct workqueue_struct *isc_wq, *isc_slow_wq;
-extern struct isc_auth isc_discovery_auth;
-extern u32 isc_enforce_discovery_auth;
-extern struct cpumask isc_cpus;
-extern struct tcm_fabric_ops isc_ops;
-void isc_tpg_put(struct isc_tpg *itpg);
-void isc_target_put(struct isc_target *target);
-struct isc_acl *isc_acl_find(struct isc_tpg *itpg, const char *name);
+/* protects targets, portals, secrets, texts of portal groups */
+extern struct mutex tcm_isc_lock;
+extern struct list_head tcm_isc_targets;
+extern struct workqueue_struct *tcm_isc_wq, *tcm_isc_slow_wq;
+extern struct tcm_isc_auth tcm_isc_discovery_auth;
+extern u32 tcm_isc_enforce_discovery_auth;
+extern struct cpumask tcm_isc_cpus;
+extern struct tcm_fabric_ops tcm_isc_ops;
+void tcm_isc_tpg_put(struct tcm_isc_tpg *itpg);
+void tcm_isc_target_put(struct tcm_isc_target *target);
+struct tcm_isc_acl *tcm_isc_acl_find(struct tcm_isc_tpg *itpg, const char *name);
 
 /* portal.c */
-int isc_add_np(struct tcm_np *np);
-void isc_del_np(struct tcm_np *np);
-void isc_half_open_end(struct isc_conn *conn);
-int isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf, size_t size);
+int tcm_isc_add_np(struct tcm_np *np);
+void tcm_isc_del_np(struct tcm_np *np);
+void tcm_isc_half_open_end(struct tcm_isc_conn *conn);
+int tcm_isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf, size_t size);
 
 /* conn.c */
-struct isc_conn *isc_conn_create(struct isc_listener *listener, struct socket *sock);
-void isc_conn_start(struct isc_conn *conn);
-void isc_conn_queue(struct isc_conn *conn);
-void isc_conn_kill(struct isc_conn *conn);
-void isc_conn_quit(struct isc_conn *conn, const char *why);
-struct page *isc_page_get(struct isc_conn *conn);
-void isc_page_put(struct isc_conn *conn, struct page *page);
+struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, struct socket *sock);
+void tcm_isc_conn_start(struct tcm_isc_conn *conn);
+void tcm_isc_conn_queue(struct tcm_isc_conn *conn);
+void tcm_isc_conn_kill(struct tcm_isc_conn *conn);
+void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why);
+struct page *tcm_isc_page_get(struct tcm_isc_conn *conn);
+void tcm_isc_page_put(struct tcm_isc_conn *conn, struct page *page);
 
 /* rx.c */
-void isc_rx_run(struct isc_conn *conn);
-void isc_rx_next(struct isc_conn *conn);
+void tcm_isc_rx_run(struct tcm_isc_conn *conn);
+void tcm_isc_rx_next(struct tcm_isc_conn *conn);
 
 /* tx.c */
-void isc_tx_run(struct isc_conn *conn);
-void isc_tx_drop(struct isc_conn *conn);
-struct isc_msg *isc_msg_new(struct isc_conn *conn, u8 opcode, u32 len);
-void isc_msg_send(struct isc_conn *conn, struct isc_msg *msg);
-void isc_msg_free(struct isc_msg *msg);
+void tcm_isc_tx_run(struct tcm_isc_conn *conn);
+void tcm_isc_tx_drop(struct tcm_isc_conn *conn);
+struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len);
+void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
+void tcm_isc_msg_free(struct tcm_isc_msg *msg);
 
 /* pdu.c: everything in the full feature phase that is not a command or its data */
-void isc_pdu_handle(struct isc_conn *conn);
-void isc_reject(struct isc_conn *conn, u8 reason);
-void isc_ping(struct isc_conn *conn);
-void isc_tmf_done(struct tcm_tmf *tmf);
+void tcm_isc_pdu_handle(struct tcm_isc_conn *conn);
+void tcm_isc_reject(struct tcm_isc_conn *conn, u8 reason);
+void tcm_isc_ping(struct tcm_isc_conn *conn);
+void tcm_isc_tmf_done(struct tcm_tmf *tmf);
 
 /* cmd.c */
-void isc_cmd_header(struct isc_conn *conn);
-void isc_cmd_received(struct isc_conn *conn, struct isc_cmd *icmd);
-void isc_data_out_header(struct isc_conn *conn);
-void isc_data_out_received(struct isc_conn *conn, struct isc_cmd *icmd);
-void isc_cmd_put(struct isc_conn *conn, struct isc_cmd *icmd);
-struct scatterlist *isc_cmd_seek(struct isc_cmd *icmd, u32 pos, u32 *off);
-void isc_cmds_aborted(struct isc_conn *conn);
-void isc_cmds_abandon(struct isc_conn *conn);
-int isc_write_pending(struct tcm_cmd *cmd);
-void isc_data_aborted(struct tcm_cmd *cmd);
-void isc_respond(struct tcm_cmd *cmd);
-void isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn, void *arg);
+void tcm_isc_cmd_header(struct tcm_isc_conn *conn);
+void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+void tcm_isc_data_out_header(struct tcm_isc_conn *conn);
+void tcm_isc_data_out_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+void tcm_isc_cmd_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+struct scatterlist *tcm_isc_cmd_seek(struct tcm_isc_cmd *icmd, u32 pos, u32 *off);
+void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn);
+void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn);
+int tcm_isc_write_pending(struct tcm_cmd *cmd);
+void tcm_isc_data_aborted(struct tcm_cmd *cmd);
+void tcm_isc_respond(struct tcm_cmd *cmd);
+void tcm_isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn,
+		       void *arg);
 
 /* session.c */
-struct isc_session *isc_session_alloc(u32 depth);
-int isc_session_start(struct isc_session *isess, struct isc_conn *conn, enum tcm_demo demo);
-void isc_session_end(struct isc_conn *conn);
-void isc_session_put(struct isc_session *isess);
-void isc_close_session(struct tcm_session *sess);
-struct isc_cmd *isc_slot_get(struct isc_session *isess, bool immediate);
-void isc_slot_put(struct isc_session *isess, struct isc_cmd *icmd);
-bool isc_cmdsn_take(struct isc_session *isess, const struct isc_bhs *bhs);
-u32 isc_max_cmdsn(struct isc_session *isess);
+struct tcm_isc_session *tcm_isc_session_alloc(u32 depth);
+int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *conn,
+			  enum tcm_demo demo);
+void tcm_isc_session_end(struct tcm_isc_conn *conn);
+void tcm_isc_session_put(struct tcm_isc_session *isess);
+void tcm_isc_close_session(struct tcm_session *sess);
+struct tcm_isc_cmd *tcm_isc_slot_get(struct tcm_isc_session *isess, bool immediate);
+void tcm_isc_slot_put(struct tcm_isc_session *isess, struct tcm_isc_cmd *icmd);
+bool tcm_isc_cmdsn_take(struct tcm_isc_session *isess, const struct tcm_isc_bhs *bhs);
+u32 tcm_isc_max_cmdsn(struct tcm_isc_session *isess);
 
 /* login.c */
-int isc_login_begin(struct isc_conn *conn);
-void isc_login_pdu(struct isc_conn *conn);
-void isc_login_end(struct isc_conn *conn);
-void isc_login_sent(struct isc_conn *conn);
-void isc_login_late(struct isc_conn *conn);
-void isc_login_failed(struct isc_tpg *itpg, struct isc_conn *conn, u32 status, const char *name);
+int tcm_isc_login_begin(struct tcm_isc_conn *conn);
+void tcm_isc_login_pdu(struct tcm_isc_conn *conn);
+void tcm_isc_login_end(struct tcm_isc_conn *conn);
+void tcm_isc_login_sent(struct tcm_isc_conn *conn);
+void tcm_isc_login_late(struct tcm_isc_conn *conn);
+void tcm_isc_login_failed(struct tcm_isc_tpg *itpg, struct tcm_isc_conn *conn, u32 status,
+			  const char *name);
 
 /* text.c */
-void isc_text_pdu(struct isc_conn *conn);
+void tcm_isc_text_pdu(struct tcm_isc_conn *conn);
 
 /* chap.c */
-struct isc_chap;
-struct isc_chap_in {
+struct tcm_isc_chap;
+struct tcm_isc_chap_in {
 	const char *a, *n, *r, *i, *c;	/* values of the keys, NULL where absent */
 };
 
-struct isc_chap *isc_chap_new(const struct isc_auth *auth);
-void isc_chap_free(struct isc_chap *chap);
+struct tcm_isc_chap *tcm_isc_chap_new(const struct tcm_isc_auth *auth);
+void tcm_isc_chap_free(struct tcm_isc_chap *chap);
 /* 0: go on, 1: the initiator is who it says, negative: it is not */
-int isc_chap_step(struct isc_chap *chap, const struct isc_chap_in *in, struct isc_text *out);
+int tcm_isc_chap_step(struct tcm_isc_chap *chap, const struct tcm_isc_chap_in *in,
+		      struct tcm_isc_text *out);
 
 /* auth.c: rows that each place with secrets has */
-enum isc_secret {
-	ISC_SEC_USERID,
-	ISC_SEC_PASSWORD,
-	ISC_SEC_USERID_MUTUAL,
-	ISC_SEC_PASSWORD_MUTUAL,
+enum tcm_isc_secret {
+	TCM_ISC_SEC_USERID,
+	TCM_ISC_SEC_PASSWORD,
+	TCM_ISC_SEC_USERID_MUTUAL,
+	TCM_ISC_SEC_PASSWORD_MUTUAL,
 };
 
-ssize_t isc_secret_show(const struct isc_auth *auth, enum isc_secret which, char *page);
-ssize_t isc_secret_store(struct config_item *item, const char *name, struct isc_auth *auth,
-			 enum isc_secret which, const char *page, size_t count);
-ssize_t isc_mutual_show(const struct isc_auth *auth, char *page);
+ssize_t tcm_isc_secret_show(const struct tcm_isc_auth *auth, enum tcm_isc_secret which, char *page);
+ssize_t tcm_isc_secret_store(struct config_item *item, const char *name, struct tcm_isc_auth *auth,
+			     enum tcm_isc_secret which, const char *page, size_t count);
+ssize_t tcm_isc_mutual_show(const struct tcm_isc_auth *auth, char *page);
 /* A number of a range, or a refusal that says so */
-int isc_store_num(struct config_item *item, const char *name, const char *page, u32 lo, u32 hi,
-		  u32 *num);
+int tcm_isc_store_num(struct config_item *item, const char *name, const char *page, u32 lo, u32 hi,
+		      u32 *num);
 
 /* attrs_tpg.c, attrs_acl.c, attrs_root.c, stats.c */
-extern struct configfs_attribute *isc_root_attrs[], *isc_discovery_attrs[], *isc_tpg_attrs[];
-extern struct configfs_attribute *isc_tpg_attrib_attrs[], *isc_tpg_param_attrs[];
-extern struct configfs_attribute *isc_tpg_auth_attrs[], *isc_np_attrs[], *isc_acl_attrs[];
-extern struct configfs_attribute *isc_acl_attrib_attrs[], *isc_acl_param_attrs[];
-extern struct configfs_attribute *isc_acl_auth_attrs[];
-extern const struct tcm_attr_group isc_wwn_stats[], isc_acl_stats[];
+extern struct configfs_attribute *tcm_isc_root_attrs[], *tcm_isc_discovery_attrs[];
+extern struct configfs_attribute *tcm_isc_tpg_attrs[];
+extern struct configfs_attribute *tcm_isc_tpg_attrib_attrs[], *tcm_isc_tpg_param_attrs[];
+extern struct configfs_attribute *tcm_isc_tpg_auth_attrs[], *tcm_isc_np_attrs[];
+extern struct configfs_attribute *tcm_isc_acl_attrs[];
+extern struct configfs_attribute *tcm_isc_acl_attrib_attrs[], *tcm_isc_acl_param_attrs[];
+extern struct configfs_attribute *tcm_isc_acl_auth_attrs[];
+extern const struct tcm_attr_group tcm_isc_wwn_stats[], tcm_isc_acl_stats[];
 
-static inline bool isc_params_match_name(const struct isc_session *isess, const char *name)
+static inline bool tcm_isc_params_match_name(const struct tcm_isc_session *isess, const char *name)
 {
 	return !strcasecmp(isess->name, name);
 }

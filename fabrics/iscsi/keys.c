@@ -8,7 +8,7 @@
 #include <linux/string.h>
 #include "keys.h"
 
-enum isc_how {
+enum tcm_isc_how {
 	HOW_OTHER,	/* the caller's */
 	HOW_LIST,	/* the first of the initiator's list that we accept */
 	HOW_AND,	/* Yes if both say so */
@@ -22,9 +22,9 @@ enum isc_how {
 #define K_SESSION	0x01	/* not in discovery sessions: Irrelevant there */
 #define K_FFP		0x02	/* may be sent again in the full feature phase */
 
-struct isc_key_row {
+struct tcm_isc_key_row {
 	const char	*name;
-	enum isc_how	how;
+	enum tcm_isc_how	how;
 	u8		flags;
 	u32		dflt;		/* RFC 7143: when neither says anything */
 	u32		lo, hi;
@@ -32,74 +32,74 @@ struct isc_key_row {
 
 #define LEN_MAX	16777215
 
-static const struct isc_key_row isc_keys[ISC_K_COUNT] = {
-	[ISC_K_HEADER_DIGEST]	= { "HeaderDigest", HOW_LIST, 0, 0, 0, 1 },
-	[ISC_K_DATA_DIGEST]	= { "DataDigest", HOW_LIST, 0, 0, 0, 1 },
-	[ISC_K_MAX_CONNECTIONS]	= { "MaxConnections", HOW_MIN, K_SESSION, 1, 1, 65535 },
-	[ISC_K_INITIAL_R2T]	= { "InitialR2T", HOW_OR, K_SESSION, 1, 0, 1 },
-	[ISC_K_IMMEDIATE_DATA]	= { "ImmediateData", HOW_AND, K_SESSION, 1, 0, 1 },
-	[ISC_K_MAX_RECV]	= { "MaxRecvDataSegmentLength", HOW_DECLARE, K_FFP,
+static const struct tcm_isc_key_row tcm_isc_keys[TCM_ISC_K_COUNT] = {
+	[TCM_ISC_K_HEADER_DIGEST]	= { "HeaderDigest", HOW_LIST, 0, 0, 0, 1 },
+	[TCM_ISC_K_DATA_DIGEST]	= { "DataDigest", HOW_LIST, 0, 0, 0, 1 },
+	[TCM_ISC_K_MAX_CONNECTIONS]	= { "MaxConnections", HOW_MIN, K_SESSION, 1, 1, 65535 },
+	[TCM_ISC_K_INITIAL_R2T]	= { "InitialR2T", HOW_OR, K_SESSION, 1, 0, 1 },
+	[TCM_ISC_K_IMMEDIATE_DATA]	= { "ImmediateData", HOW_AND, K_SESSION, 1, 0, 1 },
+	[TCM_ISC_K_MAX_RECV]	= { "MaxRecvDataSegmentLength", HOW_DECLARE, K_FFP,
 				    8192, 512, LEN_MAX },
-	[ISC_K_MAX_BURST]	= { "MaxBurstLength", HOW_MIN, K_SESSION, 262144, 512, LEN_MAX },
-	[ISC_K_FIRST_BURST]	= { "FirstBurstLength", HOW_MIN, K_SESSION, 65536, 512, LEN_MAX },
-	[ISC_K_TIME2WAIT]	= { "DefaultTime2Wait", HOW_MAX, 0, 2, 0, 3600 },
-	[ISC_K_TIME2RETAIN]	= { "DefaultTime2Retain", HOW_MIN, 0, 20, 0, 3600 },
-	[ISC_K_MAX_R2T]		= { "MaxOutstandingR2T", HOW_MIN, K_SESSION, 1, 1, 65535 },
-	[ISC_K_PDU_IN_ORDER]	= { "DataPDUInOrder", HOW_OR, K_SESSION, 1, 0, 1 },
-	[ISC_K_SEQ_IN_ORDER]	= { "DataSequenceInOrder", HOW_OR, K_SESSION, 1, 0, 1 },
-	[ISC_K_ERL]		= { "ErrorRecoveryLevel", HOW_MIN, 0, 0, 0, 2 },
-	[ISC_K_IFMARKER]	= { "IFMarker", HOW_NO, 0, 0, 0, 1 },
-	[ISC_K_OFMARKER]	= { "OFMarker", HOW_NO, 0, 0, 0, 1 },
-	[ISC_K_PROTOCOL_LEVEL]	= { "iSCSIProtocolLevel", HOW_MIN, K_SESSION, 1, 0, 31 },
-	[ISC_K_TASK_REPORTING]	= { "TaskReporting", HOW_LIST, K_SESSION, 0, 0, 0 },
-	[ISC_K_AUTH_METHOD]	= { "AuthMethod" },
-	[ISC_K_INITIATOR_NAME]	= { "InitiatorName" },
-	[ISC_K_INITIATOR_ALIAS]	= { "InitiatorAlias", HOW_OTHER, K_FFP },
-	[ISC_K_TARGET_NAME]	= { "TargetName" },
-	[ISC_K_TARGET_ALIAS]	= { "TargetAlias", HOW_OTHER, K_FFP },
-	[ISC_K_TARGET_ADDRESS]	= { "TargetAddress", HOW_OTHER, K_FFP },
-	[ISC_K_PORTAL_GROUP_TAG] = { "TargetPortalGroupTag" },
-	[ISC_K_SESSION_TYPE]	= { "SessionType" },
-	[ISC_K_SEND_TARGETS]	= { "SendTargets", HOW_OTHER, K_FFP },
-	[ISC_K_CHAP_A]		= { "CHAP_A" },
-	[ISC_K_CHAP_I]		= { "CHAP_I" },
-	[ISC_K_CHAP_C]		= { "CHAP_C" },
-	[ISC_K_CHAP_N]		= { "CHAP_N" },
-	[ISC_K_CHAP_R]		= { "CHAP_R" },
-	[ISC_K_IFMARKINT]	= { "IFMarkInt" },
-	[ISC_K_OFMARKINT]	= { "OFMarkInt" },
+	[TCM_ISC_K_MAX_BURST]	= { "MaxBurstLength", HOW_MIN, K_SESSION, 262144, 512, LEN_MAX },
+	[TCM_ISC_K_FIRST_BURST]	= { "FirstBurstLength", HOW_MIN, K_SESSION, 65536, 512, LEN_MAX },
+	[TCM_ISC_K_TIME2WAIT]	= { "DefaultTime2Wait", HOW_MAX, 0, 2, 0, 3600 },
+	[TCM_ISC_K_TIME2RETAIN]	= { "DefaultTime2Retain", HOW_MIN, 0, 20, 0, 3600 },
+	[TCM_ISC_K_MAX_R2T]		= { "MaxOutstandingR2T", HOW_MIN, K_SESSION, 1, 1, 65535 },
+	[TCM_ISC_K_PDU_IN_ORDER]	= { "DataPDUInOrder", HOW_OR, K_SESSION, 1, 0, 1 },
+	[TCM_ISC_K_SEQ_IN_ORDER]	= { "DataSequenceInOrder", HOW_OR, K_SESSION, 1, 0, 1 },
+	[TCM_ISC_K_ERL]		= { "ErrorRecoveryLevel", HOW_MIN, 0, 0, 0, 2 },
+	[TCM_ISC_K_IFMARKER]	= { "IFMarker", HOW_NO, 0, 0, 0, 1 },
+	[TCM_ISC_K_OFMARKER]	= { "OFMarker", HOW_NO, 0, 0, 0, 1 },
+	[TCM_ISC_K_PROTOCOL_LEVEL]	= { "iSCSIProtocolLevel", HOW_MIN, K_SESSION, 1, 0, 31 },
+	[TCM_ISC_K_TASK_REPORTING]	= { "TaskReporting", HOW_LIST, K_SESSION, 0, 0, 0 },
+	[TCM_ISC_K_AUTH_METHOD]	= { "AuthMethod" },
+	[TCM_ISC_K_INITIATOR_NAME]	= { "InitiatorName" },
+	[TCM_ISC_K_INITIATOR_ALIAS]	= { "InitiatorAlias", HOW_OTHER, K_FFP },
+	[TCM_ISC_K_TARGET_NAME]	= { "TargetName" },
+	[TCM_ISC_K_TARGET_ALIAS]	= { "TargetAlias", HOW_OTHER, K_FFP },
+	[TCM_ISC_K_TARGET_ADDRESS]	= { "TargetAddress", HOW_OTHER, K_FFP },
+	[TCM_ISC_K_PORTAL_GROUP_TAG] = { "TargetPortalGroupTag" },
+	[TCM_ISC_K_SESSION_TYPE]	= { "SessionType" },
+	[TCM_ISC_K_SEND_TARGETS]	= { "SendTargets", HOW_OTHER, K_FFP },
+	[TCM_ISC_K_CHAP_A]		= { "CHAP_A" },
+	[TCM_ISC_K_CHAP_I]		= { "CHAP_I" },
+	[TCM_ISC_K_CHAP_C]		= { "CHAP_C" },
+	[TCM_ISC_K_CHAP_N]		= { "CHAP_N" },
+	[TCM_ISC_K_CHAP_R]		= { "CHAP_R" },
+	[TCM_ISC_K_IFMARKINT]	= { "IFMarkInt" },
+	[TCM_ISC_K_OFMARKINT]	= { "OFMarkInt" },
 };
 
-static_assert(ISC_K_COUNT <= 64);
+static_assert(TCM_ISC_K_COUNT <= 64);
 
 /* The words of list keys; a value's number is its place. */
-static const char * const isc_digests[] = { "None", "CRC32C" };
-static const char * const isc_reporting[] = { "RFC3720" };
+static const char * const tcm_isc_digests[] = { "None", "CRC32C" };
+static const char * const tcm_isc_reporting[] = { "RFC3720" };
 
-static const char *isc_list_word(enum isc_key key, u32 value)
+static const char *tcm_isc_list_word(enum tcm_isc_key key, u32 value)
 {
-	if (key == ISC_K_TASK_REPORTING)
-		return value < ARRAY_SIZE(isc_reporting) ? isc_reporting[value] : NULL;
-	return value < ARRAY_SIZE(isc_digests) ? isc_digests[value] : NULL;
+	if (key == TCM_ISC_K_TASK_REPORTING)
+		return value < ARRAY_SIZE(tcm_isc_reporting) ? tcm_isc_reporting[value] : NULL;
+	return value < ARRAY_SIZE(tcm_isc_digests) ? tcm_isc_digests[value] : NULL;
 }
 
-const char *isc_key_name(enum isc_key key)
+const char *tcm_isc_key_name(enum tcm_isc_key key)
 {
-	return isc_keys[key].name;
+	return tcm_isc_keys[key].name;
 }
 
 /* Keys are case sensitive, 6.1. */
-enum isc_key isc_key_find(const char *key)
+enum tcm_isc_key tcm_isc_key_find(const char *key)
 {
-	enum isc_key k;
+	enum tcm_isc_key k;
 
-	for (k = 0; k < ISC_K_COUNT; k++)
-		if (!strcmp(isc_keys[k].name, key))
+	for (k = 0; k < TCM_ISC_K_COUNT; k++)
+		if (!strcmp(tcm_isc_keys[k].name, key))
 			return k;
-	return ISC_K_UNKNOWN;
+	return TCM_ISC_K_UNKNOWN;
 }
 
-void isc_text_add(struct isc_text *text, const char *key, const char *value)
+void tcm_isc_text_add(struct tcm_isc_text *text, const char *key, const char *value)
 {
 	size_t k = strlen(key), v = strlen(value);
 
@@ -113,7 +113,7 @@ void isc_text_add(struct isc_text *text, const char *key, const char *value)
 	text->len += k + v + 2;
 }
 
-void isc_text_addf(struct isc_text *text, const char *key, const char *fmt, ...)
+void tcm_isc_text_addf(struct tcm_isc_text *text, const char *key, const char *fmt, ...)
 {
 	char value[320];
 	va_list args;
@@ -125,10 +125,10 @@ void isc_text_addf(struct isc_text *text, const char *key, const char *fmt, ...)
 	if (n >= (int)sizeof(value))
 		text->overflow = true;
 	else
-		isc_text_add(text, key, value);
+		tcm_isc_text_add(text, key, value);
 }
 
-int isc_text_next(char **pos, char *end, char **key, char **value)
+int tcm_isc_text_next(char **pos, char *end, char **key, char **value)
 {
 	char *p = *pos, *stop, *eq;
 
@@ -141,7 +141,7 @@ int isc_text_next(char **pos, char *end, char **key, char **value)
 	if (!stop)
 		return -EINVAL;
 	eq = memchr(p, '=', stop - p);
-	if (!eq || eq == p || eq - p > ISC_KEY_LEN_MAX || stop - eq > ISC_VALUE_LEN_MAX)
+	if (!eq || eq == p || eq - p > TCM_ISC_KEY_LEN_MAX || stop - eq > TCM_ISC_VALUE_LEN_MAX)
 		return -EINVAL;
 	*eq = '\0';
 	*key = p;
@@ -151,7 +151,7 @@ int isc_text_next(char **pos, char *end, char **key, char **value)
 }
 
 /* 6.1: a decimal constant, or one with 0x; no octal ones. */
-int isc_text_num(const char *text, u32 *num)
+int tcm_isc_text_num(const char *text, u32 *num)
 {
 	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
 		return kstrtou32(text + 2, 16, num);
@@ -160,7 +160,7 @@ int isc_text_num(const char *text, u32 *num)
 	return kstrtou32(text, 10, num);
 }
 
-bool isc_list_has(const char *list, const char *word)
+bool tcm_isc_list_has(const char *list, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -175,7 +175,7 @@ bool isc_list_has(const char *list, const char *word)
 	}
 }
 
-static int isc_text_bool(const char *text, u32 *val)
+static int tcm_isc_text_bool(const char *text, u32 *val)
 {
 	if (strcmp(text, "Yes") && strcmp(text, "No"))
 		return -EINVAL;
@@ -183,30 +183,30 @@ static int isc_text_bool(const char *text, u32 *val)
 	return 0;
 }
 
-void isc_offer_init(struct isc_offer *offer)
+void tcm_isc_offer_init(struct tcm_isc_offer *offer)
 {
-	enum isc_key k;
+	enum tcm_isc_key k;
 
-	for (k = 0; k < ISC_K_VALUES; k++)
-		offer->val[k] = isc_keys[k].dflt;
-	offer->val[ISC_K_HEADER_DIGEST] = BIT(ISC_DIGEST_NONE) | BIT(ISC_DIGEST_CRC32C);
-	offer->val[ISC_K_DATA_DIGEST] = BIT(ISC_DIGEST_NONE) | BIT(ISC_DIGEST_CRC32C);
-	offer->val[ISC_K_TASK_REPORTING] = BIT(0);
-	offer->val[ISC_K_PROTOCOL_LEVEL] = 2;
+	for (k = 0; k < TCM_ISC_K_VALUES; k++)
+		offer->val[k] = tcm_isc_keys[k].dflt;
+	offer->val[TCM_ISC_K_HEADER_DIGEST] = BIT(TCM_ISC_DIGEST_NONE) | BIT(TCM_ISC_DIGEST_CRC32C);
+	offer->val[TCM_ISC_K_DATA_DIGEST] = BIT(TCM_ISC_DIGEST_NONE) | BIT(TCM_ISC_DIGEST_CRC32C);
+	offer->val[TCM_ISC_K_TASK_REPORTING] = BIT(0);
+	offer->val[TCM_ISC_K_PROTOCOL_LEVEL] = 2;
 }
 
-static int isc_offer_list(struct isc_offer *offer, enum isc_key key, const char *value)
+static int tcm_isc_offer_list(struct tcm_isc_offer *offer, enum tcm_isc_key key, const char *value)
 {
 	u32 bits = 0, v;
 
 	for (;;) {
 		size_t n = strcspn(value, ",");
 
-		for (v = 0; isc_list_word(key, v); v++)
-			if (strlen(isc_list_word(key, v)) == n &&
-			    !strncmp(isc_list_word(key, v), value, n))
+		for (v = 0; tcm_isc_list_word(key, v); v++)
+			if (strlen(tcm_isc_list_word(key, v)) == n &&
+			    !strncmp(tcm_isc_list_word(key, v), value, n))
 				break;
-		if (!isc_list_word(key, v))
+		if (!tcm_isc_list_word(key, v))
 			return -EINVAL;
 		bits |= BIT(v);
 		if (!value[n])
@@ -217,22 +217,22 @@ static int isc_offer_list(struct isc_offer *offer, enum isc_key key, const char 
 	return 0;
 }
 
-int isc_offer_set(struct isc_offer *offer, enum isc_key key, const char *value)
+int tcm_isc_offer_set(struct tcm_isc_offer *offer, enum tcm_isc_key key, const char *value)
 {
-	const struct isc_key_row *row = &isc_keys[key];
+	const struct tcm_isc_key_row *row = &tcm_isc_keys[key];
 	u32 val;
 	int err;
 
 	switch (row->how) {
 	case HOW_LIST:
-		return isc_offer_list(offer, key, value);
+		return tcm_isc_offer_list(offer, key, value);
 	case HOW_AND:
 	case HOW_OR:
 	case HOW_NO:
-		err = isc_text_bool(value, &val);
+		err = tcm_isc_text_bool(value, &val);
 		break;
 	default:
-		err = isc_text_num(value, &val);
+		err = tcm_isc_text_num(value, &val);
 		break;
 	}
 	if (err || val < row->lo || val > row->hi)
@@ -241,41 +241,41 @@ int isc_offer_set(struct isc_offer *offer, enum isc_key key, const char *value)
 	return 0;
 }
 
-void isc_nego_init(struct isc_nego *nego, const struct isc_offer *offer)
+void tcm_isc_nego_init(struct tcm_isc_nego *nego, const struct tcm_isc_offer *offer)
 {
-	enum isc_key k;
+	enum tcm_isc_key k;
 
 	memset(nego, 0, sizeof(*nego));
 	nego->offer = *offer;
-	for (k = 0; k < ISC_K_VALUES; k++)
-		nego->val[k] = isc_keys[k].dflt;
+	for (k = 0; k < TCM_ISC_K_VALUES; k++)
+		nego->val[k] = tcm_isc_keys[k].dflt;
 }
 
-static void isc_nego_list(struct isc_nego *nego, enum isc_key key, const char *value,
-			  struct isc_text *out)
+static void tcm_isc_nego_list(struct tcm_isc_nego *nego, enum tcm_isc_key key, const char *value,
+			      struct tcm_isc_text *out)
 {
 	for (;;) {
 		size_t n = strcspn(value, ",");
 		u32 v;
 
-		for (v = 0; isc_list_word(key, v); v++) {
-			const char *word = isc_list_word(key, v);
+		for (v = 0; tcm_isc_list_word(key, v); v++) {
+			const char *word = tcm_isc_list_word(key, v);
 
 			if (!(nego->offer.val[key] & BIT(v)) || strlen(word) != n ||
 			    strncmp(word, value, n))
 				continue;
 			nego->val[key] = v;
-			isc_text_add(out, isc_keys[key].name, word);
+			tcm_isc_text_add(out, tcm_isc_keys[key].name, word);
 			return;
 		}
 		if (!value[n])
 			break;
 		value += n + 1;
 	}
-	isc_text_add(out, isc_keys[key].name, "Reject");
+	tcm_isc_text_add(out, tcm_isc_keys[key].name, "Reject");
 }
 
-static u32 isc_agree(enum isc_how how, u32 ours, u32 theirs)
+static u32 tcm_isc_agree(enum tcm_isc_how how, u32 ours, u32 theirs)
 {
 	switch (how) {
 	case HOW_AND:
@@ -289,23 +289,23 @@ static u32 isc_agree(enum isc_how how, u32 ours, u32 theirs)
 	}
 }
 
-static bool isc_how_bool(enum isc_how how)
+static bool tcm_isc_how_bool(enum tcm_isc_how how)
 {
 	return how == HOW_AND || how == HOW_OR || how == HOW_NO;
 }
 
-static void isc_say(const struct isc_key_row *row, u32 val, struct isc_text *out)
+static void tcm_isc_say(const struct tcm_isc_key_row *row, u32 val, struct tcm_isc_text *out)
 {
-	if (isc_how_bool(row->how))
-		isc_text_add(out, row->name, val ? "Yes" : "No");
+	if (tcm_isc_how_bool(row->how))
+		tcm_isc_text_add(out, row->name, val ? "Yes" : "No");
 	else
-		isc_text_addf(out, row->name, "%u", val);
+		tcm_isc_text_addf(out, row->name, "%u", val);
 }
 
 /* The answer to what we offered ends it. */
-static int isc_nego_answer(struct isc_nego *nego, enum isc_key key, const char *value)
+static int tcm_isc_nego_answer(struct tcm_isc_nego *nego, enum tcm_isc_key key, const char *value)
 {
-	const struct isc_key_row *row = &isc_keys[key];
+	const struct tcm_isc_key_row *row = &tcm_isc_keys[key];
 	u32 val;
 	int err;
 
@@ -313,71 +313,74 @@ static int isc_nego_answer(struct isc_nego *nego, enum isc_key key, const char *
 	if (!strcmp(value, "Irrelevant") || !strcmp(value, "NotUnderstood") ||
 	    !strcmp(value, "Reject"))
 		return 0;
-	err = isc_how_bool(row->how) ? isc_text_bool(value, &val) : isc_text_num(value, &val);
+	err = tcm_isc_how_bool(row->how) ? tcm_isc_text_bool(value, &val) : tcm_isc_text_num(value,
+											     &val);
 	if (err || val < row->lo || val > row->hi)
 		return -EINVAL;
 	/* What the rule of the key does not allow as an answer is no agreement. */
-	if (isc_agree(row->how, nego->offer.val[key], val) != val)
+	if (tcm_isc_agree(row->how, nego->offer.val[key], val) != val)
 		return -EINVAL;
 	nego->val[key] = val;
 	return 0;
 }
 
-int isc_nego_key(struct isc_nego *nego, enum isc_key key, const char *value, struct isc_text *out)
+int tcm_isc_nego_key(struct tcm_isc_nego *nego, enum tcm_isc_key key, const char *value,
+		     struct tcm_isc_text *out)
 {
-	const struct isc_key_row *row = &isc_keys[key];
+	const struct tcm_isc_key_row *row = &tcm_isc_keys[key];
 	u32 val;
 	int err;
 
 	if (nego->asked & BIT_ULL(key))
-		return isc_nego_answer(nego, key, value);
+		return tcm_isc_nego_answer(nego, key, value);
 	if (nego->ffp && !(row->flags & K_FFP)) {
-		isc_text_add(out, row->name, "Reject");
+		tcm_isc_text_add(out, row->name, "Reject");
 		return 0;
 	}
 	if (!nego->ffp && nego->seen & BIT_ULL(key))
 		return -EINVAL;
 	nego->seen |= BIT_ULL(key);
 	if (nego->discovery && (row->flags & K_SESSION)) {
-		isc_text_add(out, row->name, "Irrelevant");
+		tcm_isc_text_add(out, row->name, "Irrelevant");
 		return 0;
 	}
 	if (row->how == HOW_LIST) {
-		isc_nego_list(nego, key, value, out);
+		tcm_isc_nego_list(nego, key, value, out);
 		return 0;
 	}
-	err = isc_how_bool(row->how) ? isc_text_bool(value, &val) : isc_text_num(value, &val);
+	err = tcm_isc_how_bool(row->how) ? tcm_isc_text_bool(value, &val) : tcm_isc_text_num(value,
+											     &val);
 	if (err || val < row->lo || val > row->hi) {
 		if (row->how == HOW_DECLARE)
 			return -EINVAL;
-		isc_text_add(out, row->name, "Reject");
+		tcm_isc_text_add(out, row->name, "Reject");
 		return 0;
 	}
 	if (row->how == HOW_DECLARE) {
 		nego->val[key] = val;
 		return 0;
 	}
-	nego->val[key] = isc_agree(row->how, nego->offer.val[key], val);
-	isc_say(row, nego->val[key], out);
+	nego->val[key] = tcm_isc_agree(row->how, nego->offer.val[key], val);
+	tcm_isc_say(row, nego->val[key], out);
 	return 0;
 }
 
-void isc_nego_ask(struct isc_nego *nego, struct isc_text *out)
+void tcm_isc_nego_ask(struct tcm_isc_nego *nego, struct tcm_isc_text *out)
 {
-	enum isc_key k;
+	enum tcm_isc_key k;
 
-	for (k = 0; k < ISC_K_VALUES; k++) {
-		const struct isc_key_row *row = &isc_keys[k];
+	for (k = 0; k < TCM_ISC_K_VALUES; k++) {
+		const struct tcm_isc_key_row *row = &tcm_isc_keys[k];
 
 		if (nego->seen & BIT_ULL(k) || nego->asked & BIT_ULL(k) ||
 		    (nego->discovery && (row->flags & K_SESSION)))
 			continue;
 		/* Only where the default would be more than we can do. */
 		if ((row->how != HOW_MIN && row->how != HOW_MAX && row->how != HOW_AND &&
-		     row->how != HOW_OR) || k == ISC_K_PROTOCOL_LEVEL ||
-		    isc_agree(row->how, nego->offer.val[k], row->dflt) == row->dflt)
+		     row->how != HOW_OR) || k == TCM_ISC_K_PROTOCOL_LEVEL ||
+		    tcm_isc_agree(row->how, nego->offer.val[k], row->dflt) == row->dflt)
 			continue;
 		nego->asked |= BIT_ULL(k);
-		isc_say(row, nego->offer.val[k], out);
+		tcm_isc_say(row, nego->offer.val[k], out);
 	}
 }

@@ -9,63 +9,63 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-/* In the order of isc_keys[] */
-enum isc_key {
+/* In the order of tcm_isc_keys[] */
+enum tcm_isc_key {
 	/* operational, with a numeric value */
-	ISC_K_HEADER_DIGEST,
-	ISC_K_DATA_DIGEST,
-	ISC_K_MAX_CONNECTIONS,
-	ISC_K_INITIAL_R2T,
-	ISC_K_IMMEDIATE_DATA,
-	ISC_K_MAX_RECV,			/* what the initiator declared */
-	ISC_K_MAX_BURST,
-	ISC_K_FIRST_BURST,
-	ISC_K_TIME2WAIT,
-	ISC_K_TIME2RETAIN,
-	ISC_K_MAX_R2T,
-	ISC_K_PDU_IN_ORDER,
-	ISC_K_SEQ_IN_ORDER,
-	ISC_K_ERL,
-	ISC_K_IFMARKER,
-	ISC_K_OFMARKER,
-	ISC_K_PROTOCOL_LEVEL,		/* RFC 7144 */
-	ISC_K_TASK_REPORTING,
-	ISC_K_VALUES,
+	TCM_ISC_K_HEADER_DIGEST,
+	TCM_ISC_K_DATA_DIGEST,
+	TCM_ISC_K_MAX_CONNECTIONS,
+	TCM_ISC_K_INITIAL_R2T,
+	TCM_ISC_K_IMMEDIATE_DATA,
+	TCM_ISC_K_MAX_RECV,			/* what the initiator declared */
+	TCM_ISC_K_MAX_BURST,
+	TCM_ISC_K_FIRST_BURST,
+	TCM_ISC_K_TIME2WAIT,
+	TCM_ISC_K_TIME2RETAIN,
+	TCM_ISC_K_MAX_R2T,
+	TCM_ISC_K_PDU_IN_ORDER,
+	TCM_ISC_K_SEQ_IN_ORDER,
+	TCM_ISC_K_ERL,
+	TCM_ISC_K_IFMARKER,
+	TCM_ISC_K_OFMARKER,
+	TCM_ISC_K_PROTOCOL_LEVEL,		/* RFC 7144 */
+	TCM_ISC_K_TASK_REPORTING,
+	TCM_ISC_K_VALUES,
 
 	/* others, left to the caller */
-	ISC_K_AUTH_METHOD = ISC_K_VALUES,
-	ISC_K_INITIATOR_NAME,
-	ISC_K_INITIATOR_ALIAS,
-	ISC_K_TARGET_NAME,
-	ISC_K_TARGET_ALIAS,
-	ISC_K_TARGET_ADDRESS,
-	ISC_K_PORTAL_GROUP_TAG,
-	ISC_K_SESSION_TYPE,
-	ISC_K_SEND_TARGETS,
-	ISC_K_CHAP_A,
-	ISC_K_CHAP_I,
-	ISC_K_CHAP_C,
-	ISC_K_CHAP_N,
-	ISC_K_CHAP_R,
-	ISC_K_IFMARKINT,
-	ISC_K_OFMARKINT,
-	ISC_K_COUNT,
-	ISC_K_UNKNOWN = ISC_K_COUNT,
+	TCM_ISC_K_AUTH_METHOD = TCM_ISC_K_VALUES,
+	TCM_ISC_K_INITIATOR_NAME,
+	TCM_ISC_K_INITIATOR_ALIAS,
+	TCM_ISC_K_TARGET_NAME,
+	TCM_ISC_K_TARGET_ALIAS,
+	TCM_ISC_K_TARGET_ADDRESS,
+	TCM_ISC_K_PORTAL_GROUP_TAG,
+	TCM_ISC_K_SESSION_TYPE,
+	TCM_ISC_K_SEND_TARGETS,
+	TCM_ISC_K_CHAP_A,
+	TCM_ISC_K_CHAP_I,
+	TCM_ISC_K_CHAP_C,
+	TCM_ISC_K_CHAP_N,
+	TCM_ISC_K_CHAP_R,
+	TCM_ISC_K_IFMARKINT,
+	TCM_ISC_K_OFMARKINT,
+	TCM_ISC_K_COUNT,
+	TCM_ISC_K_UNKNOWN = TCM_ISC_K_COUNT,
 };
 
 /* Digests as values of their keys, and as bits of what a side accepts */
-#define ISC_DIGEST_NONE		0
-#define ISC_DIGEST_CRC32C	1
+#define TCM_ISC_DIGEST_NONE		0
+#define TCM_ISC_DIGEST_CRC32C	1
 
 /* What a portal group offers: limits, and for lists a bit for each value it accepts */
-struct isc_offer {
-	u32	val[ISC_K_VALUES];
+struct tcm_isc_offer {
+	u32	val[TCM_ISC_K_VALUES];
 };
 
 /* One side's view of one negotiation */
-struct isc_nego {
-	struct isc_offer offer;
-	u32	val[ISC_K_VALUES];	/* results */
+struct tcm_isc_nego {
+	struct tcm_isc_offer offer;
+	u32	val[TCM_ISC_K_VALUES];	/* results */
 	u64	seen;			/* keys the initiator has sent: a second time is an error */
 	u64	asked;			/* keys we offered and that are not answered yet */
 	bool	ffp;			/* full feature phase: few keys may change */
@@ -73,33 +73,35 @@ struct isc_nego {
 };
 
 /* Where answers go */
-struct isc_text {
+struct tcm_isc_text {
 	char	*buf;
 	u32	size, len;
 	bool	overflow;
 };
 
-#define ISC_KEY_LEN_MAX		63
-#define ISC_VALUE_LEN_MAX	8192
+#define TCM_ISC_KEY_LEN_MAX		63
+#define TCM_ISC_VALUE_LEN_MAX	8192
 
-void isc_text_add(struct isc_text *text, const char *key, const char *value);
-__printf(3, 4) void isc_text_addf(struct isc_text *text, const char *key, const char *fmt, ...);
+void tcm_isc_text_add(struct tcm_isc_text *text, const char *key, const char *value);
+__printf(3, 4) void tcm_isc_text_addf(struct tcm_isc_text *text, const char *key, const char *fmt,
+				      ...);
 
 /* The next key=value pair of *@pos, cut in place; 1: there is one, 0: the end, or -EINVAL */
-int isc_text_next(char **pos, char *end, char **key, char **value);
+int tcm_isc_text_next(char **pos, char *end, char **key, char **value);
 
-enum isc_key isc_key_find(const char *key);
-const char *isc_key_name(enum isc_key key);
-int isc_text_num(const char *text, u32 *num);
-bool isc_list_has(const char *list, const char *word);
+enum tcm_isc_key tcm_isc_key_find(const char *key);
+const char *tcm_isc_key_name(enum tcm_isc_key key);
+int tcm_isc_text_num(const char *text, u32 *num);
+bool tcm_isc_list_has(const char *list, const char *word);
 
-void isc_nego_init(struct isc_nego *nego, const struct isc_offer *offer);
+void tcm_isc_nego_init(struct tcm_isc_nego *nego, const struct tcm_isc_offer *offer);
 /* A key of the first group; 0, or -EINVAL for an initiator that breaks the rules */
-int isc_nego_key(struct isc_nego *nego, enum isc_key key, const char *value, struct isc_text *out);
+int tcm_isc_nego_key(struct tcm_isc_nego *nego, enum tcm_isc_key key, const char *value,
+		     struct tcm_isc_text *out);
 /* All of the initiator's are in: offer what it left out and must not stay at its default */
-void isc_nego_ask(struct isc_nego *nego, struct isc_text *out);
+void tcm_isc_nego_ask(struct tcm_isc_nego *nego, struct tcm_isc_text *out);
 /* What a key in param/ accepts: -EINVAL for what it does not */
-int isc_offer_set(struct isc_offer *offer, enum isc_key key, const char *value);
-void isc_offer_init(struct isc_offer *offer);
+int tcm_isc_offer_set(struct tcm_isc_offer *offer, enum tcm_isc_key key, const char *value);
+void tcm_isc_offer_init(struct tcm_isc_offer *offer);
 
 #endif

@@ -6,26 +6,26 @@
 #include <linux/slab.h>
 #include "iscsi.h"
 
-#define ISC_STAGE_SECURITY	0
-#define ISC_STAGE_OPERATIONAL	1
-#define ISC_STAGE_FFP		3
-#define ISC_LOGIN_PAIRS		96
-#define ISC_LOGIN_CHUNK		8192	/* 13.12: the initiator's default */
-#define ISC_LOGIN_ROUNDS	64
+#define TCM_ISC_STAGE_SECURITY	0
+#define TCM_ISC_STAGE_OPERATIONAL	1
+#define TCM_ISC_STAGE_FFP		3
+#define TCM_ISC_LOGIN_PAIRS		96
+#define TCM_ISC_LOGIN_CHUNK		8192	/* 13.12: the initiator's default */
+#define TCM_ISC_LOGIN_ROUNDS	64
 
-struct isc_pair {
-	enum isc_key	key;
+struct tcm_isc_pair {
+	enum tcm_isc_key	key;
 	const char	*name, *value;
 };
 
-struct isc_login {
-	struct isc_nego	nego;
-	struct isc_auth	auth;
-	struct isc_acl_attrib acl_attrib;
-	struct isc_tpg	*itpg;
-	struct isc_chap	*chap;
-	struct isc_session *isess;
-	struct isc_text	out;
+struct tcm_isc_login {
+	struct tcm_isc_nego	nego;
+	struct tcm_isc_auth	auth;
+	struct tcm_isc_acl_attrib acl_attrib;
+	struct tcm_isc_tpg	*itpg;
+	struct tcm_isc_chap	*chap;
+	struct tcm_isc_session *isess;
+	struct tcm_isc_text	out;
 	u32		out_pos;
 	char		*text;
 	u32		text_len;
@@ -38,45 +38,45 @@ struct isc_login {
 	u8		isid[6];
 	__be32		itt;
 	unsigned int	rounds;
-	char		name[TCM_NAME_MAX], alias[ISC_ALIAS_MAX], target[TCM_NAME_MAX];
-	struct isc_pair	pairs[ISC_LOGIN_PAIRS];
+	char		name[TCM_NAME_MAX], alias[TCM_ISC_ALIAS_MAX], target[TCM_NAME_MAX];
+	struct tcm_isc_pair	pairs[TCM_ISC_LOGIN_PAIRS];
 	unsigned int	nr_pairs;
 };
 
-int isc_login_begin(struct isc_conn *conn)
+int tcm_isc_login_begin(struct tcm_isc_conn *conn)
 {
-	conn->state = ISC_CS_LOGIN;
+	conn->state = TCM_ISC_CS_LOGIN;
 	return 0;
 }
 
-static int isc_login_alloc(struct isc_conn *conn)
+static int tcm_isc_login_alloc(struct tcm_isc_conn *conn)
 {
-	struct isc_login *login = kvzalloc(sizeof(*login), GFP_KERNEL);
+	struct tcm_isc_login *login = kvzalloc(sizeof(*login), GFP_KERNEL);
 
 	if (!login)
 		return -ENOMEM;
-	login->out.buf = kvmalloc(ISC_LOGIN_TEXT_MAX, GFP_KERNEL);
-	login->text = kvmalloc(ISC_LOGIN_TEXT_MAX, GFP_KERNEL);
+	login->out.buf = kvmalloc(TCM_ISC_LOGIN_TEXT_MAX, GFP_KERNEL);
+	login->text = kvmalloc(TCM_ISC_LOGIN_TEXT_MAX, GFP_KERNEL);
 	conn->login = login;
 	if (!login->out.buf || !login->text)
 		return -ENOMEM;
-	login->out.size = ISC_LOGIN_TEXT_MAX;
+	login->out.size = TCM_ISC_LOGIN_TEXT_MAX;
 	login->first = true;
 	return 0;
 }
 
-void isc_login_end(struct isc_conn *conn)
+void tcm_isc_login_end(struct tcm_isc_conn *conn)
 {
-	struct isc_login *login = conn->login;
+	struct tcm_isc_login *login = conn->login;
 
 	if (!login)
 		return;
 	conn->login = NULL;
 	if (login->isess)
-		isc_session_put(login->isess);
+		tcm_isc_session_put(login->isess);
 	if (login->itpg)
-		isc_tpg_put(login->itpg);
-	isc_chap_free(login->chap);
+		tcm_isc_tpg_put(login->itpg);
+	tcm_isc_chap_free(login->chap);
 	kvfree(login->out.buf);
 	kvfree(login->text);
 	kvfree_sensitive(login, sizeof(*login));
@@ -84,20 +84,20 @@ void isc_login_end(struct isc_conn *conn)
 
 /* ---- how it ends ---- */
 
-static void isc_count_failure(struct isc_stats *stats, u32 status)
+static void tcm_isc_count_failure(struct tcm_isc_stats *stats, u32 status)
 {
 	switch (status) {
-	case ISC_LOGIN_AUTH_FAILED:
+	case TCM_ISC_LOGIN_AUTH_FAILED:
 		atomic_inc(&stats->authenticate_fails);
 		break;
-	case ISC_LOGIN_FORBIDDEN:
+	case TCM_ISC_LOGIN_FORBIDDEN:
 		atomic_inc(&stats->authorize_fails);
 		break;
-	case ISC_LOGIN_MOVED_TEMP:
+	case TCM_ISC_LOGIN_MOVED_TEMP:
 		atomic_inc(&stats->redirects);
 		return;
-	case ISC_LOGIN_INITIATOR:
-	case ISC_LOGIN_MISSING:
+	case TCM_ISC_LOGIN_INITIATOR:
+	case TCM_ISC_LOGIN_MISSING:
 		atomic_inc(&stats->negotiate_fails);
 		break;
 	default:
@@ -107,26 +107,27 @@ static void isc_count_failure(struct isc_stats *stats, u32 status)
 	atomic_inc(&stats->login_fails);
 }
 
-void isc_login_failed(struct isc_tpg *itpg, struct isc_conn *conn, u32 status, const char *name)
+void tcm_isc_login_failed(struct tcm_isc_tpg *itpg, struct tcm_isc_conn *conn, u32 status,
+			  const char *name)
 {
-	struct isc_stats *stats;
+	struct tcm_isc_stats *stats;
 
 	if (!itpg)
 		return;
 	stats = &itpg->target->stats;
-	isc_count_failure(stats, status);
-	mutex_lock(&isc_lock);
+	tcm_isc_count_failure(stats, status);
+	mutex_lock(&tcm_isc_lock);
 	stats->last_fail_time = get_jiffies_64();
 	stats->last_fail_type = status;
 	strscpy(stats->fail_name, name, sizeof(stats->fail_name));
 	stats->fail_addr = conn->peer;
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 }
 
-static struct isc_msg *isc_login_msg(struct isc_conn *conn, u32 len)
+static struct tcm_isc_msg *tcm_isc_login_msg(struct tcm_isc_conn *conn, u32 len)
 {
-	struct isc_login *login = conn->login;
-	struct isc_msg *msg = isc_msg_new(conn, ISC_LOGIN_RSP, len);
+	struct tcm_isc_login *login = conn->login;
+	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_LOGIN_RSP, len);
 
 	if (!msg)
 		return NULL;
@@ -138,12 +139,12 @@ static struct isc_msg *isc_login_msg(struct isc_conn *conn, u32 len)
 	return msg;
 }
 
-static void isc_login_refuse(struct isc_conn *conn, u32 status)
+static void tcm_isc_login_refuse(struct tcm_isc_conn *conn, u32 status)
 {
-	struct isc_login *login = conn->login;
-	struct isc_msg *msg = isc_login_msg(conn, 0);
+	struct tcm_isc_login *login = conn->login;
+	struct tcm_isc_msg *msg = tcm_isc_login_msg(conn, 0);
 
-	isc_login_failed(login->itpg, conn, status, login->name);
+	tcm_isc_login_failed(login->itpg, conn, status, login->name);
 	pr_info_ratelimited("tcm: iSCSI login of %*pE from %pISpc to %*pE refused, status %04x\n",
 			    (int)strlen(login->name), login->name, &conn->peer,
 			    (int)strlen(login->target), login->target, status);
@@ -154,45 +155,46 @@ static void isc_login_refuse(struct isc_conn *conn, u32 status)
 	msg->login.status_detail = status & 0xff;
 	/* 11.13.5: no sequence numbers then, but StatSN */
 	msg->close = true;
-	isc_msg_send(conn, msg);
+	tcm_isc_msg_send(conn, msg);
 }
 
 /* The timer: a login that is not done by now never was meant. */
-void isc_login_late(struct isc_conn *conn)
+void tcm_isc_login_late(struct tcm_isc_conn *conn)
 {
-	struct isc_login *login = conn->login;
+	struct tcm_isc_login *login = conn->login;
 
 	if (login && login->itpg)
-		isc_login_failed(login->itpg, conn, ISC_LOGIN_TARGET, login->name);
-	isc_conn_quit(conn, "login took too long");
+		tcm_isc_login_failed(login->itpg, conn, TCM_ISC_LOGIN_TARGET, login->name);
+	tcm_isc_conn_quit(conn, "login took too long");
 }
 
 /* The last response is sent: the session begins. */
-void isc_login_sent(struct isc_conn *conn)
+void tcm_isc_login_sent(struct tcm_isc_conn *conn)
 {
-	struct isc_session *isess = conn->isess;
+	struct tcm_isc_session *isess = conn->isess;
 	u32 secs = isess->attrib.nopin_timeout;
 
-	conn->hdigest = isess->nego.val[ISC_K_HEADER_DIGEST] == ISC_DIGEST_CRC32C;
-	conn->ddigest = isess->nego.val[ISC_K_DATA_DIGEST] == ISC_DIGEST_CRC32C;
-	conn->state = ISC_CS_FFP;
-	isc_half_open_end(conn);
-	isc_login_end(conn);
+	conn->hdigest = isess->nego.val[TCM_ISC_K_HEADER_DIGEST] == TCM_ISC_DIGEST_CRC32C;
+	conn->ddigest = isess->nego.val[TCM_ISC_K_DATA_DIGEST] == TCM_ISC_DIGEST_CRC32C;
+	conn->state = TCM_ISC_CS_FFP;
+	tcm_isc_half_open_end(conn);
+	tcm_isc_login_end(conn);
 	if (secs)
-		mod_delayed_work(isc_slow_wq, &conn->tick, secs * HZ);
+		mod_delayed_work(tcm_isc_slow_wq, &conn->tick, secs * HZ);
 	else
 		cancel_delayed_work(&conn->tick);
-	clear_bit(ISC_CF_TICK, &conn->flags);
+	clear_bit(TCM_ISC_CF_TICK, &conn->flags);
 }
 
 /* ---- who logs in where ---- */
 
-static struct isc_tpg *isc_find_tpg(struct isc_conn *conn, const char *target, bool *known)
+static struct tcm_isc_tpg *tcm_isc_find_tpg(struct tcm_isc_conn *conn, const char *target,
+					    bool *known)
 {
-	struct isc_tpg *found = NULL;
-	struct isc_np *inp;
+	struct tcm_isc_tpg *found = NULL;
+	struct tcm_isc_np *inp;
 
-	mutex_lock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
 	list_for_each_entry(inp, &conn->listener->nps, lnode) {
 		if (strcasecmp(inp->itpg->target->wwn->name, target))
 			continue;
@@ -203,11 +205,11 @@ static struct isc_tpg *isc_find_tpg(struct isc_conn *conn, const char *target, b
 		kref_get(&found->ref);
 		break;
 	}
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 	return found;
 }
 
-static void isc_login_demo(struct isc_login *login, const struct isc_tpg_attrib *attrib)
+static void tcm_isc_login_demo(struct tcm_isc_login *login, const struct tcm_isc_tpg_attrib *attrib)
 {
 	login->depth = attrib->default_cmdsn_depth;
 	login->acl_attrib.nopin_timeout = 15;
@@ -222,14 +224,14 @@ static void isc_login_demo(struct isc_login *login, const struct isc_tpg_attrib 
 }
 
 /* Access, secrets and limits, as they are at this moment */
-static u32 isc_login_rights(struct isc_login *login)
+static u32 tcm_isc_login_rights(struct tcm_isc_login *login)
 {
-	struct isc_tpg *itpg = login->itpg;
-	struct isc_acl *iacl;
+	struct tcm_isc_tpg *itpg = login->itpg;
+	struct tcm_isc_acl *iacl;
 
-	mutex_lock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
 	mutex_lock(&itpg->lock);
-	iacl = isc_acl_find(itpg, login->name);
+	iacl = tcm_isc_acl_find(itpg, login->name);
 	login->has_acl = iacl;
 	if (iacl) {
 		login->demo = TCM_DEMO_NONE;
@@ -237,125 +239,125 @@ static u32 isc_login_rights(struct isc_login *login)
 		login->acl_attrib = iacl->attrib;
 		login->auth = iacl->auth;
 	} else {
-		isc_login_demo(login, &itpg->attrib);
+		tcm_isc_login_demo(login, &itpg->attrib);
 	}
 	mutex_unlock(&itpg->lock);
-	isc_nego_init(&login->nego, &itpg->offer);
-	login->nego.offer.val[ISC_K_MAX_RECV] = itpg->max_recv;
+	tcm_isc_nego_init(&login->nego, &itpg->offer);
+	login->nego.offer.val[TCM_ISC_K_MAX_RECV] = itpg->max_recv;
 	/* What is not there yet is not offered. */
-	login->nego.offer.val[ISC_K_ERL] = 0;
-	login->nego.offer.val[ISC_K_MAX_CONNECTIONS] = 1;
-	login->max_xmit = min_t(u32, itpg->max_xmit, ISC_XMIT_MAX);
+	login->nego.offer.val[TCM_ISC_K_ERL] = 0;
+	login->nego.offer.val[TCM_ISC_K_MAX_CONNECTIONS] = 1;
+	login->max_xmit = min_t(u32, itpg->max_xmit, TCM_ISC_XMIT_MAX);
 	login->auth_required = login->acl_attrib.authentication >= 0 ?
-		login->acl_attrib.authentication : !isc_list_has(itpg->auth_method, "None");
-	mutex_unlock(&isc_lock);
-	return iacl || login->demo != TCM_DEMO_NONE ? ISC_LOGIN_OK : ISC_LOGIN_FORBIDDEN;
+		login->acl_attrib.authentication : !tcm_isc_list_has(itpg->auth_method, "None");
+	mutex_unlock(&tcm_isc_lock);
+	return iacl || login->demo != TCM_DEMO_NONE ? TCM_ISC_LOGIN_OK : TCM_ISC_LOGIN_FORBIDDEN;
 }
 
-static void isc_login_discovery(struct isc_login *login)
+static void tcm_isc_login_discovery(struct tcm_isc_login *login)
 {
-	struct isc_offer offer;
+	struct tcm_isc_offer offer;
 
-	isc_offer_init(&offer);
-	isc_nego_init(&login->nego, &offer);
+	tcm_isc_offer_init(&offer);
+	tcm_isc_nego_init(&login->nego, &offer);
 	login->nego.discovery = true;
-	mutex_lock(&isc_lock);
-	login->auth_required = isc_enforce_discovery_auth;
-	login->auth = isc_discovery_auth;
-	mutex_unlock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
+	login->auth_required = tcm_isc_enforce_discovery_auth;
+	login->auth = tcm_isc_discovery_auth;
+	mutex_unlock(&tcm_isc_lock);
 	login->depth = 8;
-	login->max_xmit = ISC_LOGIN_CHUNK;
+	login->max_xmit = TCM_ISC_LOGIN_CHUNK;
 }
 
 /* The first request must say who comes, and where to (6.3.1, 13.4 to 13.6, 13.21). */
-static u32 isc_login_who(struct isc_conn *conn)
+static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 {
-	struct isc_login *login = conn->login;
+	struct tcm_isc_login *login = conn->login;
 	const char *type = "Normal";
 	bool known = false;
 	unsigned int i;
 
 	for (i = 0; i < login->nr_pairs; i++) {
-		const struct isc_pair *pair = &login->pairs[i];
+		const struct tcm_isc_pair *pair = &login->pairs[i];
 
-		if (pair->key == ISC_K_INITIATOR_NAME)
+		if (pair->key == TCM_ISC_K_INITIATOR_NAME)
 			strscpy(login->name, pair->value, 224);
-		else if (pair->key == ISC_K_INITIATOR_ALIAS)
+		else if (pair->key == TCM_ISC_K_INITIATOR_ALIAS)
 			strscpy(login->alias, pair->value, sizeof(login->alias));
-		else if (pair->key == ISC_K_TARGET_NAME)
+		else if (pair->key == TCM_ISC_K_TARGET_NAME)
 			strscpy(login->target, pair->value, 224);
-		else if (pair->key == ISC_K_SESSION_TYPE)
+		else if (pair->key == TCM_ISC_K_SESSION_TYPE)
 			type = pair->value;
 	}
 	if (!*login->name)
-		return ISC_LOGIN_MISSING;
+		return TCM_ISC_LOGIN_MISSING;
 	login->known = true;
 	if (!strcmp(type, "Discovery")) {
-		isc_login_discovery(login);
-		return ISC_LOGIN_OK;
+		tcm_isc_login_discovery(login);
+		return TCM_ISC_LOGIN_OK;
 	}
 	if (strcmp(type, "Normal"))
-		return ISC_LOGIN_SESSION_TYPE;
+		return TCM_ISC_LOGIN_SESSION_TYPE;
 	if (!*login->target)
-		return ISC_LOGIN_MISSING;
-	login->itpg = isc_find_tpg(conn, login->target, &known);
+		return TCM_ISC_LOGIN_MISSING;
+	login->itpg = tcm_isc_find_tpg(conn, login->target, &known);
 	if (!login->itpg)
-		return known ? ISC_LOGIN_UNAVAILABLE : ISC_LOGIN_NOT_FOUND;
-	return isc_login_rights(login);
+		return known ? TCM_ISC_LOGIN_UNAVAILABLE : TCM_ISC_LOGIN_NOT_FOUND;
+	return tcm_isc_login_rights(login);
 }
 
 /* ---- security stage ---- */
 
-static u32 isc_login_method(struct isc_login *login, const char *list)
+static u32 tcm_isc_login_method(struct tcm_isc_login *login, const char *list)
 {
-	bool none = isc_list_has(list, "None"), chap = isc_list_has(list, "CHAP");
+	bool none = tcm_isc_list_has(list, "None"), chap = tcm_isc_list_has(list, "CHAP");
 
 	if (login->chap || login->auth_done)
-		return ISC_LOGIN_INITIATOR;
+		return TCM_ISC_LOGIN_INITIATOR;
 	if (none && !login->auth_required) {
-		isc_text_add(&login->out, "AuthMethod", "None");
+		tcm_isc_text_add(&login->out, "AuthMethod", "None");
 		login->auth_done = true;
-		return ISC_LOGIN_OK;
+		return TCM_ISC_LOGIN_OK;
 	}
 	if (!chap || !*login->auth.password) {
-		isc_text_add(&login->out, "AuthMethod", "Reject");
-		return ISC_LOGIN_AUTH_FAILED;
+		tcm_isc_text_add(&login->out, "AuthMethod", "Reject");
+		return TCM_ISC_LOGIN_AUTH_FAILED;
 	}
-	login->chap = isc_chap_new(&login->auth);
+	login->chap = tcm_isc_chap_new(&login->auth);
 	if (!login->chap)
-		return ISC_LOGIN_RESOURCES;
-	isc_text_add(&login->out, "AuthMethod", "CHAP");
-	return ISC_LOGIN_OK;
+		return TCM_ISC_LOGIN_RESOURCES;
+	tcm_isc_text_add(&login->out, "AuthMethod", "CHAP");
+	return TCM_ISC_LOGIN_OK;
 }
 
-static u32 isc_login_security(struct isc_login *login)
+static u32 tcm_isc_login_security(struct tcm_isc_login *login)
 {
-	struct isc_chap_in in = { };
+	struct tcm_isc_chap_in in = { };
 	const char *method = NULL;
 	unsigned int i;
 	u32 status;
 	int ret;
 
 	for (i = 0; i < login->nr_pairs; i++) {
-		const struct isc_pair *pair = &login->pairs[i];
+		const struct tcm_isc_pair *pair = &login->pairs[i];
 
 		switch (pair->key) {
-		case ISC_K_AUTH_METHOD:
+		case TCM_ISC_K_AUTH_METHOD:
 			method = pair->value;
 			break;
-		case ISC_K_CHAP_A:
+		case TCM_ISC_K_CHAP_A:
 			in.a = pair->value;
 			break;
-		case ISC_K_CHAP_N:
+		case TCM_ISC_K_CHAP_N:
 			in.n = pair->value;
 			break;
-		case ISC_K_CHAP_R:
+		case TCM_ISC_K_CHAP_R:
 			in.r = pair->value;
 			break;
-		case ISC_K_CHAP_I:
+		case TCM_ISC_K_CHAP_I:
 			in.i = pair->value;
 			break;
-		case ISC_K_CHAP_C:
+		case TCM_ISC_K_CHAP_C:
 			in.c = pair->value;
 			break;
 		default:
@@ -363,88 +365,88 @@ static u32 isc_login_security(struct isc_login *login)
 		}
 	}
 	if (method) {
-		status = isc_login_method(login, method);
+		status = tcm_isc_login_method(login, method);
 		if (status)
 			return status;
 	}
 	if (in.a || in.n || in.r || in.i || in.c) {
 		if (!login->chap || login->auth_done)
-			return ISC_LOGIN_INITIATOR;
-		ret = isc_chap_step(login->chap, &in, &login->out);
+			return TCM_ISC_LOGIN_INITIATOR;
+		ret = tcm_isc_chap_step(login->chap, &in, &login->out);
 		if (ret < 0)
-			return ret == -ENOMEM ? ISC_LOGIN_RESOURCES : ISC_LOGIN_AUTH_FAILED;
+			return ret == -ENOMEM ? TCM_ISC_LOGIN_RESOURCES : TCM_ISC_LOGIN_AUTH_FAILED;
 		login->auth_done = ret;
 	}
-	return ISC_LOGIN_OK;
+	return TCM_ISC_LOGIN_OK;
 }
 
 /* ---- operational stage ---- */
 
-static u32 isc_login_keys(struct isc_login *login)
+static u32 tcm_isc_login_keys(struct tcm_isc_login *login)
 {
 	unsigned int i;
 
 	for (i = 0; i < login->nr_pairs; i++) {
-		const struct isc_pair *pair = &login->pairs[i];
+		const struct tcm_isc_pair *pair = &login->pairs[i];
 
-		if (pair->key < ISC_K_VALUES) {
-			if (isc_nego_key(&login->nego, pair->key, pair->value, &login->out))
-				return ISC_LOGIN_INITIATOR;
-		} else if (pair->key == ISC_K_UNKNOWN) {
+		if (pair->key < TCM_ISC_K_VALUES) {
+			if (tcm_isc_nego_key(&login->nego, pair->key, pair->value, &login->out))
+				return TCM_ISC_LOGIN_INITIATOR;
+		} else if (pair->key == TCM_ISC_K_UNKNOWN) {
 			if (strcmp(pair->value, "NotUnderstood"))
-				isc_text_add(&login->out, pair->name, "NotUnderstood");
-		} else if (pair->key == ISC_K_IFMARKINT || pair->key == ISC_K_OFMARKINT) {
-			isc_text_add(&login->out, pair->name, "Irrelevant");
+				tcm_isc_text_add(&login->out, pair->name, "NotUnderstood");
+		} else if (pair->key == TCM_ISC_K_IFMARKINT || pair->key == TCM_ISC_K_OFMARKINT) {
+			tcm_isc_text_add(&login->out, pair->name, "Irrelevant");
 		}
 	}
-	return ISC_LOGIN_OK;
+	return TCM_ISC_LOGIN_OK;
 }
 
 /* What we have to say for ourselves, once */
-static void isc_login_declare(struct isc_login *login)
+static void tcm_isc_login_declare(struct tcm_isc_login *login)
 {
-	struct isc_text *out = &login->out;
+	struct tcm_isc_text *out = &login->out;
 
 	if (login->itpg && !login->op_said) {
-		mutex_lock(&isc_lock);
+		mutex_lock(&tcm_isc_lock);
 		if (*login->itpg->alias)
-			isc_text_add(out, "TargetAlias", login->itpg->alias);
-		mutex_unlock(&isc_lock);
+			tcm_isc_text_add(out, "TargetAlias", login->itpg->alias);
+		mutex_unlock(&tcm_isc_lock);
 	}
 	if (!login->op_said)
-		isc_text_addf(out, "MaxRecvDataSegmentLength", "%u",
-			      login->nego.offer.val[ISC_K_MAX_RECV]);
+		tcm_isc_text_addf(out, "MaxRecvDataSegmentLength", "%u",
+				  login->nego.offer.val[TCM_ISC_K_MAX_RECV]);
 	login->op_said = true;
-	isc_nego_ask(&login->nego, out);
+	tcm_isc_nego_ask(&login->nego, out);
 }
 
 /* ---- requests and responses ---- */
 
-static u32 isc_login_status(int err)
+static u32 tcm_isc_login_status(int err)
 {
 	switch (err) {
 	case -EACCES:
-		return ISC_LOGIN_FORBIDDEN;
+		return TCM_ISC_LOGIN_FORBIDDEN;
 	case -ESHUTDOWN:
-		return ISC_LOGIN_UNAVAILABLE;
+		return TCM_ISC_LOGIN_UNAVAILABLE;
 	default:
-		return ISC_LOGIN_RESOURCES;
+		return TCM_ISC_LOGIN_RESOURCES;
 	}
 }
 
-static u32 isc_login_session(struct isc_conn *conn)
+static u32 tcm_isc_login_session(struct tcm_isc_conn *conn)
 {
-	struct isc_login *login = conn->login;
-	struct isc_session *isess = isc_session_alloc(login->depth);
+	struct tcm_isc_login *login = conn->login;
+	struct tcm_isc_session *isess = tcm_isc_session_alloc(login->depth);
 	u32 *val = login->nego.val;
 	int err;
 
 	if (!isess)
-		return ISC_LOGIN_RESOURCES;
+		return TCM_ISC_LOGIN_RESOURCES;
 	login->isess = isess;
 	isess->itpg = login->itpg;
 	login->itpg = NULL;
-	val[ISC_K_FIRST_BURST] = min(val[ISC_K_FIRST_BURST], val[ISC_K_MAX_BURST]);
+	val[TCM_ISC_K_FIRST_BURST] = min(val[TCM_ISC_K_FIRST_BURST], val[TCM_ISC_K_MAX_BURST]);
 	isess->nego = login->nego;
 	isess->nego.ffp = true;
 	isess->nego.seen = 0;
@@ -457,41 +459,41 @@ static u32 isc_login_session(struct isc_conn *conn)
 	strscpy(isess->alias, login->alias, sizeof(isess->alias));
 	memcpy(isess->isid, login->isid, sizeof(isess->isid));
 	conn->cid = login->cid;
-	err = isc_session_start(isess, conn, login->demo);
+	err = tcm_isc_session_start(isess, conn, login->demo);
 	if (!err) {
 		if (isess->itpg)
 			atomic_inc(&isess->itpg->target->stats.accepts);
-		return ISC_LOGIN_OK;
+		return TCM_ISC_LOGIN_OK;
 	}
 	login->itpg = isess->itpg;
 	isess->itpg = NULL;
-	return isc_login_status(err);
+	return tcm_isc_login_status(err);
 }
 
 /* Send what is in @out, or the next part of it. */
-static void isc_login_respond(struct isc_conn *conn)
+static void tcm_isc_login_respond(struct tcm_isc_conn *conn)
 {
-	struct isc_login *login = conn->login;
-	u32 left = login->out.len - login->out_pos, n = min_t(u32, left, ISC_LOGIN_CHUNK);
+	struct tcm_isc_login *login = conn->login;
+	u32 left = login->out.len - login->out_pos, n = min_t(u32, left, TCM_ISC_LOGIN_CHUNK);
 	bool last = n == left;
-	struct isc_msg *msg;
+	struct tcm_isc_msg *msg;
 	u32 status;
 
-	if (last && login->transit && login->nsg == ISC_STAGE_FFP) {
-		status = isc_login_session(conn);
+	if (last && login->transit && login->nsg == TCM_ISC_STAGE_FFP) {
+		status = tcm_isc_login_session(conn);
 		if (status) {
-			isc_login_refuse(conn, status);
+			tcm_isc_login_refuse(conn, status);
 			return;
 		}
 	}
-	msg = isc_login_msg(conn, n);
+	msg = tcm_isc_login_msg(conn, n);
 	if (!msg)
 		return;
 	msg->login.flags = login->stage << 2;
 	if (!last)
-		msg->login.flags |= ISC_C;
+		msg->login.flags |= TCM_ISC_C;
 	if (last && login->transit) {
-		msg->login.flags |= ISC_T | login->nsg;
+		msg->login.flags |= TCM_ISC_T | login->nsg;
 		login->stage = login->nsg;
 	}
 	if (conn->isess) {
@@ -506,86 +508,88 @@ static void isc_login_respond(struct isc_conn *conn)
 		login->out_pos = 0;
 		login->transit = false;
 	}
-	isc_msg_send(conn, msg);
+	tcm_isc_msg_send(conn, msg);
 }
 
-static u32 isc_login_split(struct isc_login *login)
+static u32 tcm_isc_login_split(struct tcm_isc_login *login)
 {
 	char *pos = login->text, *key, *value;
 	int ret;
 
 	login->nr_pairs = 0;
-	while ((ret = isc_text_next(&pos, login->text + login->text_len, &key, &value)) > 0) {
-		struct isc_pair *pair;
+	while ((ret = tcm_isc_text_next(&pos, login->text + login->text_len, &key, &value)) > 0) {
+		struct tcm_isc_pair *pair;
 
-		if (login->nr_pairs == ISC_LOGIN_PAIRS)
-			return ISC_LOGIN_INITIATOR;
+		if (login->nr_pairs == TCM_ISC_LOGIN_PAIRS)
+			return TCM_ISC_LOGIN_INITIATOR;
 		pair = &login->pairs[login->nr_pairs++];
-		pair->key = isc_key_find(key);
+		pair->key = tcm_isc_key_find(key);
 		pair->name = key;
 		pair->value = value;
 	}
-	return ret ? ISC_LOGIN_INITIATOR : ISC_LOGIN_OK;
+	return ret ? TCM_ISC_LOGIN_INITIATOR : TCM_ISC_LOGIN_OK;
 }
 
 /* A whole set of keys is there: work on it. */
-static u32 isc_login_round(struct isc_conn *conn, u8 flags)
+static u32 tcm_isc_login_round(struct tcm_isc_conn *conn, u8 flags)
 {
-	struct isc_login *login = conn->login;
+	struct tcm_isc_login *login = conn->login;
 	bool first = !login->known;
 	u32 status;
 
-	status = isc_login_split(login);
+	status = tcm_isc_login_split(login);
 	if (!status && first)
-		status = isc_login_who(conn);
-	if (!status && login->stage == ISC_STAGE_SECURITY)
-		status = isc_login_security(login);
+		status = tcm_isc_login_who(conn);
+	if (!status && login->stage == TCM_ISC_STAGE_SECURITY)
+		status = tcm_isc_login_security(login);
 	if (status)
 		return status;
-	if (login->stage == ISC_STAGE_OPERATIONAL && login->auth_required && !login->auth_done)
-		return ISC_LOGIN_AUTH_FAILED;
+	if (login->stage == TCM_ISC_STAGE_OPERATIONAL && login->auth_required && !login->auth_done)
+		return TCM_ISC_LOGIN_AUTH_FAILED;
 	/* 13.9: with the first response, so that the initiator knows which group it talks to */
 	if (first && login->itpg)
-		isc_text_addf(&login->out, "TargetPortalGroupTag", "%u", login->itpg->tpg->tag);
-	status = isc_login_keys(login);
+		tcm_isc_text_addf(&login->out, "TargetPortalGroupTag", "%u", login->itpg->tpg->tag);
+	status = tcm_isc_login_keys(login);
 	if (status)
 		return status;
-	if (login->stage == ISC_STAGE_OPERATIONAL)
-		isc_login_declare(login);
-	login->nsg = ISC_NSG(flags);
-	login->transit = flags & ISC_T;
-	if (login->stage == ISC_STAGE_SECURITY &&
+	if (login->stage == TCM_ISC_STAGE_OPERATIONAL)
+		tcm_isc_login_declare(login);
+	login->nsg = TCM_ISC_NSG(flags);
+	login->transit = flags & TCM_ISC_T;
+	if (login->stage == TCM_ISC_STAGE_SECURITY &&
 	    ((login->auth_required || login->chap) && !login->auth_done))
 		login->transit = false;
 	if (login->nego.asked)
 		login->transit = false;
-	return login->out.overflow ? ISC_LOGIN_INITIATOR : ISC_LOGIN_OK;
+	return login->out.overflow ? TCM_ISC_LOGIN_INITIATOR : TCM_ISC_LOGIN_OK;
 }
 
 /* 11.12: what the bits of a request may say at this point */
-static u32 isc_login_check(const struct isc_login *login, const struct isc_login_hdr *hdr)
+static u32 tcm_isc_login_check(const struct tcm_isc_login *login,
+			       const struct tcm_isc_login_hdr *hdr)
 {
-	u8 csg = ISC_CSG(hdr->flags), nsg = ISC_NSG(hdr->flags);
+	u8 csg = TCM_ISC_CSG(hdr->flags), nsg = TCM_ISC_NSG(hdr->flags);
 
 	if (hdr->version_min > 0)
-		return ISC_LOGIN_VERSION;
-	if (csg > ISC_STAGE_OPERATIONAL || ((hdr->flags & ISC_T) && (hdr->flags & ISC_C)))
-		return ISC_LOGIN_INVALID;
-	if ((hdr->flags & ISC_T) && (nsg <= csg || nsg == 2))
-		return ISC_LOGIN_INVALID;
+		return TCM_ISC_LOGIN_VERSION;
+	if (csg > TCM_ISC_STAGE_OPERATIONAL ||
+	    ((hdr->flags & TCM_ISC_T) && (hdr->flags & TCM_ISC_C)))
+		return TCM_ISC_LOGIN_INVALID;
+	if ((hdr->flags & TCM_ISC_T) && (nsg <= csg || nsg == 2))
+		return TCM_ISC_LOGIN_INVALID;
 	if (login->first)
-		return hdr->tsih ? ISC_LOGIN_NO_SESSION : ISC_LOGIN_OK;
+		return hdr->tsih ? TCM_ISC_LOGIN_NO_SESSION : TCM_ISC_LOGIN_OK;
 	if (csg != login->stage || hdr->itt != login->itt ||
 	    memcmp(hdr->isid, login->isid, sizeof(login->isid)))
-		return ISC_LOGIN_INVALID;
-	return ISC_LOGIN_OK;
+		return TCM_ISC_LOGIN_INVALID;
+	return TCM_ISC_LOGIN_OK;
 }
 
-static void isc_login_open(struct isc_conn *conn, const struct isc_login_hdr *hdr)
+static void tcm_isc_login_open(struct tcm_isc_conn *conn, const struct tcm_isc_login_hdr *hdr)
 {
-	struct isc_login *login = conn->login;
+	struct tcm_isc_login *login = conn->login;
 
-	login->stage = min_t(u8, ISC_CSG(hdr->flags), ISC_STAGE_OPERATIONAL);
+	login->stage = min_t(u8, TCM_ISC_CSG(hdr->flags), TCM_ISC_STAGE_OPERATIONAL);
 	login->itt = hdr->itt;
 	login->cid = be16_to_cpu(hdr->cid);
 	login->cmdsn = be32_to_cpu(hdr->sn);
@@ -594,46 +598,46 @@ static void isc_login_open(struct isc_conn *conn, const struct isc_login_hdr *hd
 }
 
 /* More of a text that comes in parts: the part is acknowledged by an empty response. */
-static u32 isc_login_collect(struct isc_conn *conn)
+static u32 tcm_isc_login_collect(struct tcm_isc_conn *conn)
 {
-	struct isc_login *login = conn->login;
+	struct tcm_isc_login *login = conn->login;
 	u32 dsl = conn->rx.dsl;
 
-	if (dsl > ISC_LOGIN_TEXT_MAX - login->text_len)
-		return ISC_LOGIN_RESOURCES;
+	if (dsl > TCM_ISC_LOGIN_TEXT_MAX - login->text_len)
+		return TCM_ISC_LOGIN_RESOURCES;
 	if (dsl)
 		memcpy(login->text + login->text_len, conn->rx.buf, dsl);
 	login->text_len += dsl;
-	return ISC_LOGIN_OK;
+	return TCM_ISC_LOGIN_OK;
 }
 
-void isc_login_pdu(struct isc_conn *conn)
+void tcm_isc_login_pdu(struct tcm_isc_conn *conn)
 {
-	const struct isc_login_hdr *hdr = (const struct isc_login_hdr *)conn->rx.hdr;
-	struct isc_login *login = conn->login;
+	const struct tcm_isc_login_hdr *hdr = (const struct tcm_isc_login_hdr *)conn->rx.hdr;
+	struct tcm_isc_login *login = conn->login;
 	u32 status;
 
 	if (!login) {
-		if (isc_login_alloc(conn)) {
-			isc_conn_quit(conn, "no memory");
+		if (tcm_isc_login_alloc(conn)) {
+			tcm_isc_conn_quit(conn, "no memory");
 			return;
 		}
 		login = conn->login;
-		isc_login_open(conn, hdr);
+		tcm_isc_login_open(conn, hdr);
 	}
-	status = isc_login_check(login, hdr);
-	if (++login->rounds > ISC_LOGIN_ROUNDS)
-		status = ISC_LOGIN_INITIATOR;
+	status = tcm_isc_login_check(login, hdr);
+	if (++login->rounds > TCM_ISC_LOGIN_ROUNDS)
+		status = TCM_ISC_LOGIN_INITIATOR;
 	login->first = false;
 	if (!status)
-		status = isc_login_collect(conn);
+		status = tcm_isc_login_collect(conn);
 	/* The initiator asks for the rest of what we have to say, or is not at its own end. */
-	if (!status && !login->out.len && !(hdr->flags & ISC_C)) {
-		status = isc_login_round(conn, hdr->flags);
+	if (!status && !login->out.len && !(hdr->flags & TCM_ISC_C)) {
+		status = tcm_isc_login_round(conn, hdr->flags);
 		login->text_len = 0;
 	}
 	if (status)
-		isc_login_refuse(conn, status);
+		tcm_isc_login_refuse(conn, status);
 	else
-		isc_login_respond(conn);
+		tcm_isc_login_respond(conn);
 }

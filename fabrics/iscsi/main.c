@@ -8,33 +8,33 @@
 #include <linux/wait.h>
 #include "iscsi.h"
 
-/* protects isc_targets, listeners, secrets, texts of portal groups; see iscsi.h */
-DEFINE_MUTEX(isc_lock);
-LIST_HEAD(isc_targets);
-struct workqueue_struct *isc_wq, *isc_slow_wq;
-struct isc_auth isc_discovery_auth;
-u32 isc_enforce_discovery_auth;
-struct cpumask isc_cpus;
+/* protects tcm_isc_targets, listeners, secrets, texts of portal groups; see iscsi.h */
+DEFINE_MUTEX(tcm_isc_lock);
+LIST_HEAD(tcm_isc_targets);
+struct workqueue_struct *tcm_isc_wq, *tcm_isc_slow_wq;
+struct tcm_isc_auth tcm_isc_discovery_auth;
+u32 tcm_isc_enforce_discovery_auth;
+struct cpumask tcm_isc_cpus;
 
-#define ISC_NAME_MAX	224	/* RFC 7143 4.2.7.1: 223 bytes */
+#define TCM_ISC_NAME_MAX	224	/* RFC 7143 4.2.7.1: 223 bytes */
 
 /* ---- targets ---- */
 
-static void isc_target_free(struct kref *ref)
+static void tcm_isc_target_free(struct kref *ref)
 {
-	kfree(container_of(ref, struct isc_target, ref));
+	kfree(container_of(ref, struct tcm_isc_target, ref));
 }
 
-void isc_target_put(struct isc_target *target)
+void tcm_isc_target_put(struct tcm_isc_target *target)
 {
-	kref_put(&target->ref, isc_target_free);
+	kref_put(&target->ref, tcm_isc_target_free);
 }
 
-static int isc_add_wwn(struct tcm_wwn *wwn)
+static int tcm_isc_add_wwn(struct tcm_wwn *wwn)
 {
-	struct isc_target *target;
+	struct tcm_isc_target *target;
 
-	if (strlen(wwn->name) >= ISC_NAME_MAX)
+	if (strlen(wwn->name) >= TCM_ISC_NAME_MAX)
 		return -EINVAL;
 	target = kzalloc(sizeof(*target), GFP_KERNEL);
 	if (!target)
@@ -44,46 +44,46 @@ static int isc_add_wwn(struct tcm_wwn *wwn)
 	kref_init(&target->ref);
 	wwn->proto = TCM_PROTO_ISCSI;
 	wwn->priv = target;
-	mutex_lock(&isc_lock);
-	list_add_tail(&target->node, &isc_targets);
-	mutex_unlock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
+	list_add_tail(&target->node, &tcm_isc_targets);
+	mutex_unlock(&tcm_isc_lock);
 	return 0;
 }
 
-static void isc_del_wwn(struct tcm_wwn *wwn)
+static void tcm_isc_del_wwn(struct tcm_wwn *wwn)
 {
-	struct isc_target *target = wwn->priv;
+	struct tcm_isc_target *target = wwn->priv;
 
-	mutex_lock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
 	list_del(&target->node);
-	mutex_unlock(&isc_lock);
-	isc_target_put(target);
+	mutex_unlock(&tcm_isc_lock);
+	tcm_isc_target_put(target);
 }
 
 /* ---- portal groups ---- */
 
-static void isc_tpg_free(struct kref *ref)
+static void tcm_isc_tpg_free(struct kref *ref)
 {
-	struct isc_tpg *itpg = container_of(ref, struct isc_tpg, ref);
+	struct tcm_isc_tpg *itpg = container_of(ref, struct tcm_isc_tpg, ref);
 
-	isc_target_put(itpg->target);
+	tcm_isc_target_put(itpg->target);
 	kfree_sensitive(itpg);
 }
 
-void isc_tpg_put(struct isc_tpg *itpg)
+void tcm_isc_tpg_put(struct tcm_isc_tpg *itpg)
 {
-	kref_put(&itpg->ref, isc_tpg_free);
+	kref_put(&itpg->ref, tcm_isc_tpg_free);
 }
 
 /* The name holds tpgt_ and ends in a number of any base. */
-static int isc_tpg_tag(const char *name, u16 *tag)
+static int tcm_isc_tpg_tag(const char *name, u16 *tag)
 {
 	const char *p = strstr(name, "tpgt_");
 
 	return p ? kstrtou16(p + strlen("tpgt_"), 0, tag) : -EINVAL;
 }
 
-static const struct isc_tpg_attrib isc_tpg_attrib_default = {
+static const struct tcm_isc_tpg_attrib tcm_isc_tpg_attrib_default = {
 	.authentication		= 1,
 	.login_timeout		= 15,
 	.netif_timeout		= 2,
@@ -94,10 +94,10 @@ static const struct isc_tpg_attrib isc_tpg_attrib_default = {
 	.login_keys_workaround	= 1,
 };
 
-static int isc_add_tpg(struct tcm_tpg *tpg)
+static int tcm_isc_add_tpg(struct tcm_tpg *tpg)
 {
-	struct isc_target *target = tpg->wwn->priv;
-	struct isc_tpg *itpg = kzalloc(sizeof(*itpg), GFP_KERNEL);
+	struct tcm_isc_target *target = tpg->wwn->priv;
+	struct tcm_isc_tpg *itpg = kzalloc(sizeof(*itpg), GFP_KERNEL);
 
 	if (!itpg)
 		return -ENOMEM;
@@ -109,8 +109,8 @@ static int isc_add_tpg(struct tcm_tpg *tpg)
 	INIT_LIST_HEAD(&itpg->nps);
 	INIT_LIST_HEAD(&itpg->sessions);
 	INIT_LIST_HEAD(&itpg->acls);
-	itpg->attrib = isc_tpg_attrib_default;
-	isc_offer_init(&itpg->offer);
+	itpg->attrib = tcm_isc_tpg_attrib_default;
+	tcm_isc_offer_init(&itpg->offer);
 	itpg->max_recv = 8192;
 	itpg->max_xmit = 262144;
 	strscpy(itpg->auth_method, "CHAP", sizeof(itpg->auth_method));
@@ -120,34 +120,34 @@ static int isc_add_tpg(struct tcm_tpg *tpg)
 	strscpy(itpg->if_mark_int, "Reject", sizeof(itpg->if_mark_int));
 	strscpy(itpg->of_mark_int, "Reject", sizeof(itpg->of_mark_int));
 	tpg->priv = itpg;
-	mutex_lock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
 	list_add_tail(&itpg->node, &target->tpgs);
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 	return 0;
 }
 
-static void isc_del_tpg(struct tcm_tpg *tpg)
+static void tcm_isc_del_tpg(struct tcm_tpg *tpg)
 {
-	struct isc_tpg *itpg = tpg->priv;
+	struct tcm_isc_tpg *itpg = tpg->priv;
 
-	mutex_lock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
 	list_del(&itpg->node);
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 	mutex_lock(&itpg->lock);
 	itpg->enabled = false;
 	itpg->dead = true;
 	mutex_unlock(&itpg->lock);
-	isc_tpg_put(itpg);
+	tcm_isc_tpg_put(itpg);
 }
 
-static int isc_enable_tpg(struct tcm_tpg *tpg, bool enable)
+static int tcm_isc_enable_tpg(struct tcm_tpg *tpg, bool enable)
 {
-	struct isc_tpg *itpg = tpg->priv;
+	struct tcm_isc_tpg *itpg = tpg->priv;
 
 	if (enable && itpg->attrib.authentication) {
-		mutex_lock(&isc_lock);
+		mutex_lock(&tcm_isc_lock);
 		strscpy(itpg->auth_method, "CHAP", sizeof(itpg->auth_method));
-		mutex_unlock(&isc_lock);
+		mutex_unlock(&tcm_isc_lock);
 	}
 	mutex_lock(&itpg->lock);
 	itpg->enabled = enable;
@@ -157,9 +157,9 @@ static int isc_enable_tpg(struct tcm_tpg *tpg, bool enable)
 
 /* ---- ACLs ---- */
 
-struct isc_acl *isc_acl_find(struct isc_tpg *itpg, const char *name)
+struct tcm_isc_acl *tcm_isc_acl_find(struct tcm_isc_tpg *itpg, const char *name)
 {
-	struct isc_acl *iacl;
+	struct tcm_isc_acl *iacl;
 
 	lockdep_assert_held(&itpg->lock);
 	list_for_each_entry(iacl, &itpg->acls, node)
@@ -168,10 +168,10 @@ struct isc_acl *isc_acl_find(struct isc_tpg *itpg, const char *name)
 	return NULL;
 }
 
-static int isc_add_acl(struct tcm_acl *acl)
+static int tcm_isc_add_acl(struct tcm_acl *acl)
 {
-	struct isc_tpg *itpg = acl->tpg->priv;
-	struct isc_acl *iacl;
+	struct tcm_isc_tpg *itpg = acl->tpg->priv;
+	struct tcm_isc_acl *iacl;
 
 	if (!*acl->name)
 		return -EINVAL;
@@ -179,7 +179,7 @@ static int isc_add_acl(struct tcm_acl *acl)
 	if (!iacl)
 		return -ENOMEM;
 	iacl->acl = acl;
-	iacl->attrib = (struct isc_acl_attrib) {
+	iacl->attrib = (struct tcm_isc_acl_attrib) {
 		.dataout_timeout = 3,
 		.dataout_timeout_retries = 5,
 		.default_erl = itpg->attrib.default_erl,
@@ -195,10 +195,10 @@ static int isc_add_acl(struct tcm_acl *acl)
 	return 0;
 }
 
-static void isc_del_acl(struct tcm_acl *acl)
+static void tcm_isc_del_acl(struct tcm_acl *acl)
 {
-	struct isc_tpg *itpg = acl->tpg->priv;
-	struct isc_acl *iacl = acl->priv;
+	struct tcm_isc_tpg *itpg = acl->tpg->priv;
+	struct tcm_isc_acl *iacl = acl->priv;
 
 	mutex_lock(&itpg->lock);
 	list_del(&iacl->node);
@@ -206,78 +206,79 @@ static void isc_del_acl(struct tcm_acl *acl)
 	kfree_sensitive(iacl);
 }
 
-struct tcm_fabric_ops isc_ops = {
+struct tcm_fabric_ops tcm_isc_ops = {
 	.name		= "iSCSI",
 	.dir		= "iscsi",
 	.owner		= THIS_MODULE,
 	.flags		= TCM_FAB_HAS_ENABLE | TCM_FAB_NODE_ACLS | TCM_FAB_PARTIAL_OUT,
 	.submit_type	= 1,
 	.direct_submit	= 1,
-	.add_wwn	= isc_add_wwn,
-	.del_wwn	= isc_del_wwn,
-	.tpg_tag	= isc_tpg_tag,
-	.add_tpg	= isc_add_tpg,
-	.del_tpg	= isc_del_tpg,
-	.enable_tpg	= isc_enable_tpg,
-	.add_acl	= isc_add_acl,
-	.del_acl	= isc_del_acl,
-	.add_np		= isc_add_np,
-	.del_np		= isc_del_np,
-	.write_pending	= isc_write_pending,
-	.data_aborted	= isc_data_aborted,
-	.respond	= isc_respond,
-	.tmf_done	= isc_tmf_done,
-	.for_each_cmd	= isc_walk_cmds,
-	.close_session	= isc_close_session,
-	.root_attrs	= isc_root_attrs,
-	.discovery_attrs = isc_discovery_attrs,
-	.tpg_attrs	= isc_tpg_attrs,
-	.tpg_attrib_attrs = isc_tpg_attrib_attrs,
-	.tpg_param_attrs = isc_tpg_param_attrs,
-	.tpg_auth_attrs	= isc_tpg_auth_attrs,
-	.np_attrs	= isc_np_attrs,
-	.acl_attrs	= isc_acl_attrs,
-	.acl_attrib_attrs = isc_acl_attrib_attrs,
-	.acl_param_attrs = isc_acl_param_attrs,
-	.acl_auth_attrs	= isc_acl_auth_attrs,
-	.wwn_stats	= isc_wwn_stats,
-	.acl_stats	= isc_acl_stats,
+	.add_wwn	= tcm_isc_add_wwn,
+	.del_wwn	= tcm_isc_del_wwn,
+	.tpg_tag	= tcm_isc_tpg_tag,
+	.add_tpg	= tcm_isc_add_tpg,
+	.del_tpg	= tcm_isc_del_tpg,
+	.enable_tpg	= tcm_isc_enable_tpg,
+	.add_acl	= tcm_isc_add_acl,
+	.del_acl	= tcm_isc_del_acl,
+	.add_np		= tcm_isc_add_np,
+	.del_np		= tcm_isc_del_np,
+	.write_pending	= tcm_isc_write_pending,
+	.data_aborted	= tcm_isc_data_aborted,
+	.respond	= tcm_isc_respond,
+	.tmf_done	= tcm_isc_tmf_done,
+	.for_each_cmd	= tcm_isc_walk_cmds,
+	.close_session	= tcm_isc_close_session,
+	.root_attrs	= tcm_isc_root_attrs,
+	.discovery_attrs = tcm_isc_discovery_attrs,
+	.tpg_attrs	= tcm_isc_tpg_attrs,
+	.tpg_attrib_attrs = tcm_isc_tpg_attrib_attrs,
+	.tpg_param_attrs = tcm_isc_tpg_param_attrs,
+	.tpg_auth_attrs	= tcm_isc_tpg_auth_attrs,
+	.np_attrs	= tcm_isc_np_attrs,
+	.acl_attrs	= tcm_isc_acl_attrs,
+	.acl_attrib_attrs = tcm_isc_acl_attrib_attrs,
+	.acl_param_attrs = tcm_isc_acl_param_attrs,
+	.acl_auth_attrs	= tcm_isc_acl_auth_attrs,
+	.wwn_stats	= tcm_isc_wwn_stats,
+	.acl_stats	= tcm_isc_acl_stats,
 };
 
-static int __init isc_init(void)
+static int __init tcm_isc_init(void)
 {
 	int err = -ENOMEM;
 
-	cpumask_copy(&isc_cpus, cpu_possible_mask);
-	isc_wq = alloc_workqueue("tcm_iscsi", WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
-	if (!isc_wq)
+	cpumask_copy(&tcm_isc_cpus, cpu_possible_mask);
+	tcm_isc_wq = alloc_workqueue("tcm_iscsi", WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
+	if (!tcm_isc_wq)
 		return err;
-	isc_slow_wq = alloc_workqueue("tcm_iscsi_slow", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
-	if (!isc_slow_wq)
+	tcm_isc_slow_wq = alloc_workqueue("tcm_iscsi_slow", WQ_UNBOUND | WQ_MEM_RECLAIM,
+					  WQ_MAX_ACTIVE);
+	if (!tcm_isc_slow_wq)
 		goto destroy_wq;
-	err = tcm_fabric_register(&isc_ops);
+	err = tcm_fabric_register(&tcm_isc_ops);
 	if (!err)
 		return 0;
-	destroy_workqueue(isc_slow_wq);
+	destroy_workqueue(tcm_isc_slow_wq);
 destroy_wq:
-	destroy_workqueue(isc_wq);
+	destroy_workqueue(tcm_isc_wq);
 	return err;
 }
 
-static void __exit isc_exit(void)
+static void __exit tcm_isc_exit(void)
 {
-	tcm_fabric_unregister(&isc_ops);
+	tcm_fabric_unregister(&tcm_isc_ops);
 	/* Connections end with their last command, and the core has waited for those. */
-	while (!wait_event_timeout(isc_conns_gone, !atomic_read(&isc_nr_conns), 10 * HZ))
+	while (!wait_event_timeout(tcm_isc_conns_gone, !atomic_read(&tcm_isc_nr_conns), 10 * HZ))
 		pr_warn("tcm: unloading iSCSI waits for %d connections\n",
-			atomic_read(&isc_nr_conns));
+			atomic_read(&tcm_isc_nr_conns));
 	rcu_barrier();
-	destroy_workqueue(isc_wq);
-	destroy_workqueue(isc_slow_wq);
+	destroy_workqueue(tcm_isc_wq);
+	destroy_workqueue(tcm_isc_slow_wq);
 }
 
-module_init(isc_init);
-module_exit(isc_exit);
+module_init(tcm_isc_init);
+module_exit(tcm_isc_exit);
 MODULE_DESCRIPTION("TCM iSCSI fabric");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("5.0.0");

@@ -6,79 +6,79 @@
 #include "iscsi.h"
 
 /* 11.17: the header of what is refused goes back with it. */
-void isc_reject(struct isc_conn *conn, u8 reason)
+void tcm_isc_reject(struct tcm_isc_conn *conn, u8 reason)
 {
-	struct isc_msg *msg = isc_msg_new(conn, ISC_REJECT, ISC_BHS);
+	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_REJECT, TCM_ISC_BHS);
 
 	if (!msg)
 		return;
 	msg->bhs.b2 = reason;
-	msg->bhs.itt = ISC_NO_TAG;
-	memcpy(msg->data, conn->rx.hdr, ISC_BHS);
-	isc_msg_send(conn, msg);
+	msg->bhs.itt = TCM_ISC_NO_TAG;
+	memcpy(msg->data, conn->rx.hdr, TCM_ISC_BHS);
+	tcm_isc_msg_send(conn, msg);
 }
 
 /* ---- NOP ---- */
 
 /* 11.18: what comes with an initiator's tag is echoed; with ours it answers our ping. */
-static void isc_nop_out(struct isc_conn *conn)
+static void tcm_isc_nop_out(struct tcm_isc_conn *conn)
 {
-	const struct isc_bhs *req = (const struct isc_bhs *)conn->rx.hdr;
-	struct isc_msg *msg;
+	const struct tcm_isc_bhs *req = (const struct tcm_isc_bhs *)conn->rx.hdr;
+	struct tcm_isc_msg *msg;
 	u32 len;
 
-	if (req->word5 != ISC_NO_TAG)
+	if (req->word5 != TCM_ISC_NO_TAG)
 		conn->ping_out = false;
-	if (req->itt == ISC_NO_TAG)
+	if (req->itt == TCM_ISC_NO_TAG)
 		return;
-	len = min(conn->rx.dsl, conn->isess->nego.val[ISC_K_MAX_RECV]);
-	msg = isc_msg_new(conn, ISC_NOP_IN, len);
+	len = min(conn->rx.dsl, conn->isess->nego.val[TCM_ISC_K_MAX_RECV]);
+	msg = tcm_isc_msg_new(conn, TCM_ISC_NOP_IN, len);
 	if (!msg)
 		return;
 	msg->bhs.lun = req->lun;
 	msg->bhs.itt = req->itt;
-	msg->bhs.word5 = ISC_NO_TAG;
+	msg->bhs.word5 = TCM_ISC_NO_TAG;
 	if (len)
 		memcpy(msg->data, conn->rx.buf, len);
-	isc_msg_send(conn, msg);
+	tcm_isc_msg_send(conn, msg);
 }
 
 /* The timer went off: ask a peer that has been silent, give up one that has not answered. */
-void isc_ping(struct isc_conn *conn)
+void tcm_isc_ping(struct tcm_isc_conn *conn)
 {
 	u32 idle = conn->isess->attrib.nopin_timeout * HZ;
 	u32 answer = conn->isess->attrib.nopin_response_timeout * HZ;
 	unsigned long quiet = jiffies - conn->last_rx;
-	struct isc_msg *msg;
+	struct tcm_isc_msg *msg;
 
 	if (conn->ping_out && quiet < idle)
 		conn->ping_out = false;
 	if (conn->ping_out) {
-		isc_conn_quit(conn, "no answer to a ping");
+		tcm_isc_conn_quit(conn, "no answer to a ping");
 		return;
 	}
 	if (quiet < idle) {
-		mod_delayed_work(isc_slow_wq, &conn->tick, max(idle - quiet, 1UL));
+		mod_delayed_work(tcm_isc_slow_wq, &conn->tick, max(idle - quiet, 1UL));
 		return;
 	}
-	msg = isc_msg_new(conn, ISC_NOP_IN, 0);
+	msg = tcm_isc_msg_new(conn, TCM_ISC_NOP_IN, 0);
 	if (!msg)
 		return;
-	msg->bhs.itt = ISC_NO_TAG;
+	msg->bhs.itt = TCM_ISC_NO_TAG;
 	msg->bhs.word5 = cpu_to_be32(1);
 	msg->no_statsn = true;
 	conn->ping_out = true;
-	isc_msg_send(conn, msg);
-	mod_delayed_work(isc_slow_wq, &conn->tick, answer);
+	tcm_isc_msg_send(conn, msg);
+	mod_delayed_work(tcm_isc_slow_wq, &conn->tick, answer);
 }
 
 /* ---- logout ---- */
 
-static void isc_logout(struct isc_conn *conn)
+static void tcm_isc_logout(struct tcm_isc_conn *conn)
 {
-	const struct isc_bhs *req = (const struct isc_bhs *)conn->rx.hdr;
+	const struct tcm_isc_bhs *req = (const struct tcm_isc_bhs *)conn->rx.hdr;
 	u8 reason = req->flags & 0x7f, response = 0;
-	struct isc_msg *msg = isc_msg_new(conn, ISC_LOGOUT_RSP, 0);
+	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_LOGOUT_RSP, 0);
 
 	if (!msg)
 		return;
@@ -89,75 +89,75 @@ static void isc_logout(struct isc_conn *conn)
 		response = reason == 2 ? 2 : 3;
 	msg->bhs.b2 = response;
 	msg->bhs.itt = req->itt;
-	msg->rsp.offset = cpu_to_be32(conn->isess->nego.val[ISC_K_TIME2WAIT] << 16 |
-				      conn->isess->nego.val[ISC_K_TIME2RETAIN]);
+	msg->rsp.offset = cpu_to_be32(conn->isess->nego.val[TCM_ISC_K_TIME2WAIT] << 16 |
+				      conn->isess->nego.val[TCM_ISC_K_TIME2RETAIN]);
 	if (!response) {
 		conn->logged_out = true;
-		conn->state = ISC_CS_LOGOUT;
+		conn->state = TCM_ISC_CS_LOGOUT;
 		msg->close = true;
 	}
-	isc_msg_send(conn, msg);
+	tcm_isc_msg_send(conn, msg);
 }
 
 /* ---- task management ---- */
 
-static int isc_tmf_func(u8 function)
+static int tcm_isc_tmf_func(u8 function)
 {
 	switch (function) {
-	case ISC_TMF_ABORT_TASK:
+	case TCM_ISC_TMF_ABORT_TASK:
 		return TCM_TMF_ABORT_TASK;
-	case ISC_TMF_ABORT_TASK_SET:
+	case TCM_ISC_TMF_ABORT_TASK_SET:
 		return TCM_TMF_ABORT_TASK_SET;
-	case ISC_TMF_CLEAR_ACA:
+	case TCM_ISC_TMF_CLEAR_ACA:
 		return TCM_TMF_CLEAR_ACA;
-	case ISC_TMF_CLEAR_TASK_SET:
+	case TCM_ISC_TMF_CLEAR_TASK_SET:
 		return TCM_TMF_CLEAR_TASK_SET;
-	case ISC_TMF_LUN_RESET:
+	case TCM_ISC_TMF_LUN_RESET:
 		return TCM_TMF_LUN_RESET;
-	case ISC_TMF_WARM_RESET:
+	case TCM_ISC_TMF_WARM_RESET:
 		return TCM_TMF_TARGET_WARM_RESET;
-	case ISC_TMF_COLD_RESET:
+	case TCM_ISC_TMF_COLD_RESET:
 		return TCM_TMF_TARGET_COLD_RESET;
-	case ISC_TMF_QUERY_TASK:
+	case TCM_ISC_TMF_QUERY_TASK:
 		return TCM_TMF_QUERY_TASK;
-	case ISC_TMF_QUERY_TASK_SET:
+	case TCM_ISC_TMF_QUERY_TASK_SET:
 		return TCM_TMF_QUERY_TASK_SET;
-	case ISC_TMF_NEXUS_RESET:
+	case TCM_ISC_TMF_NEXUS_RESET:
 		return TCM_TMF_NEXUS_RESET;
-	case ISC_TMF_QUERY_ASYNC:
+	case TCM_ISC_TMF_QUERY_ASYNC:
 		return TCM_TMF_QUERY_ASYNC_EVENT;
 	default:
 		return -EINVAL;
 	}
 }
 
-static u8 isc_tmf_answer(enum tcm_tmf_resp resp)
+static u8 tcm_isc_tmf_answer(enum tcm_tmf_resp resp)
 {
 	switch (resp) {
 	case TCM_TMF_COMPLETE:
-		return ISC_TMF_RSP_COMPLETE;
+		return TCM_ISC_TMF_RSP_COMPLETE;
 	case TCM_TMF_SUCCEEDED:
-		return ISC_TMF_RSP_SUCCEEDED;
+		return TCM_ISC_TMF_RSP_SUCCEEDED;
 	case TCM_TMF_NOT_SUPPORTED:
-		return ISC_TMF_RSP_UNSUPPORTED;
+		return TCM_ISC_TMF_RSP_UNSUPPORTED;
 	case TCM_TMF_BAD_LUN:
-		return ISC_TMF_RSP_NO_LUN;
+		return TCM_ISC_TMF_RSP_NO_LUN;
 	case TCM_TMF_NO_TASK:
-		return ISC_TMF_RSP_NO_TASK;
+		return TCM_ISC_TMF_RSP_NO_TASK;
 	default:
-		return ISC_TMF_RSP_REJECTED;
+		return TCM_ISC_TMF_RSP_REJECTED;
 	}
 }
 
-/* tcm_tmf_submit() has left the answer in the request: isc_task() goes on with it. */
-void isc_tmf_done(struct tcm_tmf *tmf)
+/* tcm_tmf_submit() has left the answer in the request: tcm_isc_task() goes on with it. */
+void tcm_isc_tmf_done(struct tcm_tmf *tmf)
 {
 }
 
 /* Each LUN of the session, as LUN RESET: what a target reset means to one nexus */
-static u8 isc_reset_all(struct isc_conn *conn)
+static u8 tcm_isc_reset_all(struct tcm_isc_conn *conn)
 {
-	struct isc_session *isess = conn->isess;
+	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_tpg *tpg = isess->tsess->tpg;
 	struct tcm_tmf tmf = { .sess = isess->tsess, .func = TCM_TMF_LUN_RESET };
 	struct tcm_mapping *map;
@@ -180,98 +180,100 @@ static u8 isc_reset_all(struct isc_conn *conn)
 		tcm_tmf_submit(&tmf);
 		next = number + 1;
 	} while (found);
-	return ISC_TMF_RSP_COMPLETE;
+	return TCM_ISC_TMF_RSP_COMPLETE;
 }
 
 /* A task that is not there: 11.6.1 has it depend on whether its number may still come. */
-static u8 isc_no_task(const struct isc_session *isess, const struct isc_tmf *req)
+static u8 tcm_isc_no_task(const struct tcm_isc_session *isess, const struct tcm_isc_tmf *req)
 {
 	u32 ref = be32_to_cpu(req->ref_cmdsn);
 
-	if (!isc_sn_before(ref, isess->exp_cmdsn) && !isc_sn_before(isess->max_cmdsn, ref))
-		return ISC_TMF_RSP_COMPLETE;
-	return ISC_TMF_RSP_NO_TASK;
+	if (!tcm_isc_sn_before(ref, isess->exp_cmdsn) && !tcm_isc_sn_before(isess->max_cmdsn, ref))
+		return TCM_ISC_TMF_RSP_COMPLETE;
+	return TCM_ISC_TMF_RSP_NO_TASK;
 }
 
-struct isc_find {
+struct tcm_isc_find {
 	u64	tag;
 	bool	found;
 };
 
-static bool isc_find_tag(struct tcm_cmd *cmd, void *arg)
+static bool tcm_isc_find_tag(struct tcm_cmd *cmd, void *arg)
 {
-	struct isc_find *find = arg;
+	struct tcm_isc_find *find = arg;
 
 	find->found = cmd->tag == find->tag;
 	return find->found;
 }
 
-static u8 isc_tmf_run(struct isc_conn *conn, const struct isc_tmf *req)
+static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
 {
-	struct isc_session *isess = conn->isess;
+	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_tmf tmf = { .sess = isess->tsess, .lun = req->lun };
-	struct isc_find find = { .tag = (__force u32)req->ref_itt };
+	struct tcm_isc_find find = { .tag = (__force u32)req->ref_itt };
 	u8 function = req->flags & 0x7f;
-	int func = isc_tmf_func(function);
+	int func = tcm_isc_tmf_func(function);
 
-	if (function == ISC_TMF_WARM_RESET || function == ISC_TMF_COLD_RESET)
-		return isc_reset_all(conn);
-	if (function == ISC_TMF_REASSIGN)
-		return ISC_TMF_RSP_NO_REASSIGN;
+	if (function == TCM_ISC_TMF_WARM_RESET || function == TCM_ISC_TMF_COLD_RESET)
+		return tcm_isc_reset_all(conn);
+	if (function == TCM_ISC_TMF_REASSIGN)
+		return TCM_ISC_TMF_RSP_NO_REASSIGN;
 	if (func < 0)
-		return ISC_TMF_RSP_REJECTED;
-	if (function == ISC_TMF_ABORT_TASK) {
-		isc_walk_cmds(isess->tsess, NULL, isc_find_tag, &find);
+		return TCM_ISC_TMF_RSP_REJECTED;
+	if (function == TCM_ISC_TMF_ABORT_TASK) {
+		tcm_isc_walk_cmds(isess->tsess, NULL, tcm_isc_find_tag, &find);
 		if (!find.found)
-			return isc_no_task(isess, req);
+			return tcm_isc_no_task(isess, req);
 	}
 	tmf.func = func;
 	tmf.tag = find.tag;
 	tcm_tmf_submit(&tmf);
-	return isc_tmf_answer(tmf.resp);
+	return tcm_isc_tmf_answer(tmf.resp);
 }
 
-static void isc_task(struct isc_conn *conn)
+static void tcm_isc_task(struct tcm_isc_conn *conn)
 {
-	const struct isc_tmf *req = (const struct isc_tmf *)conn->rx.hdr;
-	struct isc_msg *msg = isc_msg_new(conn, ISC_TMF_RSP, 0);
+	const struct tcm_isc_tmf *req = (const struct tcm_isc_tmf *)conn->rx.hdr;
+	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_TMF_RSP, 0);
 
 	if (!msg)
 		return;
-	msg->bhs.b2 = isc_tmf_run(conn, req);
+	msg->bhs.b2 = tcm_isc_tmf_run(conn, req);
 	msg->bhs.itt = req->itt;
-	isc_msg_send(conn, msg);
+	tcm_isc_msg_send(conn, msg);
 	/* 11.5: the target is gone after a cold reset, and with it its connections. */
-	if ((req->flags & 0x7f) == ISC_TMF_COLD_RESET)
+	if ((req->flags & 0x7f) == TCM_ISC_TMF_COLD_RESET)
 		msg->close = true;
 }
 
-void isc_pdu_handle(struct isc_conn *conn)
+void tcm_isc_pdu_handle(struct tcm_isc_conn *conn)
 {
-	const struct isc_bhs *bhs = (const struct isc_bhs *)conn->rx.hdr;
-	u8 opcode = bhs->opcode & ISC_OP_MASK;
+	const struct tcm_isc_bhs *bhs = (const struct tcm_isc_bhs *)conn->rx.hdr;
+	u8 opcode = bhs->opcode & TCM_ISC_OP_MASK;
 
 	conn->exp_statsn = be32_to_cpu(bhs->exp_statsn);
-	if (opcode != ISC_SNACK && !isc_cmdsn_take(conn->isess, bhs))
+	if (opcode != TCM_ISC_SNACK && !tcm_isc_cmdsn_take(conn->isess, bhs))
 		return;
 	switch (opcode) {
-	case ISC_NOP_OUT:
-		isc_nop_out(conn);
+	case TCM_ISC_NOP_OUT:
+		tcm_isc_nop_out(conn);
 		break;
-	case ISC_TEXT:
-		isc_text_pdu(conn);
+	case TCM_ISC_TEXT:
+		tcm_isc_text_pdu(conn);
 		break;
-	case ISC_LOGOUT:
-		isc_logout(conn);
+	case TCM_ISC_LOGOUT:
+		tcm_isc_logout(conn);
 		break;
-	case ISC_TMF:
+	case TCM_ISC_TMF:
 		if (conn->isess->tsess) {
-			isc_task(conn);
+			tcm_isc_task(conn);
 			break;
 		}
 		fallthrough;
 	default:
-		isc_reject(conn, opcode == ISC_SNACK ? ISC_REJ_SNACK : ISC_REJ_UNSUPPORTED);
+		tcm_isc_reject(conn,
+			       opcode == TCM_ISC_SNACK ?
+			       TCM_ISC_REJ_SNACK : TCM_ISC_REJ_UNSUPPORTED);
 		break;
 	}
 }

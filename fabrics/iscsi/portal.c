@@ -14,13 +14,13 @@
 #include <compat/sock.h>
 #include "iscsi.h"
 
-#define ISC_BACKLOG	1024
+#define TCM_ISC_BACKLOG	1024
 /* Connections that are accepted before others get the CPU */
-#define ISC_ACCEPT_MAX	64
+#define TCM_ISC_ACCEPT_MAX	64
 
-static LIST_HEAD(isc_listeners);	/* isc_lock */
+static LIST_HEAD(tcm_isc_listeners);	/* tcm_isc_lock */
 
-int isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf, size_t size)
+int tcm_isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf, size_t size)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
 
@@ -37,7 +37,7 @@ int isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf, si
 }
 
 /* <ipv4>:<port> or [<ipv6>[%scope]]:<port> */
-static int isc_addr_parse(struct net *net, const char *name, struct sockaddr_storage *addr)
+static int tcm_isc_addr_parse(struct net *net, const char *name, struct sockaddr_storage *addr)
 {
 	char host[128];
 	const char *colon = strrchr(name, ':');
@@ -62,7 +62,7 @@ static int isc_addr_parse(struct net *net, const char *name, struct sockaddr_sto
 	return inet_pton_with_scope(net, family, host, colon + 1, addr);
 }
 
-static bool isc_addr_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+static bool tcm_isc_addr_same(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
 	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
 	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
@@ -75,7 +75,7 @@ static bool isc_addr_same(const struct sockaddr_storage *a, const struct sockadd
 	       a6->sin6_scope_id == b6->sin6_scope_id;
 }
 
-static bool isc_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+static bool tcm_isc_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
 	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
 	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
@@ -87,9 +87,9 @@ static bool isc_same_host(const struct sockaddr_storage *a, const struct sockadd
 	return ipv6_addr_equal(&a6->sin6_addr, &b6->sin6_addr);
 }
 
-static void isc_listener_free(struct kref *ref)
+static void tcm_isc_listener_free(struct kref *ref)
 {
-	struct isc_listener *listener = container_of(ref, struct isc_listener, ref);
+	struct tcm_isc_listener *listener = container_of(ref, struct tcm_isc_listener, ref);
 
 	put_net(listener->net);
 	kfree(listener);
@@ -99,36 +99,36 @@ static void isc_listener_free(struct kref *ref)
  * A place among those that have not logged in. Where there is none the oldest of the same
  * source, or of all, gives up its own: a good login takes milliseconds.
  */
-static void isc_half_open_begin(struct isc_listener *listener, struct isc_conn *conn)
+static void tcm_isc_half_open_begin(struct tcm_isc_listener *listener, struct tcm_isc_conn *conn)
 {
-	struct isc_conn *old, *victim = NULL;
+	struct tcm_isc_conn *old, *victim = NULL;
 	unsigned int same = 0;
 
 	spin_lock_bh(&listener->lock);
-	if (listener->nr_half_open >= ISC_HALF_OPEN_SOURCE)
+	if (listener->nr_half_open >= TCM_ISC_HALF_OPEN_SOURCE)
 		list_for_each_entry(old, &listener->half_open, half_node) {
-			if (!isc_same_host(&old->peer, &conn->peer) ||
-			    test_bit(ISC_CF_DEADLINE, &old->flags))
+			if (!tcm_isc_same_host(&old->peer, &conn->peer) ||
+			    test_bit(TCM_ISC_CF_DEADLINE, &old->flags))
 				continue;
 			same++;
 			if (!victim)
 				victim = old;
 		}
-	if (same < ISC_HALF_OPEN_SOURCE)
-		victim = listener->nr_half_open < ISC_HALF_OPEN_MAX ? NULL :
-			list_first_entry(&listener->half_open, struct isc_conn, half_node);
+	if (same < TCM_ISC_HALF_OPEN_SOURCE)
+		victim = listener->nr_half_open < TCM_ISC_HALF_OPEN_MAX ? NULL :
+			list_first_entry(&listener->half_open, struct tcm_isc_conn, half_node);
 	/* It leaves the list by itself, and cannot be freed while it is on it. */
 	if (victim)
-		isc_conn_kill(victim);
+		tcm_isc_conn_kill(victim);
 	list_add_tail(&conn->half_node, &listener->half_open);
 	listener->nr_half_open++;
 	kref_get(&listener->ref);
 	spin_unlock_bh(&listener->lock);
 }
 
-void isc_half_open_end(struct isc_conn *conn)
+void tcm_isc_half_open_end(struct tcm_isc_conn *conn)
 {
-	struct isc_listener *listener = conn->listener;
+	struct tcm_isc_listener *listener = conn->listener;
 
 	if (!listener)
 		return;
@@ -137,42 +137,42 @@ void isc_half_open_end(struct isc_conn *conn)
 	listener->nr_half_open--;
 	spin_unlock_bh(&listener->lock);
 	conn->listener = NULL;
-	kref_put(&listener->ref, isc_listener_free);
+	kref_put(&listener->ref, tcm_isc_listener_free);
 }
 
-static void isc_accept_work(struct work_struct *work)
+static void tcm_isc_accept_work(struct work_struct *work)
 {
-	struct isc_listener *listener = container_of(work, struct isc_listener, work);
-	struct isc_conn *conn;
+	struct tcm_isc_listener *listener = container_of(work, struct tcm_isc_listener, work);
+	struct tcm_isc_conn *conn;
 	struct socket *sock;
 	int n;
 
-	for (n = 0; n < ISC_ACCEPT_MAX; n++) {
+	for (n = 0; n < TCM_ISC_ACCEPT_MAX; n++) {
 		if (kernel_accept(listener->sock, &sock, O_NONBLOCK))
 			return;
-		conn = isc_conn_create(listener, sock);
+		conn = tcm_isc_conn_create(listener, sock);
 		if (!conn) {
 			sock_release(sock);
 			continue;
 		}
-		isc_half_open_begin(listener, conn);
-		isc_conn_start(conn);
+		tcm_isc_half_open_begin(listener, conn);
+		tcm_isc_conn_start(conn);
 	}
-	queue_work(isc_slow_wq, &listener->work);
+	queue_work(tcm_isc_slow_wq, &listener->work);
 }
 
-static void isc_listen_ready(struct sock *sk)
+static void tcm_isc_listen_ready(struct sock *sk)
 {
-	struct isc_listener *listener;
+	struct tcm_isc_listener *listener;
 
 	read_lock_bh(&sk->sk_callback_lock);
 	listener = sk->sk_user_data;
 	if (listener && sk->sk_state == TCP_LISTEN)
-		queue_work(isc_slow_wq, &listener->work);
+		queue_work(tcm_isc_slow_wq, &listener->work);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void isc_listen_stop(struct isc_listener *listener)
+static void tcm_isc_listen_stop(struct tcm_isc_listener *listener)
 {
 	struct sock *sk = listener->sock->sk;
 
@@ -183,7 +183,7 @@ static void isc_listen_stop(struct isc_listener *listener)
 	sock_release(listener->sock);
 }
 
-static int isc_listen(struct isc_listener *listener)
+static int tcm_isc_listen(struct tcm_isc_listener *listener)
 {
 	int family = listener->addr.ss_family;
 	struct sockaddr *addr = (struct sockaddr *)&listener->addr;
@@ -204,9 +204,9 @@ static int isc_listen(struct isc_listener *listener)
 	listener->sock = sock;
 	write_lock_bh(&sock->sk->sk_callback_lock);
 	sock->sk->sk_user_data = listener;
-	sock->sk->sk_data_ready = isc_listen_ready;
+	sock->sk->sk_data_ready = tcm_isc_listen_ready;
 	write_unlock_bh(&sock->sk->sk_callback_lock);
-	err = kernel_listen(sock, ISC_BACKLOG);
+	err = kernel_listen(sock, TCM_ISC_BACKLOG);
 	if (!err)
 		return 0;
 	write_lock_bh(&sock->sk->sk_callback_lock);
@@ -217,14 +217,15 @@ release:
 	return err;
 }
 
-static struct isc_listener *isc_listener_get(struct net *net, const struct sockaddr_storage *addr)
+static struct tcm_isc_listener *tcm_isc_listener_get(struct net *net,
+						     const struct sockaddr_storage *addr)
 {
-	struct isc_listener *listener;
+	struct tcm_isc_listener *listener;
 	int err;
 
-	lockdep_assert_held(&isc_lock);
-	list_for_each_entry(listener, &isc_listeners, node)
-		if (listener->net == net && isc_addr_same(&listener->addr, addr)) {
+	lockdep_assert_held(&tcm_isc_lock);
+	list_for_each_entry(listener, &tcm_isc_listeners, node)
+		if (listener->net == net && tcm_isc_addr_same(&listener->addr, addr)) {
 			kref_get(&listener->ref);
 			return listener;
 		}
@@ -235,27 +236,27 @@ static struct isc_listener *isc_listener_get(struct net *net, const struct socka
 	listener->net = get_net(net);
 	INIT_LIST_HEAD(&listener->nps);
 	INIT_LIST_HEAD(&listener->half_open);
-	INIT_WORK(&listener->work, isc_accept_work);
+	INIT_WORK(&listener->work, tcm_isc_accept_work);
 	spin_lock_init(&listener->lock);
 	kref_init(&listener->ref);
-	err = isc_listen(listener);
+	err = tcm_isc_listen(listener);
 	if (err) {
-		kref_put(&listener->ref, isc_listener_free);
+		kref_put(&listener->ref, tcm_isc_listener_free);
 		return ERR_PTR(err);
 	}
-	list_add_tail(&listener->node, &isc_listeners);
+	list_add_tail(&listener->node, &tcm_isc_listeners);
 	return listener;
 }
 
-int isc_add_np(struct tcm_np *np)
+int tcm_isc_add_np(struct tcm_np *np)
 {
-	struct isc_tpg *itpg = np->tpg->priv;
+	struct tcm_isc_tpg *itpg = np->tpg->priv;
 	struct net *net = current->nsproxy->net_ns;
-	struct isc_np *inp, *other;
+	struct tcm_isc_np *inp, *other;
 	struct sockaddr_storage addr = { };
 	int err;
 
-	err = isc_addr_parse(net, np->name, &addr);
+	err = tcm_isc_addr_parse(net, np->name, &addr);
 	if (err)
 		return err;
 	inp = kzalloc(sizeof(*inp), GFP_KERNEL);
@@ -263,8 +264,8 @@ int isc_add_np(struct tcm_np *np)
 		return -ENOMEM;
 	inp->np = np;
 	inp->itpg = itpg;
-	mutex_lock(&isc_lock);
-	inp->listener = isc_listener_get(net, &addr);
+	mutex_lock(&tcm_isc_lock);
+	inp->listener = tcm_isc_listener_get(net, &addr);
 	if (IS_ERR(inp->listener)) {
 		err = PTR_ERR(inp->listener);
 		goto free;
@@ -272,43 +273,43 @@ int isc_add_np(struct tcm_np *np)
 	/* Two names of one address in one portal group */
 	list_for_each_entry(other, &inp->listener->nps, lnode)
 		if (other->itpg == itpg) {
-			kref_put(&inp->listener->ref, isc_listener_free);
+			kref_put(&inp->listener->ref, tcm_isc_listener_free);
 			err = -EEXIST;
 			goto free;
 		}
 	list_add_tail(&inp->lnode, &inp->listener->nps);
 	list_add_tail(&inp->tnode, &itpg->nps);
 	np->priv = inp;
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 	return 0;
 
 free:
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 	kfree(inp);
 	return err;
 }
 
-void isc_del_np(struct tcm_np *np)
+void tcm_isc_del_np(struct tcm_np *np)
 {
-	struct isc_np *inp = np->priv;
-	struct isc_listener *listener = inp->listener;
-	struct isc_conn *conn;
+	struct tcm_isc_np *inp = np->priv;
+	struct tcm_isc_listener *listener = inp->listener;
+	struct tcm_isc_conn *conn;
 	bool last;
 
-	mutex_lock(&isc_lock);
+	mutex_lock(&tcm_isc_lock);
 	list_del(&inp->lnode);
 	list_del(&inp->tnode);
 	last = list_empty(&listener->nps);
 	if (last)
 		list_del(&listener->node);
-	mutex_unlock(&isc_lock);
+	mutex_unlock(&tcm_isc_lock);
 	kfree(inp);
 	if (last) {
-		isc_listen_stop(listener);
+		tcm_isc_listen_stop(listener);
 		spin_lock_bh(&listener->lock);
 		list_for_each_entry(conn, &listener->half_open, half_node)
-			isc_conn_kill(conn);
+			tcm_isc_conn_kill(conn);
 		spin_unlock_bh(&listener->lock);
 	}
-	kref_put(&listener->ref, isc_listener_free);
+	kref_put(&listener->ref, tcm_isc_listener_free);
 }

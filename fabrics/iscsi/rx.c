@@ -11,24 +11,24 @@
 #include "iscsi.h"
 
 /* A pass ends after so many bytes, so that what was asked for is answered meanwhile. */
-#define ISC_RX_BATCH	SZ_1M
+#define TCM_ISC_RX_BATCH	SZ_1M
 
-void isc_rx_next(struct isc_conn *conn)
+void tcm_isc_rx_next(struct tcm_isc_conn *conn)
 {
-	struct isc_rx *rx = &conn->rx;
+	struct tcm_isc_rx *rx = &conn->rx;
 
 	rx->hdr_have = 0;
-	rx->hdr_need = ISC_BHS;
+	rx->hdr_need = TCM_ISC_BHS;
 	rx->in_data = false;
 	rx->ready = false;
-	rx->to = ISC_RX_DROP;
+	rx->to = TCM_ISC_RX_DROP;
 	rx->icmd = NULL;
 	rx->off = 0;
 	rx->digest_have = 0;
 	rx->crc = ~0;
 }
 
-static bool isc_header_digest_ok(struct isc_conn *conn, u32 len)
+static bool tcm_isc_header_digest_ok(struct tcm_isc_conn *conn, u32 len)
 {
 	const u8 *hdr = conn->rx.hdr;
 
@@ -41,60 +41,60 @@ static bool isc_header_digest_ok(struct isc_conn *conn, u32 len)
 }
 
 /* What a login may send before anybody knows it; what a session may send later */
-static u32 isc_rx_limit(const struct isc_conn *conn, u8 opcode)
+static u32 tcm_isc_rx_limit(const struct tcm_isc_conn *conn, u8 opcode)
 {
-	if (opcode == ISC_DATA_OUT || opcode == ISC_COMMAND)
-		return conn->isess->nego.offer.val[ISC_K_MAX_RECV];
-	return ISC_LOGIN_TEXT_MAX;
+	if (opcode == TCM_ISC_DATA_OUT || opcode == TCM_ISC_COMMAND)
+		return conn->isess->nego.offer.val[TCM_ISC_K_MAX_RECV];
+	return TCM_ISC_LOGIN_TEXT_MAX;
 }
 
 /* A connection that says nothing has no buffer. */
-static void isc_rx_to_buffer(struct isc_rx *rx)
+static void tcm_isc_rx_to_buffer(struct tcm_isc_rx *rx)
 {
-	rx->to = ISC_RX_BUF;
+	rx->to = TCM_ISC_RX_BUF;
 	if (rx->dsl && !rx->buf)
-		rx->buf = kvmalloc(ISC_LOGIN_TEXT_MAX + 1, GFP_KERNEL);
+		rx->buf = kvmalloc(TCM_ISC_LOGIN_TEXT_MAX + 1, GFP_KERNEL);
 	if (rx->dsl && !rx->buf)
 		rx->fail = true;
 }
 
 /* A whole header is there: where does its data segment go? */
-static void isc_rx_header(struct isc_conn *conn)
+static void tcm_isc_rx_header(struct tcm_isc_conn *conn)
 {
-	struct isc_rx *rx = &conn->rx;
-	const struct isc_bhs *bhs = (const struct isc_bhs *)rx->hdr;
-	u8 opcode = bhs->opcode & ISC_OP_MASK;
+	struct tcm_isc_rx *rx = &conn->rx;
+	const struct tcm_isc_bhs *bhs = (const struct tcm_isc_bhs *)rx->hdr;
+	u8 opcode = bhs->opcode & TCM_ISC_OP_MASK;
 
-	rx->dsl = isc_dsl(bhs);
+	rx->dsl = tcm_isc_dsl(bhs);
 	rx->left = rx->dsl;
-	rx->pad = isc_pad(rx->dsl);
+	rx->pad = tcm_isc_pad(rx->dsl);
 	rx->in_data = true;
-	if (unlikely(conn->state != ISC_CS_FFP &&
-		     (conn->state != ISC_CS_LOGIN || opcode != ISC_LOGIN))) {
+	if (unlikely(conn->state != TCM_ISC_CS_FFP &&
+		     (conn->state != TCM_ISC_CS_LOGIN || opcode != TCM_ISC_LOGIN))) {
 		rx->fail = true;
 		return;
 	}
-	if (unlikely(rx->dsl > isc_rx_limit(conn, opcode))) {
+	if (unlikely(rx->dsl > tcm_isc_rx_limit(conn, opcode))) {
 		rx->fail = true;
 		return;
 	}
 	switch (opcode) {
-	case ISC_COMMAND:
-		isc_cmd_header(conn);
+	case TCM_ISC_COMMAND:
+		tcm_isc_cmd_header(conn);
 		break;
-	case ISC_DATA_OUT:
-		isc_data_out_header(conn);
+	case TCM_ISC_DATA_OUT:
+		tcm_isc_data_out_header(conn);
 		break;
 	default:
-		isc_rx_to_buffer(rx);
+		tcm_isc_rx_to_buffer(rx);
 		break;
 	}
 }
 
-static void isc_rx_take_header(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+static void tcm_isc_rx_take_header(struct tcm_isc_conn *conn, struct sk_buff *skb, int off, u32 n)
 {
-	struct isc_rx *rx = &conn->rx;
-	const struct isc_bhs *bhs = (const struct isc_bhs *)rx->hdr;
+	struct tcm_isc_rx *rx = &conn->rx;
+	const struct tcm_isc_bhs *bhs = (const struct tcm_isc_bhs *)rx->hdr;
 	u32 len;
 
 	if (skb_copy_bits(skb, off, rx->hdr + rx->hdr_have, n)) {
@@ -104,25 +104,25 @@ static void isc_rx_take_header(struct isc_conn *conn, struct sk_buff *skb, int o
 	rx->hdr_have += n;
 	if (rx->hdr_have < rx->hdr_need)
 		return;
-	len = ISC_BHS + bhs->ahs_len * 4;
+	len = TCM_ISC_BHS + bhs->ahs_len * 4;
 	rx->hdr_need = len + (conn->hdigest ? 4 : 0);
 	if (rx->hdr_have < rx->hdr_need)
 		return;
-	if (conn->hdigest && !isc_header_digest_ok(conn, len)) {
+	if (conn->hdigest && !tcm_isc_header_digest_ok(conn, len)) {
 		/* 7.8: without recovery within the connection it is lost */
 		rx->fail = true;
 		return;
 	}
-	isc_rx_header(conn);
+	tcm_isc_rx_header(conn);
 }
 
-static int isc_rx_to_pages(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+static int tcm_isc_rx_to_pages(struct tcm_isc_conn *conn, struct sk_buff *skb, int off, u32 n)
 {
-	struct isc_rx *rx = &conn->rx;
+	struct tcm_isc_rx *rx = &conn->rx;
 
 	while (n) {
 		u32 sg_off, part;
-		struct scatterlist *sg = isc_cmd_seek(rx->icmd, rx->off, &sg_off);
+		struct scatterlist *sg = tcm_isc_cmd_seek(rx->icmd, rx->off, &sg_off);
 		struct page *page;
 		u8 *to;
 		int err;
@@ -147,9 +147,9 @@ static int isc_rx_to_pages(struct isc_conn *conn, struct sk_buff *skb, int off, 
 	return 0;
 }
 
-static int isc_rx_to_buf(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+static int tcm_isc_rx_to_buf(struct tcm_isc_conn *conn, struct sk_buff *skb, int off, u32 n)
 {
-	struct isc_rx *rx = &conn->rx;
+	struct tcm_isc_rx *rx = &conn->rx;
 	int err = skb_copy_bits(skb, off, rx->buf + rx->off, n);
 
 	if (conn->ddigest)
@@ -158,7 +158,7 @@ static int isc_rx_to_buf(struct isc_conn *conn, struct sk_buff *skb, int off, u3
 	return err;
 }
 
-static int isc_rx_drop(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+static int tcm_isc_rx_drop(struct tcm_isc_conn *conn, struct sk_buff *skb, int off, u32 n)
 {
 	u8 some[256];
 
@@ -175,28 +175,28 @@ static int isc_rx_drop(struct isc_conn *conn, struct sk_buff *skb, int off, u32 
 	return 0;
 }
 
-static void isc_rx_take_data(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+static void tcm_isc_rx_take_data(struct tcm_isc_conn *conn, struct sk_buff *skb, int off, u32 n)
 {
-	struct isc_rx *rx = &conn->rx;
+	struct tcm_isc_rx *rx = &conn->rx;
 	u32 room = n;
 	int err = 0;
 
 	switch (rx->to) {
-	case ISC_RX_CMD:
+	case TCM_ISC_RX_CMD:
 		/* More than the CDB asks for has no place. */
 		room = rx->off < rx->icmd->rx_len ? min(n, rx->icmd->rx_len - rx->off) : 0;
 		if (room)
-			err = isc_rx_to_pages(conn, skb, off, room);
+			err = tcm_isc_rx_to_pages(conn, skb, off, room);
 		if (!err && room < n) {
-			err = isc_rx_drop(conn, skb, off + room, n - room);
+			err = tcm_isc_rx_drop(conn, skb, off + room, n - room);
 			rx->off += n - room;
 		}
 		break;
-	case ISC_RX_BUF:
-		err = isc_rx_to_buf(conn, skb, off, n);
+	case TCM_ISC_RX_BUF:
+		err = tcm_isc_rx_to_buf(conn, skb, off, n);
 		break;
 	default:
-		err = isc_rx_drop(conn, skb, off, n);
+		err = tcm_isc_rx_drop(conn, skb, off, n);
 		break;
 	}
 	if (err)
@@ -204,7 +204,7 @@ static void isc_rx_take_data(struct isc_conn *conn, struct sk_buff *skb, int off
 	rx->left -= n;
 }
 
-static void isc_rx_take_pad(struct isc_conn *conn, struct sk_buff *skb, int off, u32 n)
+static void tcm_isc_rx_take_pad(struct tcm_isc_conn *conn, struct sk_buff *skb, int off, u32 n)
 {
 	u8 pad[4];
 
@@ -216,11 +216,11 @@ static void isc_rx_take_pad(struct isc_conn *conn, struct sk_buff *skb, int off,
 }
 
 /* Header, data, padding and digest are there. */
-static void isc_rx_done(struct isc_conn *conn)
+static void tcm_isc_rx_done(struct tcm_isc_conn *conn)
 {
-	struct isc_rx *rx = &conn->rx;
-	const struct isc_bhs *bhs = (const struct isc_bhs *)rx->hdr;
-	struct isc_cmd *icmd = rx->icmd;
+	struct tcm_isc_rx *rx = &conn->rx;
+	const struct tcm_isc_bhs *bhs = (const struct tcm_isc_bhs *)rx->hdr;
+	struct tcm_isc_cmd *icmd = rx->icmd;
 
 	if (unlikely(conn->ddigest && rx->dsl && ~rx->crc != get_unaligned_le32(rx->digest))) {
 		atomic_inc(&conn->digest_errors);
@@ -229,41 +229,41 @@ static void isc_rx_done(struct isc_conn *conn)
 		rx->fail = true;
 		return;
 	}
-	switch (bhs->opcode & ISC_OP_MASK) {
-	case ISC_COMMAND:
+	switch (bhs->opcode & TCM_ISC_OP_MASK) {
+	case TCM_ISC_COMMAND:
 		if (likely(icmd)) {
 			rx->icmd = NULL;
-			isc_cmd_received(conn, icmd);
+			tcm_isc_cmd_received(conn, icmd);
 		}
 		break;
-	case ISC_DATA_OUT:
+	case TCM_ISC_DATA_OUT:
 		if (icmd) {
 			rx->icmd = NULL;
-			isc_data_out_received(conn, icmd);
+			tcm_isc_data_out_received(conn, icmd);
 		}
 		break;
 	default:
 		rx->ready = true;
 		return;
 	}
-	isc_rx_next(conn);
+	tcm_isc_rx_next(conn);
 }
 
 /* One step; returns the bytes it took. */
-static u32 isc_rx_step(struct isc_conn *conn, struct sk_buff *skb, int off, u32 len)
+static u32 tcm_isc_rx_step(struct tcm_isc_conn *conn, struct sk_buff *skb, int off, u32 len)
 {
-	struct isc_rx *rx = &conn->rx;
+	struct tcm_isc_rx *rx = &conn->rx;
 	u32 n;
 
 	if (!rx->in_data) {
 		n = min(len, rx->hdr_need - rx->hdr_have);
-		isc_rx_take_header(conn, skb, off, n);
+		tcm_isc_rx_take_header(conn, skb, off, n);
 	} else if (rx->left) {
 		n = min(len, rx->left);
-		isc_rx_take_data(conn, skb, off, n);
+		tcm_isc_rx_take_data(conn, skb, off, n);
 	} else if (rx->pad) {
 		n = min(len, rx->pad);
-		isc_rx_take_pad(conn, skb, off, n);
+		tcm_isc_rx_take_pad(conn, skb, off, n);
 	} else {
 		n = min_t(u32, len, 4 - rx->digest_have);
 		if (skb_copy_bits(skb, off, rx->digest + rx->digest_have, n))
@@ -272,18 +272,19 @@ static u32 isc_rx_step(struct isc_conn *conn, struct sk_buff *skb, int off, u32 
 	}
 	if (rx->in_data && !rx->left && !rx->pad && !rx->fail &&
 	    (!conn->ddigest || !rx->dsl || rx->digest_have == 4))
-		isc_rx_done(conn);
+		tcm_isc_rx_done(conn);
 	return n;
 }
 
-static int isc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off, size_t len)
+static int tcm_isc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off,
+			    size_t len)
 {
-	struct isc_conn *conn = desc->arg.data;
-	struct isc_rx *rx = &conn->rx;
+	struct tcm_isc_conn *conn = desc->arg.data;
+	struct tcm_isc_rx *rx = &conn->rx;
 	size_t done = 0;
 
 	while (done < len && !rx->ready && !rx->fail)
-		done += isc_rx_step(conn, skb, off + done, len - done);
+		done += tcm_isc_rx_step(conn, skb, off + done, len - done);
 	conn->rx_octets += done;
 	if (rx->ready || rx->fail || done >= desc->count)
 		desc->count = 0;
@@ -292,7 +293,7 @@ static int isc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned i
 	return done;
 }
 
-void isc_rx_run(struct isc_conn *conn)
+void tcm_isc_rx_run(struct tcm_isc_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
 	read_descriptor_t desc = { .arg.data = conn };
@@ -300,26 +301,26 @@ void isc_rx_run(struct isc_conn *conn)
 
 	/* A command that was refused memory may end here and there; the pass goes on. */
 	do {
-		if (conn->state == ISC_CS_LOGOUT || conn->closing_tx)
+		if (conn->state == TCM_ISC_CS_LOGOUT || conn->closing_tx)
 			return;
-		desc.count = ISC_RX_BATCH;
+		desc.count = TCM_ISC_RX_BATCH;
 		lock_sock(sk);
-		n = tcp_read_sock(sk, &desc, isc_rx_actor);
+		n = tcp_read_sock(sk, &desc, tcm_isc_rx_actor);
 		release_sock(sk);
 		if (n > 0)
 			conn->last_rx = jiffies;
 		if (unlikely(conn->rx.fail)) {
 			if (conn->isess && conn->isess->itpg)
 				atomic_inc(&conn->isess->itpg->target->stats.format_errors);
-			isc_conn_quit(conn, "it broke the protocol");
+			tcm_isc_conn_quit(conn, "it broke the protocol");
 			return;
 		}
 		if (!conn->rx.ready)
 			return;
-		if (conn->state == ISC_CS_LOGIN)
-			isc_login_pdu(conn);
+		if (conn->state == TCM_ISC_CS_LOGIN)
+			tcm_isc_login_pdu(conn);
 		else
-			isc_pdu_handle(conn);
-		isc_rx_next(conn);
-	} while (!test_bit(ISC_CF_CLOSE, &conn->flags));
+			tcm_isc_pdu_handle(conn);
+		tcm_isc_rx_next(conn);
+	} while (!test_bit(TCM_ISC_CF_CLOSE, &conn->flags));
 }

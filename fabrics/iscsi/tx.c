@@ -11,13 +11,13 @@
 #include "iscsi.h"
 
 /* Bytes of header page that one PDU may take: header, sense data, padding, digests, rounded up */
-#define ISC_CARVE_MAX	256
+#define TCM_ISC_CARVE_MAX	256
 
 /* ---- messages ---- */
 
-struct isc_msg *isc_msg_new(struct isc_conn *conn, u8 opcode, u32 len)
+struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len)
 {
-	struct isc_msg *msg = kzalloc(sizeof(*msg), GFP_NOIO);
+	struct tcm_isc_msg *msg = kzalloc(sizeof(*msg), GFP_NOIO);
 
 	if (!msg)
 		goto quit;
@@ -31,32 +31,32 @@ struct isc_msg *isc_msg_new(struct isc_conn *conn, u8 opcode, u32 len)
 	}
 	msg->len = len;
 	msg->bhs.opcode = opcode;
-	msg->bhs.flags = ISC_F;
+	msg->bhs.flags = TCM_ISC_F;
 	return msg;
 
 free:
 	kfree(msg);
 quit:
 	/* An answer that is owed and cannot be given */
-	isc_conn_quit(conn, "no memory");
+	tcm_isc_conn_quit(conn, "no memory");
 	return NULL;
 }
 
-void isc_msg_free(struct isc_msg *msg)
+void tcm_isc_msg_free(struct tcm_isc_msg *msg)
 {
 	if (msg->data)
 		free_pages((unsigned long)msg->data, msg->order);
 	kfree(msg);
 }
 
-void isc_msg_send(struct isc_conn *conn, struct isc_msg *msg)
+void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)
 {
 	list_add_tail(&msg->tx.node, &conn->txq);
 }
 
 /* ---- pieces of a batch ---- */
 
-static void isc_bvec_add(struct isc_conn *conn, struct page *page, u32 off, u32 len)
+static void tcm_isc_bvec_add(struct tcm_isc_conn *conn, struct page *page, u32 off, u32 len)
 {
 	struct bio_vec *last = conn->nr_bvec ? &conn->bvec[conn->nr_bvec - 1] : NULL;
 
@@ -71,68 +71,68 @@ static void isc_bvec_add(struct isc_conn *conn, struct page *page, u32 off, u32 
  * Room in the page of headers. A page that is full goes back to the ring with the batch that
  * used it; a second one that is full ends the batch.
  */
-static bool isc_carve_ready(struct isc_conn *conn)
+static bool tcm_isc_carve_ready(struct tcm_isc_conn *conn)
 {
-	if (conn->hdr_page && conn->hdr_used + ISC_CARVE_MAX <= PAGE_SIZE)
+	if (conn->hdr_page && conn->hdr_used + TCM_ISC_CARVE_MAX <= PAGE_SIZE)
 		return true;
 	if (conn->hdr_old)
 		return false;
 	conn->hdr_old = conn->hdr_page;
-	conn->hdr_page = isc_page_get(conn);
+	conn->hdr_page = tcm_isc_page_get(conn);
 	conn->hdr_used = 0;
 	if (conn->hdr_page)
 		return true;
-	isc_conn_quit(conn, "no memory");
+	tcm_isc_conn_quit(conn, "no memory");
 	return false;
 }
 
-static u8 *isc_carve(struct isc_conn *conn, u32 len)
+static u8 *tcm_isc_carve(struct tcm_isc_conn *conn, u32 len)
 {
 	u8 *at = page_address(conn->hdr_page) + conn->hdr_used;
 
-	isc_bvec_add(conn, conn->hdr_page, conn->hdr_used, len);
+	tcm_isc_bvec_add(conn, conn->hdr_page, conn->hdr_used, len);
 	conn->hdr_used += len;
 	return at;
 }
 
 /* 4.2.2.1, 4.2.2.2: every PDU of ours tells StatSN and the command window. */
-static void isc_put_sns(struct isc_conn *conn, u8 *hdr, bool use_statsn)
+static void tcm_isc_put_sns(struct tcm_isc_conn *conn, u8 *hdr, bool use_statsn)
 {
-	struct isc_rsp *rsp = (struct isc_rsp *)hdr;
+	struct tcm_isc_rsp *rsp = (struct tcm_isc_rsp *)hdr;
 
 	rsp->statsn = cpu_to_be32(conn->statsn);
 	if (use_statsn)
 		conn->statsn++;
 	if (conn->isess) {
-		rsp->max_cmdsn = cpu_to_be32(isc_max_cmdsn(conn->isess));
+		rsp->max_cmdsn = cpu_to_be32(tcm_isc_max_cmdsn(conn->isess));
 		rsp->exp_cmdsn = cpu_to_be32(conn->isess->exp_cmdsn);
 		conn->isess->rsp_pdus++;
 	}
 }
 
-static u32 isc_put_header(struct isc_conn *conn, u8 *to, const void *hdr)
+static u32 tcm_isc_put_header(struct tcm_isc_conn *conn, u8 *to, const void *hdr)
 {
-	memcpy(to, hdr, ISC_BHS);
+	memcpy(to, hdr, TCM_ISC_BHS);
 	if (!conn->hdigest)
-		return ISC_BHS;
-	put_unaligned_le32(~crc32c(~0, to, ISC_BHS), to + ISC_BHS);
-	return ISC_BHS + 4;
+		return TCM_ISC_BHS;
+	put_unaligned_le32(~crc32c(~0, to, TCM_ISC_BHS), to + TCM_ISC_BHS);
+	return TCM_ISC_BHS + 4;
 }
 
-static u32 isc_header_len(const struct isc_conn *conn)
+static u32 tcm_isc_header_len(const struct tcm_isc_conn *conn)
 {
-	return conn->hdigest ? ISC_BHS + 4 : ISC_BHS;
+	return conn->hdigest ? TCM_ISC_BHS + 4 : TCM_ISC_BHS;
 }
 
 /* Padding and digest after data whose checksum so far is @crc */
-static void isc_put_tail(struct isc_conn *conn, u32 len, u32 crc)
+static void tcm_isc_put_tail(struct tcm_isc_conn *conn, u32 len, u32 crc)
 {
-	u32 pad = isc_pad(len), n = pad + (conn->ddigest ? 4 : 0);
+	u32 pad = tcm_isc_pad(len), n = pad + (conn->ddigest ? 4 : 0);
 	u8 *tail;
 
 	if (!n)
 		return;
-	tail = isc_carve(conn, n);
+	tail = tcm_isc_carve(conn, n);
 	memset(tail, 0, pad);
 	if (conn->ddigest)
 		put_unaligned_le32(~crc32c(crc, tail, pad), tail + pad);
@@ -140,21 +140,21 @@ static void isc_put_tail(struct isc_conn *conn, u32 len, u32 crc)
 
 /* ---- PDUs ---- */
 
-static bool isc_tx_msg(struct isc_conn *conn, struct isc_msg *msg)
+static bool tcm_isc_tx_msg(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)
 {
 	u32 crc = ~0;
 
-	if (conn->nr_bvec + 3 + DIV_ROUND_UP(msg->len, PAGE_SIZE) > ISC_BVECS ||
-	    !isc_carve_ready(conn))
+	if (conn->nr_bvec + 3 + DIV_ROUND_UP(msg->len, PAGE_SIZE) > TCM_ISC_BVECS ||
+	    !tcm_isc_carve_ready(conn))
 		return false;
 	put_unaligned_be24(msg->len, msg->bhs.dsl);
-	isc_put_sns(conn, msg->hdr, !msg->no_statsn);
-	isc_put_header(conn, isc_carve(conn, isc_header_len(conn)), msg->hdr);
+	tcm_isc_put_sns(conn, msg->hdr, !msg->no_statsn);
+	tcm_isc_put_header(conn, tcm_isc_carve(conn, tcm_isc_header_len(conn)), msg->hdr);
 	if (msg->len) {
-		isc_bvec_add(conn, virt_to_page(msg->data), 0, msg->len);
+		tcm_isc_bvec_add(conn, virt_to_page(msg->data), 0, msg->len);
 		if (conn->ddigest)
 			crc = crc32c(crc, msg->data, msg->len);
-		isc_put_tail(conn, msg->len, crc);
+		tcm_isc_put_tail(conn, msg->len, crc);
 	}
 	if (msg->close)
 		conn->closing_tx = true;
@@ -162,167 +162,168 @@ static bool isc_tx_msg(struct isc_conn *conn, struct isc_msg *msg)
 	return true;
 }
 
-static void isc_put_residual(struct isc_rsp *rsp, const struct tcm_cmd *cmd)
+static void tcm_isc_put_residual(struct tcm_isc_rsp *rsp, const struct tcm_cmd *cmd)
 {
 	bool overflow;
 	u32 resid = tcm_cmd_residual(cmd, &overflow);
 
 	if (!resid)
 		return;
-	rsp->flags |= overflow ? ISC_D_O : ISC_D_U;
+	rsp->flags |= overflow ? TCM_ISC_D_O : TCM_ISC_D_U;
 	rsp->residual = cpu_to_be32(resid);
 }
 
-static u32 isc_data_in_bytes(const struct tcm_cmd *cmd)
+static u32 tcm_isc_data_in_bytes(const struct tcm_cmd *cmd)
 {
 	return cmd->exp_dir == DMA_FROM_DEVICE ? cmd->xfer_len : 0;
 }
 
 /* 11.4: status that no Data-In carries */
-static bool isc_tx_status(struct isc_conn *conn, struct isc_cmd *icmd)
+static bool tcm_isc_tx_status(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	struct tcm_cmd *cmd = &icmd->cmd;
-	struct isc_rsp rsp = {
-		.opcode = ISC_RESPONSE,
-		.flags = ISC_F,
+	struct tcm_isc_rsp rsp = {
+		.opcode = TCM_ISC_RESPONSE,
+		.flags = TCM_ISC_F,
 		.status = cmd->status,
 		.itt = (__force __be32)(u32)cmd->tag,
 		.datasn = cpu_to_be32(icmd->tx_datasn),
 	};
 	u8 sense[2 + TCM_SENSE_MAX];
-	u32 len = tcm_cmd_sense(cmd, sense + 2), hlen = isc_header_len(conn);
+	u32 len = tcm_cmd_sense(cmd, sense + 2), hlen = tcm_isc_header_len(conn);
 	u8 *to;
 
 	if (len) {
 		put_unaligned_be16(len, sense);
 		len += 2;
 	}
-	isc_put_residual(&rsp, cmd);
+	tcm_isc_put_residual(&rsp, cmd);
 	put_unaligned_be24(len, rsp.dsl);
-	isc_put_sns(conn, (u8 *)&rsp, true);
-	to = isc_carve(conn, hlen + len);
-	isc_put_header(conn, to, &rsp);
+	tcm_isc_put_sns(conn, (u8 *)&rsp, true);
+	to = tcm_isc_carve(conn, hlen + len);
+	tcm_isc_put_header(conn, to, &rsp);
 	if (len) {
 		memcpy(to + hlen, sense, len);
-		isc_put_tail(conn, len, conn->ddigest ? crc32c(~0, sense, len) : 0);
+		tcm_isc_put_tail(conn, len, conn->ddigest ? crc32c(~0, sense, len) : 0);
 	}
 	list_move_tail(&icmd->tx.node, &conn->sent);
 	return true;
 }
 
-static void isc_put_data(struct isc_conn *conn, struct isc_cmd *icmd, u32 len)
+static void tcm_isc_put_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd, u32 len)
 {
 	u32 pos = icmd->tx_off, end = pos + len, crc = ~0;
 
 	while (pos < end) {
 		u32 off, part;
-		struct scatterlist *sg = isc_cmd_seek(icmd, pos, &off);
+		struct scatterlist *sg = tcm_isc_cmd_seek(icmd, pos, &off);
 
 		if (WARN_ON_ONCE(!sg))
 			return;
 		part = min(end - pos, sg->length - off);
-		isc_bvec_add(conn, sg_page(sg), sg->offset + off, part);
+		tcm_isc_bvec_add(conn, sg_page(sg), sg->offset + off, part);
 		if (conn->ddigest)
 			crc = crc32c(crc, page_address(sg_page(sg)) + sg->offset + off, part);
 		pos += part;
 	}
-	isc_put_tail(conn, len, crc);
+	tcm_isc_put_tail(conn, len, crc);
 }
 
 /* 11.7: a part of the data; with the last one GOOD status when there is nothing to add to it */
-static bool isc_tx_data(struct isc_conn *conn, struct isc_cmd *icmd)
+static bool tcm_isc_tx_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	const struct isc_nego *nego = &conn->isess->nego;
+	const struct tcm_isc_nego *nego = &conn->isess->nego;
 	struct tcm_cmd *cmd = &icmd->cmd;
-	u32 total = isc_data_in_bytes(cmd), burst = nego->val[ISC_K_MAX_BURST];
+	u32 total = tcm_isc_data_in_bytes(cmd), burst = nego->val[TCM_ISC_K_MAX_BURST];
 	u32 room = burst - icmd->tx_off % burst;
-	u32 most = min(nego->val[ISC_K_MAX_RECV], conn->isess->max_xmit);
+	u32 most = min(nego->val[TCM_ISC_K_MAX_RECV], conn->isess->max_xmit);
 	u32 n = min3(total - icmd->tx_off, most, room);
 	bool last = icmd->tx_off + n == total;
-	struct isc_rsp rsp = {
-		.opcode = ISC_DATA_IN,
+	struct tcm_isc_rsp rsp = {
+		.opcode = TCM_ISC_DATA_IN,
 		.itt = (__force __be32)(u32)cmd->tag,
-		.ttt = ISC_NO_TAG,
+		.ttt = TCM_ISC_NO_TAG,
 		.datasn = cpu_to_be32(icmd->tx_datasn++),
 		.offset = cpu_to_be32(icmd->tx_off),
 	};
 	bool status = last && cmd->status == SAM_STAT_GOOD;
 
 	if (last || n == room)
-		rsp.flags = ISC_F;
+		rsp.flags = TCM_ISC_F;
 	put_unaligned_be24(n, rsp.dsl);
-	isc_put_sns(conn, (u8 *)&rsp, status);
+	tcm_isc_put_sns(conn, (u8 *)&rsp, status);
 	if (status) {
-		rsp.flags |= ISC_D_S;
-		isc_put_residual(&rsp, cmd);
+		rsp.flags |= TCM_ISC_D_S;
+		tcm_isc_put_residual(&rsp, cmd);
 	} else {
 		rsp.statsn = 0;
 	}
-	isc_put_header(conn, isc_carve(conn, isc_header_len(conn)), &rsp);
-	isc_put_data(conn, icmd, n);
+	tcm_isc_put_header(conn, tcm_isc_carve(conn, tcm_isc_header_len(conn)), &rsp);
+	tcm_isc_put_data(conn, icmd, n);
 	icmd->tx_off += n;
 	if (status)
 		list_move_tail(&icmd->tx.node, &conn->sent);
 	return true;
 }
 
-static bool isc_tx_cmd(struct isc_conn *conn, struct isc_cmd *icmd)
+static bool tcm_isc_tx_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	if (conn->nr_bvec + 6 + ISC_XMIT_MAX / PAGE_SIZE > ISC_BVECS || !isc_carve_ready(conn))
+	if (conn->nr_bvec + 6 + TCM_ISC_XMIT_MAX / PAGE_SIZE > TCM_ISC_BVECS ||
+	    !tcm_isc_carve_ready(conn))
 		return false;
-	if (icmd->tx_off < isc_data_in_bytes(&icmd->cmd))
-		return isc_tx_data(conn, icmd);
-	return isc_tx_status(conn, icmd);
+	if (icmd->tx_off < tcm_isc_data_in_bytes(&icmd->cmd))
+		return tcm_isc_tx_data(conn, icmd);
+	return tcm_isc_tx_status(conn, icmd);
 }
 
 /* ---- batches ---- */
 
-static void isc_tx_build(struct isc_conn *conn)
+static void tcm_isc_tx_build(struct tcm_isc_conn *conn)
 {
 	while (!list_empty(&conn->txq) && !conn->closing_tx) {
-		struct isc_tx *tx = list_first_entry(&conn->txq, struct isc_tx, node);
+		struct tcm_isc_tx *tx = list_first_entry(&conn->txq, struct tcm_isc_tx, node);
 		bool built;
 
 		if (tx->is_cmd)
-			built = isc_tx_cmd(conn, container_of(tx, struct isc_cmd, tx));
+			built = tcm_isc_tx_cmd(conn, container_of(tx, struct tcm_isc_cmd, tx));
 		else
-			built = isc_tx_msg(conn, container_of(tx, struct isc_msg, tx));
+			built = tcm_isc_tx_msg(conn, container_of(tx, struct tcm_isc_msg, tx));
 		if (!built)
 			return;
 	}
 }
 
 /* TCP has all of the batch: what it was made of is free. */
-static void isc_tx_sent(struct isc_conn *conn)
+static void tcm_isc_tx_sent(struct tcm_isc_conn *conn)
 {
-	struct isc_tx *tx, *next;
+	struct tcm_isc_tx *tx, *next;
 	bool login_done = false;
 
 	conn->nr_bvec = 0;
 	conn->first_bvec = 0;
 	if (conn->hdr_old) {
-		isc_page_put(conn, conn->hdr_old);
+		tcm_isc_page_put(conn, conn->hdr_old);
 		conn->hdr_old = NULL;
 	}
 	list_for_each_entry_safe(tx, next, &conn->sent, node) {
 		list_del(&tx->node);
 		if (tx->is_cmd) {
-			isc_cmd_put(conn, container_of(tx, struct isc_cmd, tx));
+			tcm_isc_cmd_put(conn, container_of(tx, struct tcm_isc_cmd, tx));
 		} else {
-			struct isc_msg *msg = container_of(tx, struct isc_msg, tx);
+			struct tcm_isc_msg *msg = container_of(tx, struct tcm_isc_msg, tx);
 
 			login_done |= msg->login_done;
-			isc_msg_free(msg);
+			tcm_isc_msg_free(msg);
 		}
 	}
 	if (login_done)
-		isc_login_sent(conn);
+		tcm_isc_login_sent(conn);
 	if (conn->closing_tx)
-		isc_conn_quit(conn, "the last message is sent");
+		tcm_isc_conn_quit(conn, "the last message is sent");
 }
 
 /* True when all of the batch was taken. */
-static bool isc_tx_flush(struct isc_conn *conn)
+static bool tcm_isc_tx_flush(struct tcm_isc_conn *conn)
 {
 	struct bio_vec *bv = conn->bvec;
 	size_t len = 0;
@@ -338,7 +339,7 @@ static bool isc_tx_flush(struct isc_conn *conn)
 		if (n == -EAGAIN)
 			return false;
 		if (n <= 0) {
-			isc_conn_quit(conn, "sending failed");
+			tcm_isc_conn_quit(conn, "sending failed");
 			return false;
 		}
 		conn->tx_octets += n;
@@ -355,29 +356,29 @@ static bool isc_tx_flush(struct isc_conn *conn)
 	return true;
 }
 
-void isc_tx_run(struct isc_conn *conn)
+void tcm_isc_tx_run(struct tcm_isc_conn *conn)
 {
-	while (!conn->no_room && !test_bit(ISC_CF_CLOSE, &conn->flags)) {
+	while (!conn->no_room && !test_bit(TCM_ISC_CF_CLOSE, &conn->flags)) {
 		if (!conn->nr_bvec)
-			isc_tx_build(conn);
-		if (!conn->nr_bvec || !isc_tx_flush(conn))
+			tcm_isc_tx_build(conn);
+		if (!conn->nr_bvec || !tcm_isc_tx_flush(conn))
 			return;
-		isc_tx_sent(conn);
+		tcm_isc_tx_sent(conn);
 	}
 }
 
 /* The connection is at its end: nothing of this is sent any more. */
-void isc_tx_drop(struct isc_conn *conn)
+void tcm_isc_tx_drop(struct tcm_isc_conn *conn)
 {
-	struct isc_tx *tx, *next;
+	struct tcm_isc_tx *tx, *next;
 
 	list_splice_init(&conn->sent, &conn->txq);
 	list_for_each_entry_safe(tx, next, &conn->txq, node) {
 		list_del(&tx->node);
 		if (tx->is_cmd)
-			isc_cmd_put(conn, container_of(tx, struct isc_cmd, tx));
+			tcm_isc_cmd_put(conn, container_of(tx, struct tcm_isc_cmd, tx));
 		else
-			isc_msg_free(container_of(tx, struct isc_msg, tx));
+			tcm_isc_msg_free(container_of(tx, struct tcm_isc_msg, tx));
 	}
 	conn->nr_bvec = 0;
 	if (conn->hdr_old)

@@ -53,7 +53,7 @@ enum tcm_cmd_state {
 #define TCM_CMD_NO_RESPONSE	0x02	/* aborted: send nothing, just put */
 #define TCM_CMD_COUNTED		0x04	/* counted in map->stats */
 #define TCM_CMD_HOPPED		0x08	/* runs in the device's work item */
-#define TCM_CMD_OTHER		0x40	/* is known not to be for the medium: the statistics */
+#define TCM_CMD_OTHER		0x10	/* is known not to be for the medium: the statistics */
 #define TCM_CMD_PINNED		0x20	/* counted in map->pinned: no counters yet */
 #define TCM_CMD_RANGED		0x40	/* its blocks are in dev->ranges */
 

@@ -4,7 +4,9 @@
 power conditions, which every unit has. Needs our target to be loaded.
 """
 import fcntl
+import os
 import struct
+import time
 
 from sgio import (GOOD, INVALID_FIELD_CDB, INVALID_OPCODE, Device, Sense, Table)
 from target import Target, read, write
@@ -119,10 +121,27 @@ def test_prevent(dev, other):
     other.clear_ua()
 
 
+def without_driver(node):
+    """The disk driver's own look at a new disk ends with an ALLOW of its own."""
+    device = os.path.realpath('/sys/class/scsi_generic/%s/device' % os.path.basename(node))
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            write('/sys/bus/scsi/drivers/sd/unbind', os.path.basename(device))
+            return
+        except OSError:
+            # it has not begun
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(.01)
+
+
 def test_nexus_loss(target, second, disk, dev):
     """A nexus that goes takes its prevention along."""
     second.link(3, disk)
-    with Device(second.node(3, 'scsi_generic')) as third:
+    node = second.node(3, 'scsi_generic')
+    without_driver(node)
+    with Device(node) as third:
         third.clear_ua()
         t.good(prevent(third, 1), 'a third nexus prevents')
         t.bad(start_stop(dev, EJECT), PREVENTED, 'eject')

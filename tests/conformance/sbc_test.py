@@ -605,7 +605,7 @@ def test_start_stop(t, u):
     u.write(0, data)
     for b4 in (0x01, 0x10, 0x11, 0x05):
         t.good(start_stop(u, b4), 'START STOP UNIT, byte 4 %#x' % b4)
-    for pc in (2, 3, 5, 7, 0xa, 0xb, 0xf):
+    for pc in (4, 5, 6, 8, 0xc, 0xf):
         t.bad(start_stop(u, pc << 4), INVALID_FIELD_CDB, 'START STOP UNIT, POWER CONDITION %d' % pc, field=(4, 7))
     for b4 in (0x02, 0x03):
         t.bad(start_stop(u, b4), INVALID_FIELD_CDB, 'START STOP UNIT, LOEJ', field=(4, 1))

@@ -9,7 +9,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
-from sgio import LUN_NOT_SUPPORTED, WRITE_PROTECTED, Table
+from sgio import INVALID_FIELD_CDB, LUN_NOT_SUPPORTED, WRITE_PROTECTED, Table
 from tfab import BH, DATA_HELD, DATA_LATER, STATUS_LATE, Session, Tpg
 
 POWER_ON = 0x29
@@ -312,7 +312,7 @@ def ways(tpg, devs):
         t.ok(r.good and (r.resid, r.overflow, len(r.data)) == (512, 1, 512), 'overflow: %s' % r)
         r = s.cmd(bytes([0x9e, 0x10]) + bytes(11) + bytes([32]) + bytes(2), din=32)
         t.ok(r.good and len(r.data) == 32, '16 byte CDB')
-        t.bad(s.cmd(bytes([0x7f]) + bytes(259)), (5, 0x20, 0), 'a CDB of 260 bytes')
+        t.bad(s.cmd(bytes([0x7f]) + bytes(259)), INVALID_FIELD_CDB, 'a CDB of 260 bytes', field=(8, 7))
         t.bad(s.cmd(b'\0'), (5, 0x20, 0), 'a CDB of one byte')
         t.bad(s.cmd(b''), (5, 0x20, 0), 'a CDB of none')
     tpg.del_acl('i0')

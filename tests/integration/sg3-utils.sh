@@ -27,7 +27,7 @@ device() {
 # quietly COMMAND...: exits with 0 and complains of nothing. Lines that hold such a word and are
 # no complaint: names of mode pages and fields, UGAVALID of zero.
 complaints='malform|bad |error|fail|unexpected|invalid|illegal|truncat|too short|corrupt|wrong|strange|warning|\?\?'
-harmless='(Write|Read|Verify) error|rrors corrected|uncorrected errors|truncated after|without error|Read-Write error recovery|[Ii]nformational exceptions|Unmap granularity alignment: 0 \[invalid\]'
+harmless='exit failure mode|(Write|Read|Verify) error|rrors corrected|uncorrected errors|truncated after|without error|Read-Write error recovery|[Ii]nformational exceptions|Unmap granularity alignment: 0 \[invalid\]'
 quietly() {
 	local status=0
 	"$@" >/tmp/out 2>&1 || status=$?
