@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 90
+# kernels: 6.1 6.12-long
 #
 # scripts/boot-check, as it runs at boot.
 set -euo pipefail

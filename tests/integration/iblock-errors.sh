@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 240
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # What a block device that fails, or goes away, looks like to the initiator: the sense says what
 # happened and where, `info` stays readable, the LUN can be removed, the modules unload.

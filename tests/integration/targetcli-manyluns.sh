@@ -3,7 +3,7 @@
 # Hundreds of LUNs mapped to one ACL and taken away, no step slower than the one before; two
 # hundred saved and restored by rtslib.
 # vm: --timeout 400
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 
