@@ -272,7 +272,7 @@ void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	icmd->unsol_off = conn->rx.dsl;
 	icmd->rx_got = min(conn->rx.dsl, icmd->rx_len);
 	if (icmd->phase == TCM_ISC_PH_UNSOLICITED)
-		list_add_tail(&icmd->node, &conn->waiting);
+		tcm_isc_await_data(conn, icmd);
 	else
 		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
 }
@@ -327,7 +327,7 @@ int tcm_isc_write_pending(struct tcm_cmd *cmd)
 	}
 	icmd->phase = TCM_ISC_PH_R2T;
 	icmd->r2t_off = icmd->rx_got;
-	list_add_tail(&icmd->node, &conn->waiting);
+	tcm_isc_await_data(conn, icmd);
 	tcm_isc_r2t_more(conn, icmd);
 	/* An abort that came before the list knew of it */
 	if (unlikely(tcm_cmd_is_aborted(cmd)))
@@ -426,6 +426,7 @@ void tcm_isc_data_out_header(struct tcm_isc_conn *conn)
 		tcm_isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
 		return;
 	}
+	conn->last_data = jiffies;
 	rx->icmd = icmd;
 	rx->to = TCM_ISC_RX_CMD;
 	rx->off = be32_to_cpu(hdr->offset);

@@ -186,6 +186,7 @@ struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, stru
 	conn->sock = sock;
 	conn->listener = listener;
 	conn->cpu = tcm_isc_conn_cpu(sock->sk);
+	conn->began = jiffies;
 	conn->last_rx = jiffies;
 	kernel_getpeername(sock, (struct sockaddr *)&conn->peer);
 	kernel_getsockname(sock, (struct sockaddr *)&conn->local);
@@ -196,7 +197,7 @@ struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, stru
 
 void tcm_isc_conn_start(struct tcm_isc_conn *conn)
 {
-	queue_delayed_work(tcm_isc_slow_wq, &conn->tick, TCM_ISC_LOGIN_SECONDS * HZ);
+	tcm_isc_tick_in(conn, TCM_ISC_LOGIN_SECONDS * HZ);
 	tcm_isc_sock_adopt(conn);
 	tcm_isc_conn_queue(conn);
 }
@@ -272,10 +273,13 @@ static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 	if (test_and_clear_bit(TCM_ISC_CF_ABORTED, &conn->flags))
 		tcm_isc_cmds_aborted(conn);
 	if (test_and_clear_bit(TCM_ISC_CF_TICK, &conn->flags)) {
-		if (conn->state == TCM_ISC_CS_LOGIN)
+		conn->tick_on = false;
+		if (time_before(jiffies, conn->tick_at))
+			tcm_isc_tick_in(conn, conn->tick_at - jiffies);
+		else if (conn->state == TCM_ISC_CS_LOGIN)
 			tcm_isc_login_late(conn);
 		else if (conn->state == TCM_ISC_CS_FFP)
-			tcm_isc_ping(conn);
+			tcm_isc_watch(conn);
 	}
 }
 
@@ -334,6 +338,18 @@ static void tcm_isc_conn_work(struct work_struct *work)
 		tcm_isc_conn_queue(conn);
 	}
 	memalloc_noio_restore(noio);
+}
+
+/* The owner, or before there is one: have the timer go off in @delay jiffies at the latest. */
+void tcm_isc_tick_in(struct tcm_isc_conn *conn, unsigned long delay)
+{
+	unsigned long at = jiffies + delay;
+
+	if (conn->tick_on && !time_before(at, conn->tick_at))
+		return;
+	conn->tick_on = true;
+	conn->tick_at = at;
+	mod_delayed_work(tcm_isc_slow_wq, &conn->tick, delay);
 }
 
 static void tcm_isc_conn_tick(struct work_struct *work)

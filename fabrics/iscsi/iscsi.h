@@ -322,8 +322,13 @@ struct tcm_isc_conn {
 	u32			text_ttt;
 
 	struct delayed_work	tick;
-	unsigned long		last_rx;	/* jiffies */
+	unsigned long		tick_at;	/* when it goes off, with @tick_on */
+	bool			tick_on;
+	unsigned long		began;		/* jiffies, as the three below */
+	unsigned long		last_rx;
+	unsigned long		last_data;	/* data of a write came, or began to be waited for */
 	bool			ping_out;
+	unsigned long		ping_due;	/* when the answer to it */
 	struct rcu_work		free_work;
 	bool			freeing;
 
@@ -343,6 +348,8 @@ extern atomic_t tcm_isc_nr_conns;
 extern wait_queue_head_t tcm_isc_conns_gone;
 
 /* main.c */
+/* what an initiator without an ACL gets */
+extern const struct tcm_isc_acl_attrib tcm_isc_acl_default;
 /* protects targets, portals, secrets, texts of portal groups */
 extern struct mutex tcm_isc_lock;
 extern struct list_head tcm_isc_targets;
@@ -364,6 +371,7 @@ int tcm_isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf
 /* conn.c */
 struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, struct socket *sock);
 void tcm_isc_conn_start(struct tcm_isc_conn *conn);
+void tcm_isc_tick_in(struct tcm_isc_conn *conn, unsigned long delay);
 void tcm_isc_conn_queue(struct tcm_isc_conn *conn);
 void tcm_isc_conn_kill(struct tcm_isc_conn *conn);
 void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why);
@@ -384,7 +392,8 @@ void tcm_isc_msg_free(struct tcm_isc_msg *msg);
 /* pdu.c: everything in the full feature phase that is not a command or its data */
 void tcm_isc_pdu_handle(struct tcm_isc_conn *conn);
 void tcm_isc_reject(struct tcm_isc_conn *conn, u8 reason);
-void tcm_isc_ping(struct tcm_isc_conn *conn);
+void tcm_isc_watch(struct tcm_isc_conn *conn);
+void tcm_isc_await_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_tmf_done(struct tcm_tmf *tmf);
 
 /* cmd.c */

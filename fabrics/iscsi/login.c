@@ -179,11 +179,11 @@ void tcm_isc_login_sent(struct tcm_isc_conn *conn)
 	conn->state = TCM_ISC_CS_FFP;
 	tcm_isc_half_open_end(conn);
 	tcm_isc_login_end(conn);
-	if (secs)
-		mod_delayed_work(tcm_isc_slow_wq, &conn->tick, secs * HZ);
-	else
-		cancel_delayed_work(&conn->tick);
+	cancel_delayed_work(&conn->tick);
+	conn->tick_on = false;
 	clear_bit(TCM_ISC_CF_TICK, &conn->flags);
+	if (secs)
+		tcm_isc_tick_in(conn, secs * HZ);
 }
 
 /* ---- who logs in where ---- */
@@ -212,9 +212,7 @@ static struct tcm_isc_tpg *tcm_isc_find_tpg(struct tcm_isc_conn *conn, const cha
 static void tcm_isc_login_demo(struct tcm_isc_login *login, const struct tcm_isc_tpg_attrib *attrib)
 {
 	login->depth = attrib->default_cmdsn_depth;
-	login->acl_attrib.nopin_timeout = 15;
-	login->acl_attrib.nopin_response_timeout = 30;
-	login->acl_attrib.authentication = -1;
+	login->acl_attrib = tcm_isc_acl_default;
 	login->auth = login->itpg->auth;
 	if (!attrib->generate_node_acls)
 		login->demo = TCM_DEMO_NONE;
@@ -269,6 +267,15 @@ static void tcm_isc_login_discovery(struct tcm_isc_login *login)
 	login->max_xmit = TCM_ISC_LOGIN_CHUNK;
 }
 
+/* The portal group is known, and with it how long a login may take. */
+static void tcm_isc_login_limit(struct tcm_isc_conn *conn, u32 secs)
+{
+	unsigned long took = jiffies - conn->began;
+
+	conn->tick_on = false;
+	tcm_isc_tick_in(conn, took < secs * HZ ? secs * HZ - took : 0);
+}
+
 /* The first request must say who comes, and where to (6.3.1, 13.4 to 13.6, 13.21). */
 static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 {
@@ -303,6 +310,7 @@ static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 	login->itpg = tcm_isc_find_tpg(conn, login->target, &known);
 	if (!login->itpg)
 		return known ? TCM_ISC_LOGIN_UNAVAILABLE : TCM_ISC_LOGIN_NOT_FOUND;
+	tcm_isc_login_limit(conn, READ_ONCE(login->itpg->attrib.login_timeout));
 	return tcm_isc_login_rights(login);
 }
 

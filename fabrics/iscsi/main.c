@@ -168,6 +168,14 @@ struct tcm_isc_acl *tcm_isc_acl_find(struct tcm_isc_tpg *itpg, const char *name)
 	return NULL;
 }
 
+const struct tcm_isc_acl_attrib tcm_isc_acl_default = {
+	.dataout_timeout	= 3,
+	.dataout_timeout_retries = 5,
+	.nopin_timeout		= 15,
+	.nopin_response_timeout	= 30,
+	.authentication		= -1,
+};
+
 static int tcm_isc_add_acl(struct tcm_acl *acl)
 {
 	struct tcm_isc_tpg *itpg = acl->tpg->priv;
@@ -179,14 +187,8 @@ static int tcm_isc_add_acl(struct tcm_acl *acl)
 	if (!iacl)
 		return -ENOMEM;
 	iacl->acl = acl;
-	iacl->attrib = (struct tcm_isc_acl_attrib) {
-		.dataout_timeout = 3,
-		.dataout_timeout_retries = 5,
-		.default_erl = itpg->attrib.default_erl,
-		.nopin_timeout = 15,
-		.nopin_response_timeout = 30,
-		.authentication = -1,
-	};
+	iacl->attrib = tcm_isc_acl_default;
+	iacl->attrib.default_erl = itpg->attrib.default_erl;
 	acl->queue_depth = itpg->attrib.default_cmdsn_depth;
 	acl->priv = iacl;
 	mutex_lock(&itpg->lock);

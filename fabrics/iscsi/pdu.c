@@ -43,22 +43,27 @@ static void tcm_isc_nop_out(struct tcm_isc_conn *conn)
 	tcm_isc_msg_send(conn, msg);
 }
 
-/* The timer went off: ask a peer that has been silent, give up one that has not answered. */
-void tcm_isc_ping(struct tcm_isc_conn *conn)
+/* Ask a peer that has been silent, give up one that has not answered. */
+static void tcm_isc_ping(struct tcm_isc_conn *conn)
 {
 	u32 idle = conn->isess->attrib.nopin_timeout * HZ;
 	u32 answer = conn->isess->attrib.nopin_response_timeout * HZ;
 	unsigned long quiet = jiffies - conn->last_rx;
 	struct tcm_isc_msg *msg;
 
-	if (conn->ping_out && quiet < idle)
+	if (!idle)
+		return;
+	if (quiet < idle) {
 		conn->ping_out = false;
-	if (conn->ping_out) {
-		tcm_isc_conn_quit(conn, "no answer to a ping");
+		tcm_isc_tick_in(conn, idle - quiet);
 		return;
 	}
-	if (quiet < idle) {
-		mod_delayed_work(tcm_isc_slow_wq, &conn->tick, max(idle - quiet, 1UL));
+	if (conn->ping_out && time_before(jiffies, conn->ping_due)) {
+		tcm_isc_tick_in(conn, conn->ping_due - jiffies);
+		return;
+	}
+	if (conn->ping_out) {
+		tcm_isc_conn_quit(conn, "no answer to a ping");
 		return;
 	}
 	msg = tcm_isc_msg_new(conn, TCM_ISC_NOP_IN, 0);
@@ -68,8 +73,46 @@ void tcm_isc_ping(struct tcm_isc_conn *conn)
 	msg->bhs.word5 = cpu_to_be32(1);
 	msg->no_statsn = true;
 	conn->ping_out = true;
+	conn->ping_due = jiffies + answer;
 	tcm_isc_msg_send(conn, msg);
-	mod_delayed_work(tcm_isc_slow_wq, &conn->tick, answer);
+	tcm_isc_tick_in(conn, answer);
+}
+
+/*
+ * Data that writes wait for. Without within-command recovery it cannot be asked for again (7.1.4.1):
+ * all the tries there are are time.
+ */
+static void tcm_isc_watch_data(struct tcm_isc_conn *conn)
+{
+	const struct tcm_isc_acl_attrib *attrib = &conn->isess->attrib;
+	unsigned long most = attrib->dataout_timeout * attrib->dataout_timeout_retries * HZ;
+	unsigned long quiet = jiffies - conn->last_data;
+
+	if (list_empty(&conn->waiting))
+		return;
+	if (quiet < most)
+		tcm_isc_tick_in(conn, most - quiet);
+	else
+		tcm_isc_conn_quit(conn, "no data for a write");
+}
+
+/* The timer went off. */
+void tcm_isc_watch(struct tcm_isc_conn *conn)
+{
+	tcm_isc_ping(conn);
+	tcm_isc_watch_data(conn);
+}
+
+/* The owner: @icmd waits for data. */
+void tcm_isc_await_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	bool first = list_empty(&conn->waiting);
+
+	list_add_tail(&icmd->node, &conn->waiting);
+	if (first) {
+		conn->last_data = jiffies;
+		tcm_isc_watch_data(conn);
+	}
 }
 
 /* ---- logout ---- */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A backend that does not answer: what an initiator is told, and when.
 
-    iscsi_stuck.py before|tmf|session   (LUN 0 is stuck but for `before`, LUN 1 is well)
+    iscsi_stuck.py before|silent|late|tmf|session   (LUN 0 is stuck but for `before`, LUN 1 is well)
 """
 import struct
 import sys
@@ -89,8 +89,33 @@ def before():
     c.close()
 
 
+def silent():
+    """Data that is asked for and never comes: the connection ends when the ACL's time is over."""
+    c = session(4)
+    start = time.monotonic()
+    c.command(struct.pack('>BBIBHB', 0x2a, 0, 0, 0, 64, 0), 32768, write=True)
+    assert c.closed()
+    took = time.monotonic() - start
+    print('no data for a write: %.1f s' % took)
+    # dataout_timeout times dataout_timeout_retries, as the script has set them
+    assert 3.5 < took < 4 + SLOW, took
+
+
+def late():
+    """A login that does not go on: login_timeout once the target is known."""
+    c = Connection()
+    start = time.monotonic()
+    c.login_pdu({'InitiatorName': 'iqn.2026-11.org.lab:py', 'TargetName': 'iqn.2026-11.org.lab:t1'}, csg=0,
+                transit=False)
+    c.recv()
+    assert c.closed()
+    took = time.monotonic() - start
+    print('login: %.1f s' % took)
+    assert 4.5 < took < 5 + SLOW, took
+
+
 def main():
-    {'before': before, 'tmf': tmf, 'session': reinstate}[sys.argv[1]]()
+    {'silent': silent, 'late': late, 'before': before, 'tmf': tmf, 'session': reinstate}[sys.argv[1]]()
     print('%s: passed' % sys.argv[1])
 
 

@@ -27,6 +27,19 @@ iscsi_target_raw $IQN core/iblock_0/slow core/rd_mcp_0/well
 tpg=iscsi/$IQN/tpgt_1
 
 python3 $stuck before
+mkdir "$CFS/$tpg/acls/iqn.2026-11.org.lab:py"
+acl=$tpg/acls/iqn.2026-11.org.lab:py
+for n in 0 1; do
+	mkdir "$CFS/$acl/lun_$n"
+	ln -s "$CFS/$tpg/lun/lun_$n" "$CFS/$acl/lun_$n/link"
+done
+cfs_write $acl/attrib/dataout_timeout 2
+cfs_write $acl/attrib/dataout_timeout_retries 2
+cfs_write $tpg/attrib/login_timeout 5
+python3 $stuck silent
+python3 $stuck late
+rm "$CFS/$acl"/lun_?/link
+rmdir "$CFS/$acl"/lun_? "$CFS/$acl"
 dmsetup suspend --nolockfs --noflush slow
 python3 $stuck tmf
 python3 $stuck session
