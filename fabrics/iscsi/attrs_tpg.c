@@ -308,7 +308,8 @@ static ssize_t tcm_isc_tauth_##name##_show(struct config_item *item, char *page)
 static ssize_t tcm_isc_tauth_##name##_store(struct config_item *item, const char *page,		\
 						 size_t count)					\
 {											\
-	return tcm_isc_secret_store(item, #name, &tcm_isc_item_tpg(item)->auth, which, page, count); \
+	return tcm_isc_secret_store(item, #name, &tcm_isc_item_tpg(item)->auth, which, page,	\
+				    count);						\
 }											\
 CONFIGFS_ATTR(tcm_isc_tauth_, name)
 

@@ -324,9 +324,9 @@ struct tcm_isc_conn {
 	struct delayed_work	tick;
 	unsigned long		tick_at;	/* when it goes off, with @tick_on */
 	bool			tick_on;
-	unsigned long		began;		/* jiffies, as the three below */
+	unsigned long		began;		/* jiffies, as the next two */
 	unsigned long		last_rx;
-	unsigned long		last_data;	/* data of a write came, or began to be waited for */
+	unsigned long		last_data;	/* data of a write came, or is waited for */
 	bool			ping_out;
 	unsigned long		ping_due;	/* when the answer to it */
 	struct rcu_work		free_work;

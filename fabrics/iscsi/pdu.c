@@ -79,8 +79,8 @@ static void tcm_isc_ping(struct tcm_isc_conn *conn)
 }
 
 /*
- * Data that writes wait for. Without within-command recovery it cannot be asked for again (7.1.4.1):
- * all the tries there are are time.
+ * Data that writes wait for. Without within-command recovery (7.1.4.1) it cannot be asked for
+ * again: the retries are so much time.
  */
 static void tcm_isc_watch_data(struct tcm_isc_conn *conn)
 {

@@ -127,7 +127,8 @@ def without_driver(node):
     deadline = time.monotonic() + 10
     while True:
         try:
-            write('/sys/bus/scsi/drivers/sd/unbind', os.path.basename(device))
+            with open('/sys/bus/scsi/drivers/sd/unbind', 'w') as f:
+                f.write(os.path.basename(device))
             return
         except OSError:
             # it has not begun
