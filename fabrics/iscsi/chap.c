@@ -72,60 +72,6 @@ static int tcm_isc_chap_choose(struct tcm_isc_chap *chap, const char *list)
 	}
 }
 
-/* RFC 4648 section 4; the kernel's own function has another alphabet. */
-static int tcm_isc_base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -EINVAL;
-}
-
-static int tcm_isc_base64(const char *text, size_t len, u8 *to)
-{
-	u32 bits = 0;
-	int n = 0, have = 0, digit;
-
-	while (len--) {
-		digit = tcm_isc_base64_digit(*text++);
-		if (digit < 0)
-			return digit;
-		bits = bits << 6 | digit;
-		have += 6;
-		if (have < 8)
-			continue;
-		have -= 8;
-		to[n++] = bits >> have;
-	}
-	return n;
-}
-
-/* 6.1: 0x and hexadecimal digits, or 0b and base 64 */
-static int tcm_isc_chap_binary(const char *text, u8 *to, size_t size)
-{
-	size_t len = strlen(text);
-
-	if (len < 4 || text[0] != '0')
-		return -EINVAL;
-	text += 2;
-	len -= 2;
-	if (text[-1] == 'x' || text[-1] == 'X') {
-		if (len % 2 || len / 2 > size || hex2bin(to, text, len / 2))
-			return -EINVAL;
-		return len / 2;
-	}
-	if (text[-1] != 'b' && text[-1] != 'B')
-		return -EINVAL;
-	while (len && text[len - 1] == '=')
-		len--;
-	if (len * 3 / 4 > size)
-		return -EINVAL;
-	return tcm_isc_base64(text, len, to);
-}
-
 static void tcm_isc_chap_say(struct tcm_isc_text *out, const char *key, const u8 *bin, size_t len)
 {
 	char hex[2 + 2 * TCM_ISC_CHAP_DIGEST_MAX + 1] = "0x";
@@ -169,7 +115,7 @@ static int tcm_isc_chap_verify(struct tcm_isc_chap *chap, const char *name, cons
 
 	if (!*chap->auth.password || strcmp(name, chap->auth.userid))
 		return -EACCES;
-	if (tcm_isc_chap_binary(response, got, sizeof(got)) != (int)chap->alg->size)
+	if (tcm_isc_text_binary(response, got, sizeof(got)) != (int)chap->alg->size)
 		return -EACCES;
 	if (tcm_isc_chap_hash(chap, chap->id, chap->auth.password, chap->challenge, chap->alg->size,
 			      want))
@@ -194,7 +140,7 @@ static int tcm_isc_chap_answer(struct tcm_isc_chap *chap, const struct tcm_isc_c
 	challenge = kmalloc(TCM_ISC_CHAP_CHALLENGE_MAX, GFP_KERNEL);
 	if (!challenge)
 		return -ENOMEM;
-	len = tcm_isc_chap_binary(in->c, challenge, TCM_ISC_CHAP_CHALLENGE_MAX);
+	len = tcm_isc_text_binary(in->c, challenge, TCM_ISC_CHAP_CHALLENGE_MAX);
 	if (len <= 0)
 		goto free;
 	if (len == chap->alg->size && !memcmp(challenge, chap->challenge, len))

@@ -2,6 +2,7 @@
 /*
  * Text keys and their negotiation: one table, and a function for each way to agree.
  */
+#include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
@@ -150,14 +151,72 @@ int tcm_isc_text_next(char **pos, char *end, char **key, char **value)
 	return 1;
 }
 
-/* 6.1: a decimal constant, or one with 0x; no octal ones. */
+/* 6.1: a decimal constant, or one with 0x; no octal ones. kstrtou32() takes more than digits. */
 int tcm_isc_text_num(const char *text, u32 *num)
 {
-	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
-		return kstrtou32(text + 2, 16, num);
-	if (text[0] < '0' || text[0] > '9')
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *p;
+
+	if (hex)
+		text += 2;
+	for (p = text; *p; p++)
+		if (hex ? !isxdigit(*p) : !isdigit(*p))
+			return -EINVAL;
+	return kstrtou32(text, hex ? 16 : 10, num);
+}
+
+/* RFC 4648 section 4; the kernel's own function has another alphabet. */
+static int tcm_isc_base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -EINVAL;
+}
+
+static int tcm_isc_base64(const char *text, size_t len, u8 *to)
+{
+	u32 bits = 0;
+	int n = 0, have = 0, digit;
+
+	while (len--) {
+		digit = tcm_isc_base64_digit(*text++);
+		if (digit < 0)
+			return digit;
+		bits = bits << 6 | digit;
+		have += 6;
+		if (have < 8)
+			continue;
+		have -= 8;
+		to[n++] = bits >> have;
+	}
+	return n;
+}
+
+/* 6.1: 0x and hexadecimal digits, or 0b and base 64 */
+int tcm_isc_text_binary(const char *text, u8 *to, size_t size)
+{
+	size_t len = strlen(text);
+
+	if (len < 4 || text[0] != '0')
 		return -EINVAL;
-	return kstrtou32(text, 10, num);
+	text += 2;
+	len -= 2;
+	if (text[-1] == 'x' || text[-1] == 'X') {
+		if (len % 2 || len / 2 > size || hex2bin(to, text, len / 2))
+			return -EINVAL;
+		return len / 2;
+	}
+	if (text[-1] != 'b' && text[-1] != 'B')
+		return -EINVAL;
+	while (len && text[len - 1] == '=')
+		len--;
+	if (len * 3 / 4 > size)
+		return -EINVAL;
+	return tcm_isc_base64(text, len, to);
 }
 
 bool tcm_isc_list_has(const char *list, const char *word)

@@ -92,6 +92,8 @@ int tcm_isc_text_next(char **pos, char *end, char **key, char **value);
 enum tcm_isc_key tcm_isc_key_find(const char *key);
 const char *tcm_isc_key_name(enum tcm_isc_key key);
 int tcm_isc_text_num(const char *text, u32 *num);
+/* A binary value; its length, or -EINVAL: not one, or longer than @size */
+int tcm_isc_text_binary(const char *text, u8 *to, size_t size);
 bool tcm_isc_list_has(const char *list, const char *word);
 
 void tcm_isc_nego_init(struct tcm_isc_nego *nego, const struct tcm_isc_offer *offer);

@@ -5,9 +5,18 @@
 #include "../../core/alua.h"
 #include "../../core/alua_id.h"
 #include "../../core/cmd.h"
+#include "../../core/device.h"
+#include "../../core/hop.h"
+#include "../../core/lu.h"
 #include "../../core/opcode.h"
+#include "../../core/pr.h"
+#include "../../core/range.h"
+#include "../../core/sbc.h"
+#include "../../core/session.h"
 #include "../../core/target.h"
 #include "../../core/tmf.h"
+#include "../../core/ua.h"
+#include "../../core/wipe.h"
 #include "fuzz.h"
 
 u64 fuzz_take(struct fuzz_in *in, unsigned int bytes)
@@ -42,7 +51,44 @@ void fuzz_string(struct fuzz_in *in, char *to, size_t max)
 	to[n] = '\0';
 }
 
-static void fuzz_submit(struct tcm_io *io) { }
+/* ---- work items ---------------------------------------------------------------------------- */
+
+static struct work_struct *fuzz_first, **fuzz_last = &fuzz_first;
+
+bool fuzz_queue(struct work_struct *work)
+{
+	if (work->queued)
+		return false;
+	work->queued = true;
+	work->next = NULL;
+	*fuzz_last = work;
+	fuzz_last = &work->next;
+	return true;
+}
+
+void fuzz_work(unsigned int max)
+{
+	struct work_struct *work;
+
+	while ((work = fuzz_first) && max--) {
+		fuzz_first = work->next;
+		if (!fuzz_first)
+			fuzz_last = &fuzz_first;
+		work->queued = false;
+		work->fn(work);
+	}
+}
+
+/* ---- a device ------------------------------------------------------------------------------ */
+
+/* An access is on the medium, and ends well. */
+static void fuzz_submit(struct tcm_io *io)
+{
+	u64 size = io->dev->nblocks << io->dev->block_shift;
+
+	fuzz_check(io->pos <= size && io->len <= size - io->pos);
+	tcm_io_done(io, TCM_OK);
+}
 
 struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 {
@@ -77,11 +123,25 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	dev->type = bits & 1 << 24 ? TYPE_TAPE : TYPE_DISK;
 	if (bits & 1 << 25)
 		set_bit(TCM_DEV_D_SENSE, &dev->flags);
-	dev->nblocks = fuzz_take(in, 8);
+	/* No capacity() says more than that. */
+	dev->nblocks = fuzz_take(in, 8) & (S64_MAX >> dev->block_shift);
 	dev->max_blocks = min_t(u32, fuzz_take(in, 4), U32_MAX >> dev->block_shift);
 	dev->attr.max_write_same_len = dev->max_blocks;
 	dev->attr.max_unmap_lba_count = U32_MAX;
 	dev->attr.max_unmap_block_desc_count = 256;
+	INIT_LIST_HEAD(&dev->luns);
+	INIT_LIST_HEAD(&l->lun.maps);
+	list_add_tail(&l->lun.dev_node, &dev->luns);
+	list_add_tail(&l->map.lun_node, &l->lun.maps);
+	dev->index = 1;
+	dev->lu = &l->lu;
+	l->lu.dev = dev;
+	l->lu.mode.wce = dev->attr.emulate_write_cache;
+	l->lu.mode.tas = dev->attr.emulate_tas;
+	dev->attr.pgr_support = 1;
+	dev->attr.enforce_pr_isids = bits >> 30 & 1;
+	tcm_pr_create(dev);
+	l->fabric.name = "fuzz";
 	l->wwn.ops = &l->fabric;
 	l->wwn.scsi_name = l->wwn.name;
 	l->wwn.proto = bits >> 26 & 15;
@@ -93,12 +153,19 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	l->map.sess = &l->sess;
 	l->sess.ops = &l->fabric;
 	l->sess.tpg = &l->tpg;
+	l->sess.index = 1;
 	l->sess.low[0] = &l->map;
 	return l;
 }
 
 void fuzz_lun_free(struct fuzz_lun *l)
 {
+	tcm_selftest_stop(&l->dev, TCM_SELFTEST_RESET);
+	fuzz_work(UINT_MAX);
+	fuzz_check(!l->lun.ref.refs && !l->dev.ref.refs);
+	tcm_pr_destroy(&l->dev);
+	free(l->lu.log.app);
+	free(l->lu.buffer);
 	free(l);
 }
 
@@ -154,6 +221,121 @@ void tcm_alua_id(const struct tcm_lun *lun, struct tcm_alua_id *id)
 		.has_lu_group = lun->dev->attr.alua_support,
 		.tpgs = lun->dev->attr.alua_support ? 3 : 0,
 	};
+}
+
+unsigned int fuzz_completed;
+struct mutex tcm_config_mutex;
+bool fuzz_on_disk = true;
+
+void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	fuzz_check(sense != TCM_PENDING);
+	cmd->sense = sense;
+	fuzz_completed++;
+}
+
+void tcm_device_get(struct tcm_device *dev) { dev->ref.refs++; }
+void tcm_device_put(struct tcm_device *dev) { fuzz_check(dev->ref.refs-- > 0); }
+
+void tcm_device_sum(struct tcm_device *dev, struct tcm_map_stats *sum)
+{
+	*sum = (struct tcm_map_stats){ .rd_cmds = 1, .wr_cmds = 2, .rd_bytes = 3, .wr_bytes = 4 };
+}
+
+void tcm_lu_queue(struct work_struct *work) { fuzz_queue(work); }
+void tcm_lu_save_behind(struct tcm_device *dev) { }
+
+enum tcm_sense tcm_lu_save(struct tcm_cmd *cmd)
+{
+	tcm_cmd_complete(cmd, TCM_OK);
+	return TCM_PENDING;
+}
+
+bool tcm_pr_file_possible(const struct tcm_device *dev) { return dev->serial[0]; }
+void tcm_pr_file_put(struct tcm_pr_file *file) { }
+
+int tcm_pr_persist(struct tcm_device *dev, const struct tcm_pr_state *st)
+{
+	size_t size = tcm_pr_text_size(st), len;
+	char *text = malloc(size);
+
+	len = tcm_pr_text(st, text, size);
+	/* Nothing was cut. */
+	fuzz_check(len < size - 1 && text[len - 1] == '\n');
+	free(text);
+	return fuzz_on_disk ? 0 : -EIO;
+}
+
+void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
+{
+	tcm_tmf_writes_left(dev, match, arg);
+}
+
+unsigned int tcm_tmf_writes_left(struct tcm_device *dev, tcm_map_fn match, void *arg)
+{
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node)
+			match(map, arg);
+	return 0;
+}
+
+void tcm_ua_raise(struct tcm_mapping *map, enum tcm_ua ua)
+{
+	fuzz_check(ua < TCM_UA_COUNT);
+	set_bit(ua, &map->ua);
+}
+
+/* The blocks are free, always. */
+bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last, bool excl)
+{
+	fuzz_check(!r->runs && first <= last && last < dev->nblocks);
+	r->runs = true;
+	return true;
+}
+
+void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)
+{
+	fuzz_check(r->runs);
+	r->runs = false;
+}
+
+bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len) { return pos == len; }
+
+struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
+{
+	struct tcm_wipe *w = calloc(1, sizeof(*w));
+
+	w->dev = dev;
+	w->page = alloc_page(GFP_KERNEL);
+	return w;
+}
+
+void tcm_wipe_free(struct tcm_wipe *w)
+{
+	__free_page(w->page);
+	free(w);
+}
+
+enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
+{
+	fuzz_check(w->passes < 32);
+	tcm_wipe_free(w);
+	if (cmd)
+		tcm_cmd_complete(cmd, TCM_OK);
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_wipe_sense(struct tcm_device *dev, struct tcm_sense_extra *x) { return TCM_OK; }
+bool tcm_wipe_forgive(struct tcm_device *dev) { return dev->attr.is_nonrot; }
+
+/* What was written in configfs and is refused: its line in the log says why. */
+int tcm_cfs_refuse(struct config_item *item, const char *attr, int err, const char *why)
+{
+	fuzz_check(err < 0 && why);
+	return err;
 }
 
 u16 tcm_lun_rtpi(const struct tcm_lun *lun) { return lun->rtpi; }

@@ -6,6 +6,7 @@
 #define _TCM_FUZZ_H
 
 #include <tcm/fabric.h>
+#include "../../core/lu.h"
 
 /* The input, eaten from the front; what is not there is zero. */
 struct fuzz_in {
@@ -37,11 +38,20 @@ struct fuzz_lun {
 	struct tcm_device	dev;
 	struct tcm_session	sess;
 	struct tcm_mapping	map;
+	struct tcm_lu		lu;
 };
 
 /* A device as configuration could have made it, its attributes by @in */
 struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in);
 void fuzz_lun_free(struct fuzz_lun *l);
+
+/* Run the work items that are queued, and those that these queue, at most @max. */
+void fuzz_work(unsigned int max);
+
+/* tcm_cmd_complete() was called for a command */
+extern unsigned int fuzz_completed;
+/* What is to survive a power cycle can be written. */
+extern bool fuzz_on_disk;
 
 /* Build sense data and read it back; @list_len bounds a field pointer. */
 void fuzz_sense(enum tcm_sense sense, const struct tcm_sense_extra *x, unsigned int list_len);

@@ -35,16 +35,23 @@ typedef u32 unicode_t;
 #define U16_MAX		((u16)~0U)
 #define U32_MAX		((u32)~0U)
 #define U64_MAX		((u64)~0ULL)
+#define S64_MAX		((s64)(U64_MAX >> 1))
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	4096UL
 #define SECTOR_SHIFT	9
+#define SZ_1K		0x400
+#define SZ_4K		0x1000
+#define SZ_16K		0x4000
 #define SZ_64K		0x10000
+#define SZ_128K		0x20000
 #define SZ_256K		0x40000
 #define SZ_1M		0x100000
 #define SZ_2M		0x200000
+#define SZ_256M		0x10000000
 #define HZ		250
 #define BITS_PER_LONG	64
 #define BIT(n)		(1UL << (n))
+#define BIT_ULL(n)	(1ULL << (n))
 
 #define __rcu
 #define __percpu
@@ -62,6 +69,9 @@ typedef u32 unicode_t;
 #define EXPORT_SYMBOL_GPL(x) struct fuzz_unused_##x
 #define THIS_MODULE	NULL
 #define MAX_ERRNO	4095
+#define ERR_PTR(err)	((void *)(long)(err))
+#define pr_warn(...)	do { } while (0)
+#define pr_warn_ratelimited(...) do { } while (0)
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
@@ -71,7 +81,12 @@ typedef u32 unicode_t;
 #define max_t(t, a, b)	max((t)(a), (t)(b))
 #define min3(a, b, c)	min(min(a, b), c)
 #define clamp(v, lo, hi) min(max(v, lo), hi)
+#define clamp_t(t, v, lo, hi) min_t(t, max_t(t, v, lo), hi)
+#define swap(a, b)	do { __typeof__(a) a_ = (a); (a) = (b); (b) = a_; } while (0)
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define DIV_ROUND_UP_ULL(n, d) DIV_ROUND_UP((u64)(n), d)
+#define div_u64(n, d)	((u64)(n) / (d))
+#define mul_u64_u64_div_u64(a, b, c) ((u64)((unsigned __int128)(a) * (b) / (c)))
 #define round_up(n, to)	(((n) + (to) - 1) / (to) * (to))
 #define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
 /* What is only warned of in the kernel is a find here. */
@@ -111,6 +126,15 @@ static inline void put_unaligned_be24(u32 v, u8 *p)
 	p[1] = v >> 8;
 	p[2] = v;
 }
+static inline u64 get_unaligned_be48(const u8 *p)
+{
+	return (u64)get_unaligned_be16(p) << 32 | get_unaligned_be32(p + 2);
+}
+static inline void put_unaligned_be48(u64 v, u8 *p)
+{
+	put_unaligned_be16(v >> 32, p);
+	put_unaligned_be32(v, p + 2);
+}
 static inline u64 get_unaligned_le64(const void *p)
 {
 	u64 v;
@@ -127,8 +151,23 @@ enum { GFP_KERNEL, GFP_NOIO, GFP_ATOMIC };
 #define kvmalloc(n, gfp)	malloc(n)
 #define kvzalloc(n, gfp)	calloc(1, n)
 #define kvcalloc(n, s, gfp)	calloc(n, s)
+#define kvmalloc_array(n, s, gfp) calloc(n, s)
 #define kfree(p)		free((void *)(p))
 #define kvfree(p)		free((void *)(p))
+#define memalloc_noio_save()	0
+#define memalloc_noio_restore(f) ((void)(f))
+static inline void *kmemdup(const void *p, size_t len, gfp_t gfp)
+{
+	return memcpy(malloc(len), p, len);
+}
+static inline char *kmemdup_nul(const char *s, size_t len, gfp_t gfp)
+{
+	char *copy = malloc(len + 1);
+
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
 
 /* ---- bits, lists, and what only has to have a size -------------------------------------- */
 
@@ -142,6 +181,7 @@ static inline void assign_bit(long n, unsigned long *w, bool v)
 
 struct list_head { struct list_head *next, *prev; };
 #define LIST_HEAD(l) struct list_head l = { &(l), &(l) }
+static inline void INIT_LIST_HEAD(struct list_head *l) { l->next = l->prev = l; }
 static inline void list_add_tail(struct list_head *e, struct list_head *head)
 {
 	e->next = head;
@@ -170,25 +210,66 @@ typedef struct { int refs; } refcount_t;
 typedef struct { int locked; } spinlock_t;
 typedef u8 blk_status_t;
 static inline int atomic_read(const atomic_t *a) { return a->counter; }
+static inline void atomic_inc(atomic_t *a) { a->counter++; }
+static inline void atomic_dec(atomic_t *a) { a->counter--; }
+#define smp_mb__before_atomic()	do { } while (0)
+#define this_cpu_inc(v)		((v)++)
+static inline long atomic_long_read(const atomic_long_t *a) { return a->counter; }
+static inline void atomic_long_set(atomic_long_t *a, long v) { a->counter = v; }
+static inline void atomic_long_inc(atomic_long_t *a) { a->counter++; }
 struct mutex { int locked; };
+struct rb_node { struct rb_node *left, *right; };
+struct rb_root_cached { struct rb_node *root, *leftmost; };
+struct interval_tree_node { struct rb_node rb; unsigned long start, last, __subtree_last; };
 struct xarray { void *head; };
 struct kref { int refs; };
 struct percpu_ref { int refs; };
 struct rcu_head { void *next; };
-struct work_struct { void *fn; };
+
+/* Work items run when the target says so, fuzz_work(). */
+struct workqueue_struct;
+struct work_struct {
+	void (*fn)(struct work_struct *work);
+	struct work_struct *next;
+	bool queued;
+};
 struct delayed_work { struct work_struct work; };
+bool fuzz_queue(struct work_struct *work);
+#define WQ_UNBOUND		0
+#define WQ_MEM_RECLAIM		0
+#define WQ_MAX_ACTIVE		0
+#define alloc_workqueue(...)	((struct workqueue_struct *)1)
+#define destroy_workqueue(wq)	((void)(wq))
+#define INIT_WORK(w, f)		(*(w) = (struct work_struct){ .fn = (f) })
+#define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
+#define queue_work(wq, w)	((void)(wq), fuzz_queue(w))
+#define queue_delayed_work(wq, w, delay) ((void)(wq), (void)(delay), fuzz_queue(&(w)->work))
+#define flush_work(w)		((void)(w))
+
 struct llist_node { struct llist_node *next; };
 struct llist_head { struct llist_node *first; };
 struct completion { int done; };
-struct scatterlist { void *page; };
+struct scatterlist { void *page; unsigned int length; };
 struct module;
 struct page;
-struct config_item { void *ci_parent; };
-struct config_group { struct config_item cg_item; };
-struct config_item_type { void *ct_owner; };
 struct configfs_attribute;
 struct configfs_item_operations;
+struct config_item { void *ci_parent; };
+struct config_group { struct config_item cg_item; };
+struct config_item_type {
+	void *ct_owner;
+	const struct configfs_item_operations *ct_item_ops;
+	struct configfs_attribute **ct_attrs;
+};
 struct configfs_group_operations;
+/* Not static, so that a target can call them. */
+struct configfs_attribute {
+	ssize_t (*show)(struct config_item *item, char *page);
+	ssize_t (*store)(struct config_item *item, const char *page, size_t count);
+};
+#define CONFIGFS_ATTR(pfx, name)							\
+	struct configfs_attribute pfx##attr_##name = { pfx##name##_show, pfx##name##_store }
+#define CONFIGFS_ATTR_RO(pfx, name) struct configfs_attribute pfx##attr_##name = { pfx##name##_show }
 #define to_config_group(item) container_of(item, struct config_group, cg_item)
 enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_NONE };
 
@@ -200,18 +281,66 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA
 #define xa_load(xa, index)	((void)(xa), (void)(index), NULL)
 #define xa_for_each(xa, index, entry) for (entry = NULL, index = 0; entry; entry = NULL)
 
-#define spin_lock_irqsave(l, f)	((void)(l), (f) = 0)
-#define spin_unlock_irqrestore(l, f) ((void)(l), (void)(f))
-/* Data that moves through a scatterlist is no parser's business. */
-#define sgl_alloc(len, gfp, n)	(abort(), (struct scatterlist *)NULL)
-#define sgl_free(sg)		abort()
-#define alloc_page(gfp)		(abort(), (struct page *)NULL)
-#define __free_page(page)	((void)(page), abort())
-#define page_address(page)	((void)(page), abort(), (void *)NULL)
+/* A reference that is dropped too often is a find, as is one that is left (fuzz_lun_free()). */
+static inline bool percpu_ref_tryget_live_rcu(struct percpu_ref *ref) { return ++ref->refs; }
+static inline void percpu_ref_put(struct percpu_ref *ref)
+{
+	if (--ref->refs < 0)
+		abort();
+}
+
+/* One thread, so a lock that is taken twice would be waited for for ever. */
+static inline void fuzz_lock(int *locked)
+{
+	if ((*locked)++)
+		abort();
+}
+static inline void fuzz_unlock(int *locked)
+{
+	if (--*locked)
+		abort();
+}
+#define DEFINE_SPINLOCK(l)	spinlock_t l
+#define spin_lock_init(l)	((l)->locked = 0)
+#define spin_lock(l)		fuzz_lock(&(l)->locked)
+#define spin_unlock(l)		fuzz_unlock(&(l)->locked)
+#define spin_lock_irq(l)	spin_lock(l)
+#define spin_unlock_irq(l)	spin_unlock(l)
+#define spin_lock_irqsave(l, f)	((f) = 0, spin_lock(l))
+#define spin_unlock_irqrestore(l, f) ((void)(f), spin_unlock(l))
+#define mutex_init(l)		((l)->locked = 0)
+#define mutex_lock(l)		fuzz_lock(&(l)->locked)
+#define mutex_unlock(l)		fuzz_unlock(&(l)->locked)
+
+/* Memory for data: nobody looks inside. A command's own, cmd->sg, is its bytes (tcm_cmd_get_data()). */
+#define sgl_alloc(len, gfp, n)	((struct scatterlist *)calloc(1, sizeof(struct scatterlist)))
+#define sgl_free(sg)		free(sg)
+#define alloc_page(gfp)		((struct page *)calloc(1, PAGE_SIZE))
+#define __free_page(page)	free(page)
+#define page_address(page)	((void *)(page))
 #define sg_init_table(sg, n)	abort()
 #define sg_set_page(sg, page, len, off) abort()
-#define memchr_inv(p, c, n)	(abort(), (void *)NULL)
+/* cmd->sg_nents counts bytes here. */
+static inline size_t sg_pcopy_to_buffer(struct scatterlist *sg, unsigned int nents, void *to,
+					size_t len, size_t skip)
+{
+	len = min(len, nents - min(skip, (size_t)nents));
+	if (len)
+		memcpy(to, (u8 *)sg + skip, len);
+	return len;
+}
 #define __GFP_ZERO		0
+
+/* ---- time: it stands still ---------------------------------------------------------------- */
+
+typedef s64 ktime_t;
+#define jiffies			0UL
+#define INITIAL_JIFFIES		0UL
+#define get_jiffies_64()	((u64)jiffies)
+#define time_after(a, b)	((long)((b) - (a)) < 0)
+#define ktime_get_real()	((ktime_t)1000000)
+#define ktime_get_boottime()	((ktime_t)2000000)
+#define ktime_to_ms(t)		((t) / 1000000)
 
 /* <linux/blk_types.h>: any distinct values do */
 enum {
@@ -231,9 +360,17 @@ static inline bool fuzz_isspace(u8 c) { return (c >= 9 && c <= 13) || c == ' ' |
 
 int kstrtoull(const char *s, unsigned int base, u64 *value);
 int kstrtobool(const char *s, bool *value);
+int kstrtoll(const char *s, unsigned int base, s64 *value);
 int utf8_to_utf32(const u8 *s, int len, unicode_t *value);
-int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
+/* Not __printf(): they know %*phN and %*phC */
+int scnprintf(char *buf, size_t size, const char *fmt, ...);
+int sysfs_emit(char *page, const char *fmt, ...);
+int sysfs_emit_at(char *page, int at, const char *fmt, ...);
 ssize_t strscpy(char *to, const char *from, size_t size);
+void *memchr_inv(const void *p, int c, size_t n);
+int hex2bin(u8 *to, const char *text, size_t n);
+char *bin2hex(char *to, const void *from, size_t n);
+int match_string(const char *const *words, size_t n, const char *word);
 
 static inline int kstrtou64(const char *s, unsigned int base, u64 *v)
 {
@@ -255,6 +392,18 @@ static inline int kstrtou##bits(const char *s, unsigned int base, u##bits *v)		\
 
 FUZZ_KSTRTO(32)
 FUZZ_KSTRTO(16)
+#define kstrtouint(s, base, v)	kstrtou32(s, base, v)
+static inline int kstrtoint(const char *s, unsigned int base, int *v)
+{
+	s64 n;
+	int err = kstrtoll(s, base, &n);
+
+	if (!err && n != (int)n)
+		return -ERANGE;
+	if (!err)
+		*v = n;
+	return err;
+}
 
 static inline bool strstarts(const char *s, const char *with)
 {

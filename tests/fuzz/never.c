@@ -6,11 +6,15 @@
 #include "kernel.h"
 
 #define FUZZ_NEVER(name) void name(void); void name(void) { abort(); }
-FUZZ_NEVER(tcm_cmd_complete)
 FUZZ_NEVER(tcm_hop_queue)
 FUZZ_NEVER(tcm_sbc_bounce)
 FUZZ_NEVER(tcm_sbc_unbounce)
 FUZZ_NEVER(tcm_sg_compare)
 FUZZ_NEVER(tcm_sg_compare_block)
 FUZZ_NEVER(tcm_sbc_sync_cache)
-FUZZ_NEVER(tcm_sbc_start_stop)
+FUZZ_NEVER(tcm_map_stats_alloc)
+FUZZ_NEVER(tcm_range_enter)
+FUZZ_NEVER(tcm_range_lock)
+FUZZ_NEVER(tcm_sg_or)
+FUZZ_NEVER(tcm_wipe_check)
+const void *const tcm_item_ops;

@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct fuzz_in in = { data, size };
 	struct fuzz_lun *l = fuzz_lun_new(&in);
+	const struct tcm_vpd_page *page;
 	unsigned int code, len;
 	u8 *buf;
 
@@ -34,11 +35,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	fuzz_string(&in, l->dev.product, sizeof(l->dev.product));
 	fuzz_string(&in, l->wwn.name, sizeof(l->wwn.name));
 	for (code = 0; code < 256; code++) {
-		buf = calloc(1, TCM_VPD_MAX);
-		len = tcm_vpd_build(&l->lun, code, buf);
-		fuzz_check(len <= TCM_VPD_MAX);
-		if (len)
-			fuzz_check(buf[1] == code && get_unaligned_be16(buf + 2) + 4u == len);
+		page = tcm_vpd_find(&l->dev, code);
+		if (!page)
+			continue;
+		buf = calloc(1, tcm_vpd_room(page));
+		len = tcm_vpd_build(&l->lun, page, buf);
+		fuzz_check(len <= tcm_vpd_room(page));
+		fuzz_check(buf[1] == code && get_unaligned_be16(buf + 2) + 4u == len);
 		if (code == 0x83)
 			check_ident(buf, len);
 		free(buf);
