@@ -107,45 +107,68 @@ static void answer_mode(struct kunit *test)
 			}
 }
 
-/* The pages of MODE SENSE, sent back as they are, are no change; a changed bit is one. */
-static void answer_mode_select(struct kunit *test)
+/* All pages with the values of @pc into @buf; returns the length */
+static unsigned int answer_all_pages(struct kunit *test, u8 pc, u8 *buf)
 {
-	static const u8 sense[10] = { MODE_SENSE_10, 0, 0x3f, [8] = 255 };
+	u8 sense[10] = { MODE_SENSE_10, 0, pc << 6 | 0x3f, [8] = 255 };
 	struct tcm_rig *rig = test->priv;
-	u8 sel[10] = { MODE_SELECT_10, 0x10 };
-	u8 buf[255] = { };
-	unsigned int len, i;
+	unsigned int at;
 
-	tcm_rig_settle(test);
-	KUNIT_ASSERT_EQ(test, tcm_rig_run(test, 0, sense, 10, DMA_FROM_DEVICE, buf, 255), TCM_OK);
-	len = rig->xfer_len;
+	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, sense, 10, DMA_FROM_DEVICE, buf, 255), TCM_OK);
+	/* Reserved in MODE SELECT: MODE DATA LENGTH, the bits of the medium, PS */
 	buf[0] = 0;
 	buf[1] = 0;
 	buf[3] = 0;
-	sel[8] = len;
-	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, buf, len), TCM_OK);
-	/* every other bit behind header and block descriptor */
-	for (i = 8 * 16; i < len * 8; i++) {
-		enum tcm_sense got;
+	for (at = 16; at < rig->xfer_len; at += 2 + buf[at + 1])
+		buf[at] &= 0x7f;
+	return rig->xfer_len;
+}
 
-		buf[i / 8] ^= 0x80 >> i % 8;
-		got = tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, buf, len);
-		buf[i / 8] ^= 0x80 >> i % 8;
-		/* D_SENSE of the control page is the one that may change */
-		if (!got) {
-			KUNIT_EXPECT_TRUE(test, test_bit(TCM_DEV_D_SENSE, &rig->dev->flags));
-			clear_bit(TCM_DEV_D_SENSE, &rig->dev->flags);
+static enum tcm_sense answer_select(struct kunit *test, u8 *list, unsigned int len)
+{
+	u8 sel[10] = { MODE_SELECT_10, 0x10, [8] = len };
+
+	return tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, list, len);
+}
+
+/*
+ * The pages of MODE SENSE, sent back as they are, are no change; of their bits those may be
+ * changed that MODE SENSE says.
+ */
+static void answer_mode_select(struct kunit *test)
+{
+	u8 *mask = kunit_kzalloc(test, 255, GFP_KERNEL);
+	u8 *buf = kunit_kzalloc(test, 255, GFP_KERNEL);
+	unsigned int len, i, changed = 0;
+	enum tcm_sense got;
+
+	KUNIT_ASSERT_TRUE(test, buf && mask);
+	tcm_rig_settle(test);
+	len = answer_all_pages(test, 0, buf);
+	KUNIT_ASSERT_EQ(test, len, answer_all_pages(test, 1, mask));
+	for (i = 16; i < len; i += 2 + buf[i + 1])
+		memset(mask + i, 0, 2);
+	KUNIT_ASSERT_EQ(test, answer_select(test, buf, len), TCM_OK);
+	for (i = 8 * 16; i < len * 8; i++) {
+		u8 bit = 0x80 >> i % 8;
+
+		buf[i / 8] ^= bit;
+		got = answer_select(test, buf, len);
+		buf[i / 8] ^= bit;
+		KUNIT_EXPECT_EQ_MSG(test, !got, !!(mask[i / 8] & bit), "bit %u: %05x", i, got);
+		if (got) {
+			KUNIT_EXPECT_TRUE_MSG(test, got == TCM_INVALID_FIELD_PARAM ||
+					      got == TCM_PARAM_LIST_LENGTH, "bit %u: %05x", i, got);
 			continue;
 		}
-		KUNIT_EXPECT_TRUE_MSG(test, got == TCM_INVALID_FIELD_PARAM ||
-				      got == TCM_PARAM_LIST_LENGTH, "bit %u: %05x", i, got);
+		changed++;
+		KUNIT_EXPECT_EQ(test, answer_select(test, buf, len), TCM_OK);
 	}
+	/* WCE, D_SENSE, SWP, TAS */
+	KUNIT_EXPECT_EQ(test, changed, 4U);
 	/* cut anywhere */
 	for (i = 1; i < len; i++) {
-		enum tcm_sense got;
-
-		sel[8] = i;
-		got = tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, buf, i);
+		got = answer_select(test, buf, i);
 		KUNIT_EXPECT_TRUE_MSG(test, !got || got == TCM_PARAM_LIST_LENGTH ||
 				      got == TCM_INVALID_FIELD_PARAM, "%u: %05x", i, got);
 	}

@@ -37,6 +37,7 @@ static void command_start_stop(struct kunit *test)
 {
 	static const u8 tur[6], stop[6] = { START_STOP }, start[6] = { START_STOP, 0, 0, 0, 1 };
 	static const u8 standby[6] = { START_STOP, 0, 0, 0, 0x30 };
+	static const u8 reserved[6] = { START_STOP, 0, 0, 0, 0x40 };
 	static const u8 sense[6] = { REQUEST_SENSE, 0, 0, 0, 18 };
 	struct tcm_rig *rig = test->priv;
 	unsigned int before;
@@ -52,8 +53,12 @@ static void command_start_stop(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, sense, 6, DMA_FROM_DEVICE, buf, 18), TCM_OK);
 	KUNIT_EXPECT_EQ(test, buf[2], NOT_READY);
 	KUNIT_EXPECT_EQ(test, get_unaligned_be16(buf + 12), 0x0402);
-	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, standby, 6, DMA_NONE, NULL, 0),
+	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, reserved, 6, DMA_NONE, NULL, 0),
 			TCM_INVALID_FIELD_CDB);
+	/* a power condition starts nothing */
+	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, standby, 6, DMA_NONE, NULL, 0), TCM_OK);
+	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, tur, 6, DMA_NONE, NULL, 0),
+			TCM_NOT_READY_INIT_REQUIRED);
 	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, start, 6, DMA_NONE, NULL, 0), TCM_OK);
 	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, tur, 6, DMA_NONE, NULL, 0), TCM_OK);
 }

@@ -7,6 +7,34 @@
 #include "opcode.h"
 #include "sbc.h"
 
+#define OPCODE_SANITIZE_OVERWRITE	0x01
+
+/* Fields that have no default: a mode, a type, lengths that must be in step */
+static void opcode_own_rules(const struct tcm_opcode *op, u8 *cdb)
+{
+	switch (op->opcode) {
+	case READ_BUFFER:
+	case WRITE_BUFFER:
+		cdb[1] = 0x02;		/* data */
+		break;
+	case PERSISTENT_RESERVE_OUT:
+		cdb[8] = 24;
+		/* RESERVE and RELEASE have a TYPE */
+		if (op->sa == 0x01 || op->sa == 0x02)
+			cdb[2] = 0x01;
+		break;
+	case TCM_SANITIZE:
+		if (op->sa == OPCODE_SANITIZE_OVERWRITE)
+			cdb[8] = 5;
+		break;
+	case VARIABLE_LENGTH_CMD:
+		cdb[7] = op->cdb_len - 8;
+		break;
+	default:
+		break;
+	}
+}
+
 /* A CDB with nothing but what finds the row, and what each row's own rules ask for */
 static void opcode_plain(const struct tcm_opcode *op, u8 *cdb)
 {
@@ -22,6 +50,14 @@ static void opcode_plain(const struct tcm_opcode *op, u8 *cdb)
 	/* zero would be "to the end", which VPD B0h says is not so (WSNZ) */
 	if (op->xfer == TCM_XFER_ONE_BLOCK)
 		cdb[op->len_at + op->len_size - 1] = 1;
+	opcode_own_rules(op, cdb);
+}
+
+/* Rows with a twin: one of them is for units whose medium can be taken out. */
+static void opcode_offer(struct tcm_rig *rig, const struct tcm_opcode *op)
+{
+	rig->dev->attr.removable = 0;
+	rig->dev->attr.removable = !tcm_opcode_offered(op, rig->dev);
 }
 
 /* Take in a CDB and give it back; the outcome of the parser. */
@@ -47,6 +83,7 @@ static bool opcode_is_plain(const struct tcm_opcode *op, void *arg)
 	u8 cdb[TCM_CDB_MAX];
 	enum tcm_sense sense;
 
+	opcode_offer(test->priv, op);
 	opcode_plain(op, cdb);
 	sense = opcode_parse(test, cdb, op->cdb_len);
 	KUNIT_EXPECT_EQ_MSG(test, sense, TCM_OK, "%s: %05x", op->name, sense);
@@ -73,6 +110,7 @@ static bool opcode_reserved_bits(const struct tcm_opcode *op, void *arg)
 	u8 cdb[TCM_CDB_MAX];
 	int i, bit, first = 0;
 
+	opcode_offer(rig, op);
 	for (i = 1; i < op->cdb_len; i++)
 		for (bit = 7; bit >= 0; bit--) {
 			if (op->usage[i] & BIT(bit))
@@ -134,14 +172,15 @@ static void opcode_lengths(struct kunit *test)
 		{ { VERIFY, 0x06, 0, 0, 0, 0, 0, 0xff, 0xff }, 10, TCM_OK, 0, 65535, 512 },
 		{ { VERIFY, 0x04, 0, 0, 0, 0, 0, 0, 4 }, 10, TCM_INVALID_FIELD_CDB },
 		{ { COMPARE_AND_WRITE, [13] = 1 }, 16, TCM_OK, 0, 1, 1024 },
-		{ { COMPARE_AND_WRITE, [13] = 2 }, 16, TCM_INVALID_FIELD_CDB },
+		{ { COMPARE_AND_WRITE, [13] = 2 }, 16, TCM_OK, 0, 2, 2048 },
 		{ { SYNCHRONIZE_CACHE, 0, 0, 0, 0, 1, 0, 0, 9 }, 10, TCM_OK, 1, 9, 0 },
 		{ { INQUIRY, 0, 0, 0xff, 0xff }, 6, TCM_OK, 0, 0, 0xffff },
 		{ { INQUIRY, 0, 0, 0, 0 }, 6, TCM_OK, 0, 0, 0 },
 		{ { INQUIRY, 0, 0x83, 0, 64 }, 6, TCM_INVALID_FIELD_CDB },
 		{ { REPORT_LUNS, [6] = 0xff, 0xff, 0xff, 0xff }, 12, TCM_OK, 0, 0, TCM_ANSWER_MAX },
 		{ { REPORT_LUNS, [9] = 15 }, 12, TCM_INVALID_FIELD_CDB },
-		{ { MODE_SENSE, 0, 0xff, 0xff, 4 }, 6, TCM_SAVING_NOT_SUPPORTED },
+		/* saved values: the device has a serial number, and so a file */
+		{ { MODE_SENSE, 0, 0xff, 0xff, 4 }, 6, TCM_OK, 0, 0, 4 },
 		{ { READ_CAPACITY }, 10, TCM_OK, 0, 0, 8 },
 	};
 	struct tcm_rig *rig = test->priv;
@@ -220,11 +259,13 @@ static void opcode_rsoc(struct kunit *test)
 
 		memset(cdb, 0, sizeof(cdb));
 		cdb[0] = buf[i];
-		if (buf[i + 5] & 1)
+		if (buf[i] == VARIABLE_LENGTH_CMD)
+			memcpy(cdb + 8, buf + i + 2, 2);
+		else if (buf[i + 5] & 1)
 			cdb[1] = buf[i + 3];
 		op = tcm_opcode_find(cdb, 16, &known);
-		KUNIT_ASSERT_NOT_NULL(test, op);
-		KUNIT_EXPECT_TRUE_MSG(test, tcm_opcode_offered(op, rig->dev), "%s", op->name);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, op, "%8ph", buf + i);
+		KUNIT_EXPECT_NOT_NULL_MSG(test, tcm_opcode_twin(op, rig->dev), "%s", op->name);
 		KUNIT_EXPECT_EQ_MSG(test, get_unaligned_be16(buf + i + 6), op->cdb_len, "%s",
 				    op->name);
 	}

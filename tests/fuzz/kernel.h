@@ -269,7 +269,8 @@ struct configfs_attribute {
 };
 #define CONFIGFS_ATTR(pfx, name)							\
 	struct configfs_attribute pfx##attr_##name = { pfx##name##_show, pfx##name##_store }
-#define CONFIGFS_ATTR_RO(pfx, name) struct configfs_attribute pfx##attr_##name = { pfx##name##_show }
+#define CONFIGFS_ATTR_RO(pfx, name)							\
+	struct configfs_attribute pfx##attr_##name = { pfx##name##_show }
 #define to_config_group(item) container_of(item, struct config_group, cg_item)
 enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_NONE };
 
@@ -312,7 +313,7 @@ static inline void fuzz_unlock(int *locked)
 #define mutex_lock(l)		fuzz_lock(&(l)->locked)
 #define mutex_unlock(l)		fuzz_unlock(&(l)->locked)
 
-/* Memory for data: nobody looks inside. A command's own, cmd->sg, is its bytes (tcm_cmd_get_data()). */
+/* Memory for data: nobody looks inside. A command's own, cmd->sg, is its bytes. */
 #define sgl_alloc(len, gfp, n)	((struct scatterlist *)calloc(1, sizeof(struct scatterlist)))
 #define sgl_free(sg)		free(sg)
 #define alloc_page(gfp)		((struct page *)calloc(1, PAGE_SIZE))

@@ -54,7 +54,8 @@ static inline void fuzz_pr_same(const struct tcm_pr_state *a, const struct tcm_p
 		fuzz_check(!strcmp(x->nexus.initiator, y->nexus.initiator));
 		fuzz_check(!strcmp(x->nexus.target, y->nexus.target));
 		fuzz_check(x->nexus.has_isid == y->nexus.has_isid);
-		fuzz_check(!memcmp(x->nexus.isid, y->nexus.isid, TCM_PR_ISID_LEN));
+		fuzz_check(!x->nexus.has_isid ||
+			   !memcmp(x->nexus.isid, y->nexus.isid, TCM_PR_ISID_LEN));
 	}
 }
 

@@ -39,6 +39,7 @@ EXPORT_SYMBOL_GPL(tcm_naa_id);
 EXPORT_SYMBOL_GPL(tcm_opcode_find);
 EXPORT_SYMBOL_GPL(tcm_opcode_for_each);
 EXPORT_SYMBOL_GPL(tcm_opcode_run);
+EXPORT_SYMBOL_GPL(tcm_opcode_twin);
 EXPORT_SYMBOL_GPL(tcm_sbc_set_stopped);
 EXPORT_SYMBOL_GPL(tcm_target_drain);
 EXPORT_SYMBOL_GPL(tcm_text_bool);
