@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../core/alua.h"
+#include "../core/alua_state.h"
 #include "../core/device.h"
 #include "../core/target.h"
 #include "attr.h"
@@ -203,7 +204,29 @@ static ssize_t tcm_lun_##name##_store(struct config_item *item, const char *page
 }												\
 CONFIGFS_ATTR(tcm_lun_, name)
 
-TCM_LUN_NUMBER(alua_tg_pt_offline, alua_offline, 1);
+static ssize_t tcm_lun_alua_tg_pt_offline_show(struct config_item *item, char *page)
+{
+	return tcm_lun_number_show(item, page, offsetof(struct tcm_lun, alua_offline));
+}
+
+static ssize_t tcm_lun_alua_tg_pt_offline_store(struct config_item *item, const char *page,
+						size_t count)
+{
+	struct tcm_cfs_lun *clun = tcm_item_lun(item);
+	struct tcm_lun *lun;
+	u64 value;
+
+	if (tcm_text_uint(page, count, 1, &value))
+		return tcm_cfs_refuse(item, "alua_tg_pt_offline", -EINVAL, NULL);
+	lun = tcm_lun_hold(clun);
+	if (!lun)
+		return tcm_cfs_refuse(item, "alua_tg_pt_offline", -ENODEV, "the LUN has no link");
+	tcm_alua_lun_set_offline(lun, value);
+	tcm_lun_unhold(clun);
+	return count;
+}
+CONFIGFS_ATTR(tcm_lun_, alua_tg_pt_offline);
+
 TCM_LUN_NUMBER(alua_tg_pt_status, alua_status, 2);
 TCM_LUN_NUMBER(alua_tg_pt_write_md, alua_write_md, 1);
 

@@ -6,6 +6,7 @@
 #include <linux/string.h>
 #include "alua.h"
 #include "alua_id.h"
+#include "alua_state.h"
 #include "target.h"
 #include "ua.h"
 
@@ -46,6 +47,7 @@ int tcm_alua_create(struct tcm_device *dev)
 	INIT_LIST_HEAD(&alua->lu_node);
 	INIT_LIST_HEAD(&alua->map);
 	xa_init_flags(&alua->ids, XA_FLAGS_ALLOC1);
+	tcm_alua_state_create(alua);
 	def = tcm_tg_pt_gp_alloc(dev, "default_tg_pt_gp");
 	if (!def || xa_insert(&alua->ids, 0, def, GFP_KERNEL)) {
 		kfree(def);
@@ -66,6 +68,7 @@ void tcm_alua_destroy(struct tcm_device *dev)
 
 	if (!alua)
 		return;
+	tcm_alua_state_destroy(alua);
 	tcm_lba_map_free(&alua->map);
 	xa_destroy(&alua->ids);
 	kfree(alua->def);
@@ -89,7 +92,9 @@ struct tcm_tg_pt_gp *tcm_tg_pt_gp_create(struct tcm_device *dev, const char *nam
 		err = -ENOSPC;
 	} else {
 		alua->count++;
+		spin_lock_irq(&dev->lun_lock);
 		list_add_tail(&gp->node, &alua->groups);
+		spin_unlock_irq(&dev->lun_lock);
 		gp->field[TCM_ALUA_alua_support_lba_dependent] = !list_empty(&alua->map);
 	}
 	mutex_unlock(&tcm_config_mutex);
@@ -110,6 +115,7 @@ static void tcm_alua_lun_enter(struct tcm_lun *lun, struct tcm_tg_pt_gp *gp)
 		return;
 	/* pairs with the address dependency in tcm_alua_id() */
 	smp_store_release(&lun->tg_pt_gp, gp);
+	tcm_alua_lun_changed(lun);
 	list_for_each_entry(map, &lun->maps, lun_node)
 		tcm_ua_raise(map, TCM_UA_INQUIRY_CHANGED);
 }
@@ -125,10 +131,10 @@ void tcm_tg_pt_gp_destroy(struct tcm_tg_pt_gp *gp)
 	list_for_each_entry(lun, &dev->luns, dev_node)
 		if (lun->tg_pt_gp == gp)
 			tcm_alua_lun_enter(lun, alua->def);
+	list_del(&gp->node);
 	spin_unlock_irq(&dev->lun_lock);
 	if (gp->has_id)
 		xa_erase(&alua->ids, gp->id);
-	list_del(&gp->node);
 	alua->count--;
 	mutex_unlock(&tcm_config_mutex);
 	kfree_rcu(gp, rcu);
@@ -183,7 +189,7 @@ int tcm_tg_pt_gp_set(struct tcm_tg_pt_gp *gp, enum tcm_alua_field field, u32 val
 }
 
 /* The field that says whether a group may be in a state; -EINVAL for what is no state. */
-static int tcm_alua_support_field(u32 state)
+int tcm_alua_support_field(u32 state)
 {
 	switch (state) {
 	case TCM_ALUA_OPTIMIZED:
@@ -228,14 +234,15 @@ static int tcm_alua_check_state(struct tcm_tg_pt_gp *gp, u32 state, const char *
 
 int tcm_tg_pt_gp_set_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why)
 {
+	bool same;
 	int err;
 
 	mutex_lock(&tcm_config_mutex);
 	err = tcm_alua_check_state(gp, state, why);
-	if (!err)
-		WRITE_ONCE(gp->state, state);
+	same = state == gp->state;
 	mutex_unlock(&tcm_config_mutex);
-	return err;
+	/* The configfs directory keeps the group while the change takes its time. */
+	return err || same ? err : tcm_alua_implicit(gp->dev, gp->id, state, why);
 }
 
 void tcm_alua_lun_linked(struct tcm_lun *lun)
@@ -333,10 +340,12 @@ void tcm_lba_map_set(struct tcm_device *dev, u32 seg_size, u32 seg_mult, struct 
 	LIST_HEAD(old);
 
 	mutex_lock(&tcm_config_mutex);
+	spin_lock_irq(&dev->lun_lock);
 	list_splice_init(&alua->map, &old);
 	list_splice_init(map, &alua->map);
 	alua->seg_size = list_empty(&alua->map) ? 0 : seg_size;
 	alua->seg_mult = list_empty(&alua->map) ? 0 : seg_mult;
+	spin_unlock_irq(&dev->lun_lock);
 	list_for_each_entry(gp, &alua->groups, node)
 		WRITE_ONCE(gp->field[TCM_ALUA_alua_support_lba_dependent],
 			   !list_empty(&alua->map));

@@ -2,7 +2,8 @@
 /*
  * Asymmetric logical unit access (SPC-4 5.15.2) as it is configured: target port groups of a
  * device, logical unit groups of the whole target, who belongs to which, and what
- * each was told. All of it is under tcm_config_mutex, which the functions here take.
+ * each was told. All of it is under tcm_config_mutex, which the functions here take; the list of
+ * groups and their states change under dev->lun_lock, too, which is enough for a reader.
  */
 #ifndef _TCM_CORE_ALUA_H
 #define _TCM_CORE_ALUA_H
@@ -61,7 +62,7 @@ struct tcm_tg_pt_gp {
 	char			name[TCM_GROUP_NAME_MAX];
 	bool			has_id;
 	u16			id;		/* TARGET PORT GROUP */
-	u8			state;		/* enum tcm_alua_state */
+	u8			state;		/* enum tcm_alua_state; dev->lun_lock */
 	u32			field[TCM_ALUA_FIELD_COUNT];
 	struct list_head	node;		/* in tcm_alua.groups */
 	struct rcu_head		rcu;
@@ -100,7 +101,13 @@ struct tcm_alua {
 	struct tcm_lu_gp	*lu_gp;		/* NULL: in none; readers: RCU */
 	struct list_head	lu_node;	/* in lu_gp->members */
 	struct list_head	map;		/* lba_map: struct tcm_lba_range */
-	u32			seg_size, seg_mult;
+	u32			seg_size, seg_mult;	/* and @map: written under dev->lun_lock, too */
+	bool			busy;		/* a change of states is under way; dev->lun_lock */
+
+	/* protects @waiting: commands that are slowed down, for @tick to let go */
+	spinlock_t		wait_lock;
+	struct list_head	waiting;
+	struct delayed_work	tick;
 };
 
 int tcm_alua_init(void);

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "alua.h"
+#include "alua_state.h"
 #include "target.h"
 
 /* Groups of the whole target, and those of them that have an id; tcm_config_mutex */
@@ -32,16 +33,21 @@ struct tcm_lu_gp *tcm_lu_gp_create(const char *name)
 int tcm_alua_init(void)
 {
 	struct tcm_lu_gp *gp = tcm_lu_gp_create("default_lu_gp");
+	int err;
 
 	if (IS_ERR(gp))
 		return PTR_ERR(gp);
 	gp->has_id = true;
 	tcm_lu_gp_default = gp;
-	return 0;
+	err = tcm_alua_state_init();
+	if (err)
+		kfree(gp);
+	return err;
 }
 
 void tcm_alua_exit(void)
 {
+	tcm_alua_state_exit();
 	kfree(tcm_lu_gp_default);
 	xa_destroy(&tcm_lu_gp_ids);
 }

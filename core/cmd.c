@@ -306,6 +306,11 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 	tcm_cmd_exec(cmd, sense);
 }
 
+void tcm_cmd_rerun(struct tcm_cmd *cmd)
+{
+	tcm_cmd_run(cmd);
+}
+
 /* May this command run to its end without sleeping? */
 static bool tcm_cmd_atomic_ok(const struct tcm_cmd *cmd)
 {

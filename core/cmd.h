@@ -26,6 +26,9 @@ static inline bool tcm_cmd_in_task_set(int state)
  */
 enum tcm_cmd_state tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas);
 
+/* For one that the gate has put off: pass it anew. Process context. */
+void tcm_cmd_rerun(struct tcm_cmd *cmd);
+
 /*
  * Data for rows that compute their answer. tcm_cmd_put_data() copies @len bytes to
  * the data buffer, as many as allocation length and initiator allow, and sets what

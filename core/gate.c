@@ -3,6 +3,7 @@
  * The slow path of the gate: everything that is checked only while some bit is set.
  */
 #include <linux/bitops.h>
+#include "alua_state.h"
 #include "gate.h"
 #include "opcode.h"
 #include "range.h"
@@ -46,6 +47,11 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 	}
 	if ((gate & BIT(TCM_GATE_RESERVED)) && tcm_pr_conflict(cmd))
 		return TCM_RESERVATION_CONFLICT;
+	if (gate & BIT(TCM_GATE_ALUA)) {
+		sense = tcm_alua_check(cmd);
+		if (sense)
+			return sense;
+	}
 	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
 		return TCM_LUN_FAILURE;
 	if ((gate & BIT(TCM_GATE_EJECTED)) && (op->flags & TCM_OP_READY))

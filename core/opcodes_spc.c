@@ -3,6 +3,7 @@
  * Rows of the commands of SPC-4. All but TEST UNIT READY may allocate, so they are
  * not inline.
  */
+#include "alua_state.h"
 #include "copy.h"
 #include "opcode.h"
 #include "pr.h"
@@ -191,6 +192,13 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.usage = { MAINTENANCE_IN, 0x1f, [6 ... 9] = 0xff, 0xfe },
 		.parse = tcm_spc_report_ident_parse, .exec = tcm_spc_report_ident,
 	}, {
+		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1, .sa = MI_REPORT_TARGET_PGS,
+		.name = "REPORT TARGET PORT GROUPS", .cdb_len = 12,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_PR_ANY | TCM_OP_STANDBY | TCM_OP_UNAVAIL,
+		.usage = { MAINTENANCE_IN, 0xff, [6 ... 9] = 0xff },
+		.parse = tcm_rtpg_parse, .exec = tcm_rtpg, .offered = tcm_alua_offered,
+	}, {
 		.opcode = MAINTENANCE_IN, .sa_at = TCM_SA_BYTE1,
 		.sa = MI_REPORT_SUPPORTED_OPERATION_CODES,
 		.name = "REPORT SUPPORTED OPERATION CODES", .cdb_len = 12,
@@ -222,6 +230,13 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.flags = TCM_OP_STANDBY,
 		.usage = { MAINTENANCE_OUT, 0x1f, [6 ... 9] = 0xff, 0xfe },
 		.parse = tcm_spc_set_ident_parse, .exec = tcm_spc_set_ident,
+	}, {
+		.opcode = MAINTENANCE_OUT, .sa_at = TCM_SA_BYTE1, .sa = MO_SET_TARGET_PGS,
+		.name = "SET TARGET PORT GROUPS", .cdb_len = 12,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,
+		.flags = TCM_OP_STANDBY | TCM_OP_UNAVAIL,
+		.usage = { MAINTENANCE_OUT, 0x1f, [6 ... 9] = 0xff },
+		.parse = tcm_stpg_parse, .exec = tcm_stpg, .offered = tcm_alua_offered,
 	}, {
 		.opcode = MAINTENANCE_OUT, .sa_at = TCM_SA_BYTE1, .sa = MO_SET_TIMESTAMP,
 		.name = "SET TIMESTAMP", .cdb_len = 12,

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <tcm/fabric.h>
 #include "pr.h"
+#include "alua_state.h"
 #include "session.h"
 #include "target.h"
 #include "trace.h"
@@ -227,6 +228,7 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	if (dev->ranges.gated)
 		__set_bit(TCM_GATE_RANGE, &map->gate);
 	tcm_pr_map_added(map);
+	tcm_alua_map_added(map);
 	if (test_bit(TCM_DEV_EJECTED, &dev->flags))
 		__set_bit(TCM_GATE_EJECTED, &map->gate);
 	if (test_bit(TCM_DEV_RESTING, &dev->flags))

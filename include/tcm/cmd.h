@@ -55,6 +55,7 @@ enum tcm_cmd_state {
 #define TCM_CMD_HOPPED		0x08	/* runs in the device's work item */
 #define TCM_CMD_OTHER		0x10	/* is known not to be for the medium: the statistics */
 #define TCM_CMD_PINNED		0x20	/* counted in map->pinned: no counters yet */
+#define TCM_CMD_SLOWED		0x80	/* has waited for its access state */
 #define TCM_CMD_RANGED		0x40	/* its blocks are in dev->ranges */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
@@ -107,7 +108,14 @@ struct tcm_cmd {
 	struct scatterlist	*fabric_sg;	/* @sg as the fabric gave it while it is bounced */
 
 	struct tcm_io		io;
-	struct tcm_range	range;		/* valid with TCM_CMD_RANGED */
+	union {
+		struct tcm_range	range;	/* valid with TCM_CMD_RANGED */
+		/* core/alua_state.c, before the blocks are claimed */
+		struct {
+			struct list_head	node;
+			unsigned long		until;	/* jiffies */
+		} alua_wait;
+	};
 };
 
 /**

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Access states at work (SPC-4 5.15.2): which command is let through, how states change, who is
+ * told, what is kept below dbroot.
+ *
+ * A nexus has TCM_GATE_ALUA while its port is anything but active/optimized. States change under
+ * dev->lun_lock, under which the gates are set with them.
+ *
+ * A change with a delay is two changes, to TRANSITIONING and on; in between the device makes no
+ * other one. Nothing sleeps on the I/O path: commands that are slowed down (active/non-optimized)
+ * wait on a list that a tick looks through, where those that are aborted are let go at once.
+ */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "alua.h"
+#include "alua_state.h"
+#include "cmd.h"
+#include "dbroot.h"
+#include "device.h"
+#include "hop.h"
+#include "opcode.h"
+#include "target.h"
+#include "ua.h"
+
+/* How often is looked at those that are slowed down: an abort waits no longer than that */
+#define TCM_ALUA_TICK		max(HZ / 50, 1)
+#define TCM_ALUA_FILE_MAX	128
+
+static struct workqueue_struct *tcm_alua_wq;
+
+/* ---- the gate ---- */
+
+static bool tcm_alua_away(const struct tcm_lun *lun)
+{
+	const struct tcm_tg_pt_gp *gp = lun->tg_pt_gp;
+
+	lockdep_assert_held(&lun->dev->lun_lock);
+	return gp && (lun->alua_offline || gp->state != TCM_ALUA_OPTIMIZED);
+}
+
+static void tcm_alua_gate(struct tcm_lun *lun)
+{
+	bool away = tcm_alua_away(lun);
+	struct tcm_mapping *map;
+
+	list_for_each_entry(map, &lun->maps, lun_node) {
+		if (away)
+			set_bit(TCM_GATE_ALUA, &map->gate);
+		else
+			clear_bit(TCM_GATE_ALUA, &map->gate);
+	}
+}
+
+void tcm_alua_map_added(struct tcm_mapping *map)
+{
+	if (tcm_alua_away(map->lun))
+		set_bit(TCM_GATE_ALUA, &map->gate);
+}
+
+void tcm_alua_lun_changed(struct tcm_lun *lun)
+{
+	lockdep_assert_held(&lun->dev->lun_lock);
+	tcm_alua_gate(lun);
+}
+
+/* SPC-4 5.15.2.4: what each state supports stands in the rows. */
+static enum tcm_sense tcm_alua_judge(u8 state, const struct tcm_opcode *op)
+{
+	u32 flags = op ? op->flags : 0;
+
+	switch (state) {
+	case TCM_ALUA_STANDBY_STATE:
+		return flags & TCM_OP_STANDBY ? TCM_OK : TCM_ALUA_STANDBY;
+	case TCM_ALUA_UNAVAILABLE_STATE:
+		return flags & TCM_OP_UNAVAIL ? TCM_OK : TCM_ALUA_UNAVAILABLE;
+	case TCM_ALUA_OFFLINE_STATE:
+		return flags & TCM_OP_UNAVAIL ? TCM_OK : TCM_ALUA_OFFLINE;
+	case TCM_ALUA_TRANSITIONING:
+		return flags & TCM_OP_UNAVAIL ? TCM_OK : TCM_ALUA_TRANSITION;
+	default:
+		return TCM_OK;
+	}
+}
+
+/* The state of @group at @lba; *@end: the last block for which that holds. */
+static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64 *end)
+{
+	const struct tcm_lba_range *range;
+	u64 at = lba, last;
+	unsigned int i;
+
+	lockdep_assert_held(&alua->dev->lun_lock);
+	if (alua->seg_mult)
+		div64_u64_rem(lba, (u64)alua->seg_size * alua->seg_mult, &at);
+	list_for_each_entry(range, &alua->map, node) {
+		last = alua->seg_mult ? range->first + alua->seg_size - 1 : range->last;
+		if (at < range->first || at > last)
+			continue;
+		*end = lba + (last - at);
+		for (i = 0; i < range->count; i++)
+			if (range->members[i].group == group)
+				return range->members[i].state;
+		return TCM_ALUA_UNAVAILABLE_STATE;
+	}
+	/* A hole in the map */
+	*end = lba;
+	return TCM_ALUA_UNAVAILABLE_STATE;
+}
+
+/* Each of the blocks by itself; all are blocks of the same few segments. */
+static enum tcm_sense tcm_alua_judge_lba(const struct tcm_cmd *cmd, u16 group)
+{
+	const struct tcm_alua *alua = cmd->dev->alua;
+	u64 lba = cmd->lba, last = cmd->lba + cmd->nblocks - 1, end;
+	enum tcm_sense sense = TCM_OK;
+
+	if (!(cmd->op->flags & TCM_OP_MEDIUM) || !cmd->op->lba_at || !cmd->nblocks)
+		return TCM_OK;
+	for (;;) {
+		sense = tcm_alua_judge(tcm_alua_state_at(alua, group, lba, &end), cmd->op);
+		if (sense || end >= last)
+			return sense;
+		lba = end + 1;
+	}
+}
+
+/* ---- slowed down ---- */
+
+static bool tcm_alua_over(const struct tcm_cmd *cmd)
+{
+	return time_after_eq(jiffies, cmd->alua_wait.until) || tcm_cmd_is_aborted(cmd);
+}
+
+static void tcm_alua_tick(struct work_struct *work)
+{
+	struct tcm_alua *alua = container_of(to_delayed_work(work), struct tcm_alua, tick);
+	struct tcm_cmd *cmd, *next;
+	LIST_HEAD(over);
+	bool more;
+
+	spin_lock_irq(&alua->wait_lock);
+	list_for_each_entry_safe(cmd, next, &alua->waiting, alua_wait.node)
+		if (tcm_alua_over(cmd))
+			list_move_tail(&cmd->alua_wait.node, &over);
+	more = !list_empty(&alua->waiting);
+	spin_unlock_irq(&alua->wait_lock);
+	if (more)
+		queue_delayed_work(tcm_alua_wq, &alua->tick, TCM_ALUA_TICK);
+	list_for_each_entry_safe(cmd, next, &over, alua_wait.node)
+		tcm_hop_queue(cmd, tcm_cmd_rerun);
+}
+
+static enum tcm_sense tcm_alua_slow(struct tcm_cmd *cmd, u32 msecs)
+{
+	struct tcm_alua *alua = cmd->dev->alua;
+	unsigned long flags;
+
+	cmd->flags |= TCM_CMD_SLOWED;
+	cmd->alua_wait.until = jiffies + msecs_to_jiffies(msecs);
+	spin_lock_irqsave(&alua->wait_lock, flags);
+	list_add_tail(&cmd->alua_wait.node, &alua->waiting);
+	queue_delayed_work(tcm_alua_wq, &alua->tick, TCM_ALUA_TICK);
+	spin_unlock_irqrestore(&alua->wait_lock, flags);
+	return TCM_PENDING;
+}
+
+enum tcm_sense tcm_alua_check(struct tcm_cmd *cmd)
+{
+	const struct tcm_opcode *op = cmd->op;
+	struct tcm_device *dev = cmd->dev;
+	enum tcm_sense sense = TCM_OK;
+	struct tcm_tg_pt_gp *gp;
+	unsigned long flags;
+	bool known;
+	u32 msecs = 0;
+
+	/* What is passed through is judged by the row that it would have had. */
+	if (op->flags & TCM_OP_PASSTHRU)
+		op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	gp = cmd->lun->tg_pt_gp;
+	if (!gp)
+		goto unlock;
+	if (cmd->lun->alua_offline)
+		sense = tcm_alua_judge(TCM_ALUA_OFFLINE_STATE, op);
+	else if (gp->state == TCM_ALUA_LBA_DEPENDENT)
+		sense = tcm_alua_judge_lba(cmd, gp->id);
+	else
+		sense = tcm_alua_judge(gp->state, op);
+	if (gp->state == TCM_ALUA_NONOPTIMIZED && (cmd->op->flags & TCM_OP_MEDIUM))
+		msecs = gp->field[TCM_ALUA_nonop_delay_msecs];
+unlock:
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	if (sense || !msecs || (cmd->flags & TCM_CMD_SLOWED))
+		return sense;
+	return tcm_alua_slow(cmd, msecs);
+}
+
+/* ---- what is kept ---- */
+
+/* contract: alua/tpgs_<serial>/<group>. Only ever written: who restores writes the attributes. */
+static int tcm_alua_write_group(struct tcm_device *dev, const char *name, u16 id, u8 state,
+				u32 status)
+{
+	char text[TCM_ALUA_FILE_MAX];
+	char *folder, *p;
+	int len, err;
+
+	len = scnprintf(text, sizeof(text), "tg_pt_gp_id=%hu\nalua_access_state=0x%02x\n"
+			"alua_access_status=0x%02x\n", id, state, status);
+	folder = kasprintf(GFP_KERNEL, "alua/tpgs_%s", dev->serial);
+	if (!folder)
+		return -ENOMEM;
+	for (p = folder + strlen("alua/"); *p; p++)
+		if (*p == '/')
+			*p = '_';
+	err = tcm_dbroot_prepare() ?: tcm_dbroot_write(folder, name, text, len);
+	kfree(folder);
+	return err;
+}
+
+/* contract: alua/<fabric>/<wwn>+<tpgt>/lun_<n> */
+static int tcm_alua_write_port(struct tcm_lun *lun)
+{
+	char text[TCM_ALUA_FILE_MAX], name[32];
+	struct tcm_tpg *tpg = lun->tpg;
+	char *fabric, *folder;
+	int len, err = -ENOMEM;
+
+	len = scnprintf(text, sizeof(text), "alua_tg_pt_offline=%u\nalua_tg_pt_status=0x%02x\n",
+			READ_ONCE(lun->alua_offline), READ_ONCE(lun->alua_status));
+	snprintf(name, sizeof(name), "lun_%llu", lun->lun);
+	fabric = kasprintf(GFP_KERNEL, "alua/%s", tpg->ops->name);
+	folder = kasprintf(GFP_KERNEL, "alua/%s/%s+%u", tpg->ops->name, tpg->wwn->name, tpg->tag);
+	if (fabric && folder)
+		err = tcm_dbroot_prepare() ?: tcm_dbroot_mkdir(fabric) ?:
+			tcm_dbroot_write(folder, name, text, len);
+	kfree(folder);
+	kfree(fabric);
+	return err;
+}
+
+static void tcm_alua_kept(const struct tcm_device *dev, int err)
+{
+	if (err)
+		pr_warn_ratelimited("tcm: device %s: access states cannot be saved below dbroot: (%pe)\n",
+				    dev->name, ERR_PTR(err));
+}
+
+/* ---- changes ---- */
+
+static struct tcm_tg_pt_gp *tcm_alua_find(struct tcm_alua *alua, u16 id)
+{
+	struct tcm_tg_pt_gp *gp;
+
+	lockdep_assert_held(&alua->dev->lun_lock);
+	list_for_each_entry(gp, &alua->groups, node)
+		if (gp->has_id && gp->id == id)
+			return gp;
+	return NULL;
+}
+
+/* Everybody but @but, who asked for the change, is told (SPC-4 5.15.2.5, 5.15.2.6). */
+static void tcm_alua_tell(struct tcm_device *dev, const struct tcm_session *but)
+{
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+
+	lockdep_assert_held(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		list_for_each_entry(map, &lun->maps, lun_node)
+			if (map->sess != but)
+				tcm_ua_raise(map, TCM_UA_ALUA_CHANGED);
+}
+
+static void tcm_alua_enter(struct tcm_tg_pt_gp *gp, u8 state)
+{
+	struct tcm_lun *lun;
+
+	lockdep_assert_held(&gp->dev->lun_lock);
+	WRITE_ONCE(gp->state, state);
+	list_for_each_entry(lun, &gp->dev->luns, dev_node)
+		if (lun->tg_pt_gp == gp)
+			tcm_alua_gate(lun);
+}
+
+/* The ports of a change to offline, by RELATIVE TARGET PORT IDENTIFIER */
+static struct tcm_lun *tcm_alua_find_port(struct tcm_device *dev, u16 rtpi)
+{
+	struct tcm_lun *lun;
+
+	lockdep_assert_held(&dev->lun_lock);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		if (tcm_lun_rtpi(lun) == rtpi)
+			return lun;
+	return NULL;
+}
+
+bool tcm_alua_may(struct tcm_alua *alua, const struct tcm_alua_step *step)
+{
+	const struct tcm_tg_pt_gp *gp;
+	struct tcm_lun *lun;
+	int field = tcm_alua_support_field(step->state);
+
+	lockdep_assert_held(&alua->dev->lun_lock);
+	if (field < 0 || step->state == TCM_ALUA_TRANSITIONING)
+		return false;
+	if (step->port) {
+		lun = tcm_alua_find_port(alua->dev, step->id);
+		return lun && lun->tg_pt_gp && lun->tg_pt_gp->field[field];
+	}
+	gp = tcm_alua_find(alua, step->id);
+	return gp && gp->field[field];
+}
+
+/* Leave the old states; how long until the new ones are entered, in milliseconds */
+static u32 tcm_alua_begin(struct tcm_alua *alua, const struct tcm_alua_change *change)
+{
+	struct tcm_tg_pt_gp *gp;
+	unsigned int i;
+	u32 msecs = 0;
+
+	lockdep_assert_held(&alua->dev->lun_lock);
+	for (i = 0; i < change->n; i++) {
+		gp = change->step[i].port ? NULL : tcm_alua_find(alua, change->step[i].id);
+		if (!gp || gp->state == change->step[i].state ||
+		    !gp->field[TCM_ALUA_trans_delay_msecs] ||
+		    !gp->field[TCM_ALUA_alua_support_transitioning])
+			continue;
+		tcm_alua_enter(gp, TCM_ALUA_TRANSITIONING);
+		msecs = max(msecs, gp->field[TCM_ALUA_trans_delay_msecs]);
+	}
+	if (msecs)
+		tcm_alua_tell(alua->dev, change->sess);
+	return msecs;
+}
+
+static void tcm_alua_step(struct tcm_alua *alua, const struct tcm_alua_step *step, u32 status)
+{
+	struct tcm_tg_pt_gp *gp;
+	struct tcm_lun *lun;
+
+	if (step->port) {
+		lun = tcm_alua_find_port(alua->dev, step->id);
+		if (!lun)
+			return;
+		WRITE_ONCE(lun->alua_offline, 1);
+		WRITE_ONCE(lun->alua_status, status);
+		tcm_alua_gate(lun);
+		return;
+	}
+	gp = tcm_alua_find(alua, step->id);
+	/* It may be gone meanwhile. */
+	if (!gp)
+		return;
+	WRITE_ONCE(gp->field[TCM_ALUA_alua_access_status], status);
+	tcm_alua_enter(gp, step->state);
+}
+
+static int tcm_alua_keep(struct tcm_alua *alua, const struct tcm_alua_step *step)
+{
+	struct tcm_device *dev = alua->dev;
+	const struct tcm_tg_pt_gp *gp;
+	char *name = NULL;
+	u32 status = 0;
+	int err;
+
+	spin_lock_irq(&dev->lun_lock);
+	gp = tcm_alua_find(alua, step->id);
+	if (gp && gp->field[TCM_ALUA_alua_write_metadata]) {
+		name = kstrdup(gp->name, GFP_ATOMIC);
+		status = gp->field[TCM_ALUA_alua_access_status];
+	}
+	spin_unlock_irq(&dev->lun_lock);
+	if (!name)
+		return 0;
+	err = tcm_alua_write_group(dev, name, step->id, step->state, status);
+	kfree(name);
+	return err;
+}
+
+/* Enter the new states, tell, keep, answer. */
+static void tcm_alua_finish(struct tcm_alua *alua, struct tcm_alua_change *change)
+{
+	struct tcm_device *dev = alua->dev;
+	unsigned int i;
+	int err = 0;
+
+	spin_lock_irq(&dev->lun_lock);
+	for (i = 0; i < change->n; i++)
+		tcm_alua_step(alua, &change->step[i], change->status);
+	tcm_alua_tell(dev, change->sess);
+	spin_unlock_irq(&dev->lun_lock);
+	for (i = 0; i < change->n; i++)
+		if (!change->step[i].port)
+			err = tcm_alua_keep(alua, &change->step[i]) ?: err;
+	tcm_alua_kept(dev, err);
+	spin_lock_irq(&dev->lun_lock);
+	alua->busy = false;
+	spin_unlock_irq(&dev->lun_lock);
+}
+
+static void tcm_alua_change_work(struct work_struct *work)
+{
+	struct tcm_alua_change *change = container_of(to_delayed_work(work),
+						      struct tcm_alua_change, work);
+	struct tcm_cmd *cmd = change->cmd;
+	struct tcm_device *dev = cmd->dev;
+
+	tcm_alua_finish(dev->alua, change);
+	kfree(change);
+	tcm_cmd_complete(cmd, TCM_OK);
+	tcm_device_put(dev);
+}
+
+enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *change)
+{
+	struct tcm_device *dev = cmd->dev;
+	struct tcm_alua *alua = dev->alua;
+	u32 msecs;
+
+	change->cmd = cmd;
+	change->sess = cmd->sess;
+	change->status = TCM_ALUA_BY_COMMAND;
+	spin_lock_irq(&dev->lun_lock);
+	if (alua->busy) {
+		spin_unlock_irq(&dev->lun_lock);
+		return TCM_ALUA_TRANSITION;
+	}
+	alua->busy = true;
+	msecs = tcm_alua_begin(alua, change);
+	spin_unlock_irq(&dev->lun_lock);
+	tcm_device_get(dev);
+	INIT_DELAYED_WORK(&change->work, tcm_alua_change_work);
+	queue_delayed_work(tcm_alua_wq, &change->work, msecs_to_jiffies(msecs));
+	return TCM_PENDING;
+}
+
+int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why)
+{
+	struct tcm_alua_change *change;
+	struct tcm_alua *alua = dev->alua;
+	u32 msecs;
+
+	change = kzalloc(struct_size(change, step, 1), GFP_KERNEL);
+	if (!change)
+		return -ENOMEM;
+	change->n = 1;
+	change->step[0] = (struct tcm_alua_step) { .id = id, .state = state };
+	change->status = TCM_ALUA_BY_ITSELF;
+	spin_lock_irq(&dev->lun_lock);
+	if (alua->busy) {
+		spin_unlock_irq(&dev->lun_lock);
+		kfree(change);
+		return tcm_deny(why, -EAGAIN, "the device is in transition");
+	}
+	alua->busy = true;
+	msecs = tcm_alua_begin(alua, change);
+	spin_unlock_irq(&dev->lun_lock);
+	/* A signal cuts the delay short, not the change. */
+	schedule_timeout_killable(msecs_to_jiffies(msecs));
+	tcm_alua_finish(alua, change);
+	kfree(change);
+	return 0;
+}
+
+void tcm_alua_lun_set_offline(struct tcm_lun *lun, bool offline)
+{
+	struct tcm_device *dev = lun->dev;
+	bool changed;
+
+	spin_lock_irq(&dev->lun_lock);
+	changed = lun->alua_offline != offline;
+	WRITE_ONCE(lun->alua_offline, offline);
+	if (changed) {
+		WRITE_ONCE(lun->alua_status, TCM_ALUA_BY_ITSELF);
+		tcm_alua_gate(lun);
+		tcm_alua_tell(dev, NULL);
+	}
+	spin_unlock_irq(&dev->lun_lock);
+	if (changed && READ_ONCE(lun->alua_write_md))
+		tcm_alua_kept(dev, tcm_alua_write_port(lun));
+}
+
+/* ---- life ---- */
+
+void tcm_alua_state_create(struct tcm_alua *alua)
+{
+	spin_lock_init(&alua->wait_lock);
+	INIT_LIST_HEAD(&alua->waiting);
+	INIT_DELAYED_WORK(&alua->tick, tcm_alua_tick);
+}
+
+void tcm_alua_state_destroy(struct tcm_alua *alua)
+{
+	cancel_delayed_work_sync(&alua->tick);
+}
+
+int tcm_alua_state_init(void)
+{
+	tcm_alua_wq = alloc_workqueue("tcm_alua", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return tcm_alua_wq ? 0 : -ENOMEM;
+}
+
+void tcm_alua_state_exit(void)
+{
+	destroy_workqueue(tcm_alua_wq);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Access states at work: core/alua_state.c has the rules.
+ */
+#ifndef _TCM_ALUA_STATE_H
+#define _TCM_ALUA_STATE_H
+
+#include <tcm/cmd.h>
+#include "alua.h"
+
+/* alua_access_status, STATUS CODE (SPC-4 table 248) */
+#define TCM_ALUA_BY_COMMAND	1	/* SET TARGET PORT GROUPS */
+#define TCM_ALUA_BY_ITSELF	2	/* an administrator, here */
+
+/* One state to be entered */
+struct tcm_alua_step {
+	u16	id;		/* TARGET PORT GROUP, or RELATIVE TARGET PORT IDENTIFIER of @port */
+	u8	state;		/* enum tcm_alua_state */
+	bool	port;		/* the secondary state, offline, of one port */
+};
+
+/* A change of several at once */
+struct tcm_alua_change {
+	struct delayed_work	work;
+	struct tcm_cmd		*cmd;	/* SET TARGET PORT GROUPS; NULL: from configfs */
+	struct tcm_session	*sess;	/* who is not told */
+	u32			status;
+	unsigned int		n;
+	struct tcm_alua_step	step[];
+};
+
+int tcm_alua_state_init(void);
+void tcm_alua_state_exit(void);
+void tcm_alua_state_create(struct tcm_alua *alua);
+void tcm_alua_state_destroy(struct tcm_alua *alua);
+
+/* A nexus comes to a LUN; the LUN's group is another one: gates follow. dev->lun_lock held. */
+void tcm_alua_map_added(struct tcm_mapping *map);
+void tcm_alua_lun_changed(struct tcm_lun *lun);
+
+/*
+ * For the gate: a sense code, or TCM_PENDING when the command was slowed down and comes back by
+ * tcm_cmd_rerun(). Context: may sleep.
+ */
+enum tcm_sense tcm_alua_check(struct tcm_cmd *cmd);
+
+/* The field that says whether a group may be in @state; -EINVAL for what is no state. */
+int tcm_alua_support_field(u32 state);
+/* Is @step possible on the device? dev->lun_lock held. */
+bool tcm_alua_may(struct tcm_alua *alua, const struct tcm_alua_step *step);
+
+/*
+ * Carry out @change, every step of which was found possible, and complete @cmd. Takes @change over
+ * when it returns TCM_PENDING. Otherwise: the sense of a device that is in transition.
+ */
+enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *change);
+/* The same for configfs: returns when it is done. -EAGAIN: the device is in transition. */
+int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why);
+/* A port's secondary state. May sleep in the file system. */
+void tcm_alua_lun_set_offline(struct tcm_lun *lun, bool offline);
+
+/* core/spc_alua.c */
+bool tcm_alua_offered(const struct tcm_device *dev);
+enum tcm_sense tcm_rtpg_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_rtpg(struct tcm_cmd *cmd);
+enum tcm_sense tcm_stpg_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_stpg(struct tcm_cmd *cmd);
+
+#endif
