@@ -126,7 +126,8 @@ static unsigned int tcm_rtpg_build(const struct tcm_cmd *cmd, u8 *buf, unsigned 
 
 enum tcm_sense tcm_rtpg(struct tcm_cmd *cmd)
 {
-	unsigned int size = max_t(u32, cmd->data_len, TCM_RTPG_LONG_HEADER), len;
+	/* Whole descriptors are written, and cut when they are copied. */
+	unsigned int size = cmd->data_len + TCM_RTPG_LONG_HEADER, len;
 	u8 *buf = kvzalloc(size, GFP_KERNEL);
 
 	if (!buf)

@@ -169,9 +169,10 @@ def test_delay(a, b, gp):
     begin = time.monotonic()
     setter = threading.Thread(target=lambda: done.append(stpg(a, (STANDBY, 1))))
     setter.start()
-    while groups(b)[1][0] != TRANSITIONING:
+    while read(gp + '/alua_access_state') != '%d\n' % TRANSITIONING:
         t.ok(time.monotonic() - begin < 1, 'transition begins at once') or exit(1)
     t.eq(b.clear_ua(), [CHANGED], 'told of the transition')
+    t.eq(groups(b)[1][0], TRANSITIONING, 'reported')
     t.bad(b.cmd([0] * 6), SENSE[TRANSITIONING], 'TEST UNIT READY in transition')
     t.bad(stpg(b, (OPTIMIZED, 1)), SENSE[TRANSITIONING], 'another change')
     try:
