@@ -197,6 +197,21 @@ unlock:
 	return tcm_alua_slow(cmd, msecs);
 }
 
+bool tcm_alua_reaches(struct tcm_lun *lun)
+{
+	struct tcm_tg_pt_gp *gp;
+	unsigned long flags;
+	bool reaches;
+
+	spin_lock_irqsave(&lun->dev->lun_lock, flags);
+	gp = lun->tg_pt_gp;
+	/* Of a map of blocks no finer look is taken. */
+	reaches = !gp || (!lun->alua_offline && (gp->state == TCM_ALUA_OPTIMIZED ||
+						 gp->state == TCM_ALUA_NONOPTIMIZED));
+	spin_unlock_irqrestore(&lun->dev->lun_lock, flags);
+	return reaches;
+}
+
 /* ---- what is kept ---- */
 
 /* contract: alua/tpgs_<serial>/<group>. Only ever written: who restores writes the attributes. */

@@ -44,6 +44,9 @@ void tcm_alua_lun_changed(struct tcm_lun *lun);
  */
 enum tcm_sense tcm_alua_check(struct tcm_cmd *cmd);
 
+/* May the medium be accessed by way of @lun? Any context. */
+bool tcm_alua_reaches(struct tcm_lun *lun);
+
 /* The field that says whether a group may be in @state; -EINVAL for what is no state. */
 int tcm_alua_support_field(u32 state);
 /* Is @step possible on the device? dev->lun_lock held. */

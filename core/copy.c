@@ -7,8 +7,10 @@
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include "alua_state.h"
 #include "copy.h"
 #include "opcode.h"
+#include "pr.h"
 #include "range.h"
 #include "sbc.h"
 #include "session.h"
@@ -248,6 +250,8 @@ static bool tcm_copy_take(struct tcm_mapping *map, const u8 *desig, u8 *page,
 		return false;
 	unit->lun = map->lun;
 	unit->gate = READ_ONCE(map->gate);
+	unit->deny = unit->gate & BIT(TCM_GATE_RESERVED) ? READ_ONCE(map->pr_deny) : TCM_PR_MAY_ALL;
+	unit->away = unit->gate & BIT(TCM_GATE_ALUA) && !tcm_alua_reaches(map->lun);
 	return true;
 }
 

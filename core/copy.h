@@ -16,7 +16,10 @@
 /* A logical unit that takes part; holds its LUN. */
 struct tcm_copy_unit {
 	struct tcm_lun	*lun;
-	unsigned long	gate;		/* of the nexus that asks */
+	/* of the nexus that asks, when it asks */
+	unsigned long	gate;
+	u8		deny;		/* enum tcm_pr_deny */
+	bool		away;		/* its port's access state */
 };
 
 /* A segment in bytes */

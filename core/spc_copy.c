@@ -10,6 +10,7 @@
 #include "cmd.h"
 #include "copy.h"
 #include "opcode.h"
+#include "pr.h"
 #include "sbc.h"
 #include "session.h"
 
@@ -170,10 +171,10 @@ static bool tcm_copy_fits(const struct tcm_copy_unit *unit, u64 lba, u64 offset,
 
 static enum tcm_sense tcm_copy_check_units(const struct tcm_copy_segment *seg)
 {
-	if ((seg->from->gate | seg->to->gate) & TCM_COPY_AWAY)
+	if ((seg->from->gate | seg->to->gate) & TCM_COPY_AWAY || seg->from->away || seg->to->away)
 		return TCM_COPY_UNREACHABLE;
-	/* Whatever the reservation would allow: a copy is not worth a finer look. */
-	if ((seg->from->gate | seg->to->gate) & BIT(TCM_GATE_RESERVED))
+	/* As READ and WRITE by the same nexus would be judged */
+	if (seg->from->deny > TCM_PR_DENY_WRITES || seg->to->deny != TCM_PR_MAY_ALL)
 		return TCM_RESERVATION_CONFLICT;
 	if (seg->to->gate & BIT(TCM_GATE_WP))
 		return TCM_WRITE_PROTECTED;

@@ -234,4 +234,5 @@ def main():
     t.end()
 
 
-main()
+if __name__ == '__main__':
+    main()

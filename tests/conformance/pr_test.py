@@ -9,6 +9,7 @@ import random
 import struct
 import threading
 
+import copy_test
 from pr import (CLEAR, EA, EAAR, EARO, PREEMPT, PREEMPT_ABORT, REGISTER, REGISTER_IGNORE, REGISTER_MOVE,
                 RELEASE, RELEASE_6, RELEASE_10, REPLACE_LOST, RESERVE, RESERVE_6, RESERVE_10, TYPES, WE,
                 WEAR, WERO, Pr, fcp_tid, iscsi_tid, move_list, plist, prin, prout, sas_tid)
@@ -206,6 +207,27 @@ def conflicts(a, b, c):
         c.dev.clear_ua()
         try_all(c, table, out, 'type %d stranger' % pr_type)
     clean(a, b, c)
+
+
+def copies(a, b, c, spare):
+    """EXTENDED COPY sent to another unit is judged as READ and WRITE of the reserved one."""
+    disk, other = copy_test.Unit(c.dev.path), copy_test.Unit(spare)
+    names = [copy_test.cscd(disk.naa), copy_test.cscd(other.naa)]
+    for pr_type in TYPES:
+        clean(a, b, c)
+        t.good(a.register(), 'register a')
+        t.good(a.out(RESERVE, pr_type), 'reserve %d' % pr_type)
+        what = 'type %d: copy by a stranger ' % pr_type
+        r = other.copy(copy_test.plist(names, [copy_test.blocks(8, 0, 0)]))
+        if pr_type in (WE, WERO, WEAR):
+            t.good(r, what + 'from the reserved unit')
+        else:
+            conflict(r, what + 'from the reserved unit')
+        conflict(other.copy(copy_test.plist(names, [copy_test.blocks(8, 0, 0, 1, 0)])), what + 'to the reserved unit')
+        t.good(other.copy(copy_test.plist(names, [copy_test.blocks(8, 0, 16, 1, 1)])), what + 'elsewhere')
+    clean(a, b, c)
+    for u in (disk, other):
+        u.dev.close()
 
 
 def spc2(a, b, c):
@@ -582,6 +604,7 @@ def storm(nexuses):
 def main():
     with Target() as tgt:
         dev = tgt.device('rd_mcp', 'disk', 'rd_pages=256', serial=SERIAL, emulate_tpu=1)
+        spare = tgt.device('rd_mcp', 'spare', 'rd_pages=256', serial='5ba2e000-0000-4000-8000-00000000c0de')
         nexuses = []
         for i in range(3):
             wwn = 'naa.500140500000000%d' % (i + 1)
@@ -608,6 +631,7 @@ def main():
         spec_i_pt(a, b, c)
         files(a, b, c, dev)
         conflicts(a, b, c)
+        copies(a, b, c, tpg.lun(1, spare))
         spc2(a, b, c)
         malformed(a, b, c)
         storm(nexuses)
