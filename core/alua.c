@@ -2,6 +2,7 @@
 /*
  * Target port groups and the membership of LUNs in them; referral maps.
  */
+#include <linux/math64.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "alua.h"
@@ -322,6 +323,20 @@ struct tcm_lba_range *tcm_lba_range_alloc(unsigned int members)
 	if (range)
 		range->count = members;
 	return range;
+}
+
+u64 tcm_lba_in_map(const struct tcm_alua *alua, u64 lba)
+{
+	u64 at = lba, all = (u64)alua->seg_size * alua->seg_mult;
+
+	if (all)
+		div64_u64_rem(lba, all, &at);
+	return at;
+}
+
+u64 tcm_lba_range_last(const struct tcm_alua *alua, const struct tcm_lba_range *range)
+{
+	return alua->seg_size && alua->seg_mult ? range->first + alua->seg_size - 1 : range->last;
 }
 
 void tcm_lba_map_free(struct list_head *map)

@@ -146,6 +146,12 @@ int tcm_lu_gp_set_id(struct tcm_lu_gp *gp, u32 id, const char **why);
  */
 int tcm_lu_gp_join(struct tcm_device *dev, const char *name, const char **why);
 
+/*
+ * With a multiplier segments repeat: @lba as the map counts, and the last block of a segment.
+ * dev->lun_lock held.
+ */
+u64 tcm_lba_in_map(const struct tcm_alua *alua, u64 lba);
+u64 tcm_lba_range_last(const struct tcm_alua *alua, const struct tcm_lba_range *range);
 struct tcm_lba_range *tcm_lba_range_alloc(unsigned int members);
 void tcm_lba_map_free(struct list_head *map);
 /* Takes over what is on @map. An empty one ends the LBA dependent state. */

@@ -87,14 +87,12 @@ static enum tcm_sense tcm_alua_judge(u8 state, const struct tcm_opcode *op)
 static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64 *end)
 {
 	const struct tcm_lba_range *range;
-	u64 at = lba, last;
+	u64 at = tcm_lba_in_map(alua, lba), last;
 	unsigned int i;
 
 	lockdep_assert_held(&alua->dev->lun_lock);
-	if (alua->seg_mult)
-		div64_u64_rem(lba, (u64)alua->seg_size * alua->seg_mult, &at);
 	list_for_each_entry(range, &alua->map, node) {
-		last = alua->seg_mult ? range->first + alua->seg_size - 1 : range->last;
+		last = tcm_lba_range_last(alua, range);
 		if (at < range->first || at > last)
 			continue;
 		*end = lba + (last - at);

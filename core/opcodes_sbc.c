@@ -10,6 +10,7 @@
 #define TCM_WRITE_ATOMIC_16	0x9c
 #define TCM_PRE_FETCH_10	0x34
 #define TCM_PRE_FETCH_16	0x90
+#define TCM_SAI_REPORT_REFERRALS	0x13
 #define TCM_READ_DEFECT_DATA_12	0xb7
 
 /* Service actions of VARIABLE LENGTH CDB */
@@ -254,6 +255,15 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.flags = TCM_OP_READY | TCM_OP_PR_WE,
 		.usage = { SERVICE_ACTION_IN_16, 0x1f, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_lba_status_parse, .exec = tcm_sbc_lba_status,
+	}, {
+		.opcode = SERVICE_ACTION_IN_16, .sa_at = TCM_SA_BYTE1, .sa = TCM_SAI_REPORT_REFERRALS,
+		.name = "REPORT REFERRALS", .cdb_len = 16,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES,
+		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_PR_WE | TCM_OP_PR_EA | TCM_OP_STANDBY | TCM_OP_UNAVAIL,
+		.usage = { SERVICE_ACTION_IN_16, 0x1f, [2 ... 13] = 0xff, 0x01 },
+		.parse = tcm_sbc_referrals_parse, .exec = tcm_sbc_referrals,
+		.offered = tcm_sbc_referrals_offered,
 	}, {
 		.opcode = READ_12, .name = "READ(12)", .cdb_len = 12,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BLOCKS,

@@ -10,7 +10,7 @@
 
 static bool tcm_vpd_has(const struct tcm_vpd_page *page, const struct tcm_device *dev)
 {
-	return !page->disk || dev->type == TYPE_DISK;
+	return (!page->disk || dev->type == TYPE_DISK) && (!page->offered || page->offered(dev));
 }
 
 /* Supported VPD Pages, SPC-4 7.8.14 */
@@ -42,6 +42,7 @@ static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 #define TCM_EXT_ORDSUP		0x02
 #define TCM_EXT_SIMPSUP		0x01
 #define TCM_EXT_V_SUP		0x01
+#define TCM_EXT_R_SUP	0x10	/* byte 8 */
 
 /* Extended INQUIRY Data, SPC-4 7.8.7 */
 static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
@@ -56,6 +57,8 @@ static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
 	buf[5] = TCM_EXT_HEADSUP | TCM_EXT_ORDSUP | TCM_EXT_SIMPSUP;
 	if (tcm_dev_wce(dev))
 		buf[6] = TCM_EXT_V_SUP;
+	if (tcm_sbc_referrals_offered(dev))
+		buf[8] = TCM_EXT_R_SUP;
 	buf[13] = TCM_SENSE_MAX;
 	return 0x3c;
 }
@@ -83,6 +86,8 @@ const struct tcm_vpd_page tcm_vpd_pages[] = {
 	{ .code = 0xb0, .disk = true, .build = tcm_vpd_block_limits },
 	{ .code = 0xb1, .disk = true, .build = tcm_vpd_block_char },
 	{ .code = 0xb2, .disk = true, .build = tcm_vpd_provisioning },
+	{ .code = 0xb3, .disk = true, .offered = tcm_sbc_referrals_offered,
+	  .build = tcm_vpd_referrals },
 	{ .code = 0xb4, .disk = true, .build = tcm_vpd_block_lengths },
 };
 

@@ -14,12 +14,14 @@
  * struct tcm_vpd_page - one page
  * @code: PAGE CODE
  * @disk: only direct access block devices have it
+ * @offered: has @dev it? NULL: yes
  * @room: bytes of the whole page at most, 0: TCM_VPD_MAX
  * @build: fill @buf, so many zeroed bytes, from byte 4 on; return PAGE LENGTH
  */
 struct tcm_vpd_page {
 	u8		code;
 	bool		disk;
+	bool		(*offered)(const struct tcm_device *dev);
 	u16		room;
 	unsigned int	(*build)(const struct tcm_lun *lun, u8 *buf);
 };
@@ -37,6 +39,7 @@ unsigned int tcm_vpd_build(const struct tcm_lun *lun, const struct tcm_vpd_page 
 
 unsigned int tcm_vpd_ident(const struct tcm_lun *lun, u8 *buf);		/* 83h */
 unsigned int tcm_vpd_ports(const struct tcm_lun *lun, u8 *buf);		/* 88h */
+unsigned int tcm_vpd_referrals(const struct tcm_lun *lun, u8 *buf);	/* B3h */
 unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf);	/* B0h */
 unsigned int tcm_vpd_block_char(const struct tcm_lun *lun, u8 *buf);	/* B1h */
 unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf);	/* B2h */

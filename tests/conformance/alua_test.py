@@ -147,7 +147,7 @@ def test_slow(a, b, gp):
     write(gp + '/alua_access_state', NONOPTIMIZED)
     for d in (a, b):
         d.clear_ua()
-    for name, low, high in (('READ(10)', .35, 2), ('WRITE(10)', .35, 2), ('TEST UNIT READY', 0, .3), ('INQUIRY', 0, .3)):
+    for name, low, high in (('READ(10)', .2, 2), ('WRITE(10)', .2, 2), ('TEST UNIT READY', 0, .3), ('INQUIRY', 0, .3)):
         cdb, size, out, _ = COMMANDS[name]
         begin = time.monotonic()
         t.good(b.cmd(cdb, data_in=size, data_out=out), name)
@@ -217,6 +217,55 @@ def test_kept(a, b, gp, disk):
     b.clear_ua()
 
 
+def referrals(dev, lba=0, one=0, alloc=512):
+    return dev.cmd(struct.pack('>BBQIBB', 0x9e, 0x13, lba, alloc, one, 0), data_in=512)
+
+
+def test_referrals(a, b, gp, disk):
+    """Different blocks by different ports"""
+    t.bad(referrals(a), INVALID_OPCODE, 'REPORT REFERRALS without a map')
+    t.bad(a.cmd([0x12, 1, 0xb3, 0, 64, 0], data_in=64), (5, 0x24, 0), 'VPD page B3h without a map')
+    write(disk + '/lba_map', '0 0\n0 1023 0:O 1:S\n1024 2047 0:U 1:A\n')
+    page = a.cmd([0x12, 1, 0xb3, 0, 64, 0], data_in=64).data
+    t.eq(page[:16].hex(), '00b3000c' + '00' * 12, 'VPD page B3h')
+    t.eq(a.cmd([0x12, 1, 0x86, 0, 64, 0], data_in=64).data[8], 0x10, 'R_SUP')
+    first = bytes([0, 0, 0, 2]) + struct.pack('>QQBxHBxH', 0, 1023, 0, 0, 2, 1)
+    second = bytes([0, 0, 0, 2]) + struct.pack('>QQBxHBxH', 1024, 2047, 3, 0, 1, 1)
+    for lba, one, want in ((0, 0, first + second), (0, 1, first), (1023, 1, first), (1024, 0, second), (2047, 1, second)):
+        r = referrals(a, lba, one)
+        want = struct.pack('>2xH', len(want)) + want
+        t.eq(r.data[:len(want)], want, 'from LBA %d, ONE_SEG %d' % (lba, one))
+        t.eq(r.resid, 512 - len(want), 'its length')
+    t.eq(referrals(a, 0, 0, 40).data[:40], referrals(a).data[:40], 'cut')
+    t.bad(referrals(a, 2048), (5, 0x21, 0), 'beyond the end')
+    write(gp + '/alua_access_type', 1)
+    for group in (gp, disk + '/alua/default_tg_pt_gp'):
+        write(group + '/alua_access_type', 1)
+        write(group + '/alua_access_state', 4)
+    for d in (a, b):
+        d.clear_ua()
+    for dev, name, lba, n, sense in ((a, 'first', 0, 1, None), (a, 'first', 1023, 1, None), (a, 'first', 1024, 1, UNAVAILABLE),
+                                     (a, 'first', 1020, 8, UNAVAILABLE), (b, 'second', 0, 1, STANDBY),
+                                     (b, 'second', 1024, 8, None), (b, 'second', 1020, 8, STANDBY)):
+        r = dev.cmd(struct.pack('>BBIBHB', 0x28, 0, lba, 0, n, 0), data_in=512 * n)
+        what = 'READ(10) of %d at %d by the %s port' % (n, lba, name)
+        t.good(r, what) if sense is None else t.bad(r, SENSE[sense], what)
+    t.good(b.cmd([0] * 6), 'TEST UNIT READY')
+    # segments of 256 blocks, repeated after two of them
+    write(disk + '/lba_map', '256 2\n0 255 0:O 1:S\n256 511 0:S 1:O\n')
+    for lba, sense in ((0, None), (255, None), (256, STANDBY), (511, STANDBY), (512, None), (1800, STANDBY), (1792, STANDBY),
+                       (1791, None)):
+        r = a.cmd(struct.pack('>BBIBHB', 0x28, 0, lba, 0, 1, 0), data_in=512)
+        what = 'a repeated map: READ(10) at %d' % lba
+        t.good(r, what) if sense is None else t.bad(r, SENSE[sense], what)
+    t.eq(a.cmd([0x12, 1, 0xb3, 0, 64, 0], data_in=64).data[8:16].hex(), '0000010000000002', 'segment size and multiplier')
+    for group in (gp, disk + '/alua/default_tg_pt_gp'):
+        write(group + '/alua_access_state', OPTIMIZED)
+        write(group + '/alua_access_type', 3)
+    for d in (a, b):
+        d.clear_ua()
+
+
 def main():
     with Target() as target:
         disk = target.device('rd_mcp', 'disk', 'rd_pages=256', serial='alua-1')
@@ -238,6 +287,7 @@ def main():
             test_delay(a, b, gp)
             test_offline(a, b, lun)
             test_kept(a, b, gp, disk)
+            test_referrals(a, b, gp, disk)
     t.end()
 
 
