@@ -56,7 +56,7 @@ kunit: deps
 check-gate: deps
 	@scripts/check-gate
 
-## make fuzz              the parsers in user space under libFuzzer; TCM_LONG=1: ten minutes each
+## make fuzz              the parsers in user space under libFuzzer; TCM_LONG=1: two minutes each
 fuzz: deps
 	@scripts/fuzz
 

@@ -161,10 +161,9 @@ struct tcm_device *tcm_cfs_link_device(struct config_item *item)
 {
 	struct tcm_device *dev;
 
-	if (tcm_cfs_is_buried(item))
-		return ERR_PTR(-ENODEV);
+	/* In this order: a device's directory may go at any time, and does not come back. */
 	if (item->ci_type != &tcm_device_type)
-		return ERR_PTR(-EFAULT);
+		return ERR_PTR(tcm_cfs_is_buried(item) ? -ENODEV : -EFAULT);
 	spin_lock(&tcm_device_link_lock);
 	dev = tcm_item_dev(item);
 	if (dev)

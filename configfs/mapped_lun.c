@@ -16,10 +16,11 @@ static int tcm_mlun_allow_link(struct config_item *src, struct config_item *targ
 
 	if (!cmlun->acl)
 		return -ENOENT;
-	if (tcm_cfs_is_buried(target))
-		return tcm_cfs_refuse(src, "link", -ENODEV, "the LUN's directory is gone");
+	/* In this order: a LUN's directory may go at any time, and does not come back. */
 	if (target->ci_type != &tcm_lun_type)
-		return tcm_cfs_refuse(src, "link", -EFAULT, "not to a LUN directory");
+		return tcm_cfs_is_buried(target) ?
+			tcm_cfs_refuse(src, "link", -ENODEV, "the LUN's directory is gone") :
+			tcm_cfs_refuse(src, "link", -EFAULT, "not to a LUN directory");
 	clun = tcm_item_lun(target);
 	if (READ_ONCE(clun->tpg) != cmlun->acl->tpg)
 		return tcm_cfs_refuse(src, "link", -EINVAL, "to another portal group's LUN");

@@ -150,8 +150,8 @@ static void tcm_wipe_end(struct tcm_wipe *w, enum tcm_sense sense)
 	struct tcm_cmd *cmd = w->cmd;
 
 	if (sense)
-		pr_warn("tcm: device %s: %s failed\n", dev->name,
-			w->kind == TCM_WIPE_FORMAT ? "FORMAT UNIT" : "SANITIZE");
+		pr_warn_ratelimited("tcm: device %s: %s failed\n", dev->name,
+				    w->kind == TCM_WIPE_FORMAT ? "FORMAT UNIT" : "SANITIZE");
 	spin_lock_irq(&dev->lun_lock);
 	w->runs = false;
 	w->cmd = NULL;

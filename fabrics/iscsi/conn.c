@@ -80,7 +80,8 @@ void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why)
 		pr_debug("tcm: iSCSI connection from %pISpc ends: %s\n", &conn->peer, why);
 }
 
-static void tcm_isc_data_ready(struct sock *sk)
+/* Data came, or the state of the socket changed: the owner looks. */
+static void tcm_isc_sock_event(struct sock *sk)
 {
 	struct tcm_isc_conn *conn;
 
@@ -107,17 +108,6 @@ static void tcm_isc_write_space(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-static void tcm_isc_state_change(struct sock *sk)
-{
-	struct tcm_isc_conn *conn;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	conn = sk->sk_user_data;
-	if (conn)
-		tcm_isc_conn_queue(conn);
-	read_unlock_bh(&sk->sk_callback_lock);
-}
-
 static void tcm_isc_sock_adopt(struct tcm_isc_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
@@ -130,9 +120,9 @@ static void tcm_isc_sock_adopt(struct tcm_isc_conn *conn)
 	conn->old_write_space = sk->sk_write_space;
 	conn->old_state_change = sk->sk_state_change;
 	sk->sk_user_data = conn;
-	sk->sk_data_ready = tcm_isc_data_ready;
+	sk->sk_data_ready = tcm_isc_sock_event;
 	sk->sk_write_space = tcm_isc_write_space;
-	sk->sk_state_change = tcm_isc_state_change;
+	sk->sk_state_change = tcm_isc_sock_event;
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 

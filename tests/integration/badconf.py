@@ -643,8 +643,11 @@ def compete(name, rounds, sane, *loops):
     seen = set()
 
     def run(step):
-        for _ in range(rounds):
-            seen.update(step())
+        for i in range(rounds):
+            got = step()
+            if set(got) - sane:
+                print('%s: round %d: %s' % (name, i, ' '.join(name_of(e) for e in got)), flush=True)
+            seen.update(got)
 
     threads = [threading.Thread(target=run, args=(step,)) for step in loops]
     for t in threads:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 2G --timeout 300
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # Data written through a LUN is the data read back: files on three file systems, in each of
 # the modes that a file has.

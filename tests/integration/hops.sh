@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1500M --timeout 200
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12-long
 #
 # How an access travels: over a block device or a file it takes one hop, shared by what was
 # submitted together, and allocates nothing of ours on the way. Counted by the tracer over 2000

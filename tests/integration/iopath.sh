@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --icount --mem 1500M --timeout 500
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12-long
 #
 # Loopback over a block device and over a file in the page cache: fewer instructions per I/O than the
 # stock target in the same run. Writes to a file are on a par on 6.12 (1.6 % above), which is held so.

@@ -4,7 +4,7 @@
 # the backend does not end: a test device that holds it, a suspended disk below iblock. Nothing
 # waits for them; a disk goes when its commands are back, and its medium is free again.
 # vm: --timeout 240 --hung-task 120 --disk 64M
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1-long 6.12 debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 

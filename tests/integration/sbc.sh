@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 300
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # The block commands over loopback: a ramdisk, one of 4 TiB with blocks of 4096 bytes, nullio;
 # then libiscsi's conformance suite. Arguments go to sbc_test.py.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 240
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1-long 6.12 debug-long
 #
 # The commands of SPC-4 over loopback.
 set -euo pipefail

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --disk 64M --timeout 180
+# kernels: 6.1-long 6.12
 #
 # tcm-switch: the choice, and stock to ours and back with a configuration.
 set -euo pipefail

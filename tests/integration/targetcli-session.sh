@@ -4,7 +4,7 @@
 # granted, saved, cleared, restored, saved again: the two files are equal, nothing was skipped,
 # and clearing leaves nothing behind.
 # vm: --timeout 300 --disk 64M
-# kernels: 6.1 6.12
+# kernels: 6.1-long 6.12
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 
