@@ -103,8 +103,13 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.usage = { ALLOW_MEDIUM_REMOVAL, [4] = 0x01 },
 		.exec = tcm_sbc_prevent, .offered = tcm_sbc_removable,
 	}, {
+		/*
+		 * In standby, too: an initiator that finds its disk by such a port first never asks
+		 * again, and fails over to a path that it takes for empty.
+		 */
 		.opcode = READ_CAPACITY, .name = "READ CAPACITY(10)", .cdb_len = 10,
-		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_FN, .flags = TCM_OP_TELLS,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_FN,
+		.flags = TCM_OP_TELLS | TCM_OP_STANDBY,
 		.usage = { READ_CAPACITY },
 		.parse = tcm_sbc_capacity10_parse, .exec = tcm_sbc_read_capacity10,
 	}, {
@@ -244,7 +249,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = SERVICE_ACTION_IN_16, .sa_at = TCM_SA_BYTE1, .sa = SAI_READ_CAPACITY_16,
 		.name = "READ CAPACITY(16)", .cdb_len = 16,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
-		.flags = TCM_OP_TELLS,
+		.flags = TCM_OP_TELLS | TCM_OP_STANDBY,
 		.usage = { SERVICE_ACTION_IN_16, 0x1f, [10 ... 13] = 0xff },
 		.exec = tcm_sbc_read_capacity16,
 	}, {

@@ -85,8 +85,11 @@ class Nth:
             self.wrong('%s: no end after %d allocations' % (name, LIMIT))
         do(*args)
 
-    def mkdir(self, path, limit=LIMIT):
+    def mkdir(self, path, limit=LIMIT, also=()):
+        """also: errnos that a fault may have beside those of memory"""
+        self.clean = CLEAN + also
         self.step('mkdir ' + path[len(TARGET):], os.mkdir, [path], path, os.rmdir, limit)
+        self.clean = CLEAN
 
     def write(self, path, value, done=0):
         """done: the errno of doing it once more"""
@@ -129,9 +132,9 @@ def portal_group(nth, fabric, wwn, device):
     made.append(base)
     for part in (wwn, 'tpgt_1', 'lun/lun_0'):
         base = '%s/%s' % (base, part)
-        # From the sixteenth on they are those of the SCSI midlayer for its host; where it passes
-        # over one, what comes of it says EINVAL.
-        nth.mkdir(base, 15 if part == wwn and fabric == 'loopback' else LIMIT)
+        # Targets, portal groups and portals have EINVAL for whatever it is; the log has the reason.
+        # From the sixteenth on those of a loopback target are the SCSI midlayer's for its host.
+        nth.mkdir(base, 15 if part == wwn and fabric == 'loopback' else LIMIT, (errno.EINVAL,))
         made.append(base)
         if part == 'tpgt_1' and fabric == 'loopback':
             nth.write(base + '/nexus', wwn[:-1] + 'f')
@@ -148,7 +151,7 @@ def access(nth, tpg, lun):
     nth.mkdir(made[1])
     nth.link(lun, made[2])
     nth.write(acl + '/lun_3/write_protect', '1')
-    nth.mkdir(tpg + '/np/0.0.0.0:3260')
+    nth.mkdir(tpg + '/np/0.0.0.0:3260', also=(errno.EINVAL,))
     nth.write(tpg + '/enable', '1')
     return made + [tpg + '/np/0.0.0.0:3260']
 

@@ -11,6 +11,7 @@ import os
 import random
 import sys
 import threading
+import traceback
 
 sys.path.insert(0, '/tcm/tests/conformance')
 from sgio import Device  # noqa: E402
@@ -51,6 +52,8 @@ class Storm:
         rng = self.rng('cdbs')
         with Device(path) as dev:
             for _ in range(self.count):
+                if self.over.is_set():
+                    break
                 cdb = self.one_cdb(rng)
                 size = rng.choice((0, 8, 96, 512, 4096))
                 if rng.random() < .5:
@@ -87,6 +90,8 @@ class Storm:
             folder = '%s/%s' % (rng.choice((name, hba + '/disk')),
                                 rng.choice(('attrib', 'wwn', 'pr', '.', 'alua/default_tg_pt_gp')))
             files = [f for f in sorted(os.listdir(folder)) if os.path.isfile(folder + '/' + f)]
+            if not files:
+                return          # it went meanwhile
             path = folder + '/' + rng.choice(files)
             if rng.random() < .5 or path.endswith('/enable'):
                 with open(path, 'rb') as f:
@@ -130,15 +135,27 @@ class Storm:
         for i in range(3):
             if os.path.isdir('%s/s%d' % (hba, i)):
                 os.rmdir('%s/s%d' % (hba, i))
+        group = hba + '/disk/alua/default_tg_pt_gp/'
+        for name, value in (('alua_access_type', '3'), ('trans_delay_msecs', '0'), ('nonop_delay_msecs', '0'),
+                            ('alua_support_active_optimized', '1'), ('alua_access_state', '0')):
+            with open(group + name, 'w') as f:
+                f.write(value)
+
+    def guarded(self, do, *args):
+        """What ends one of the threads ends them all, and is a failure."""
+        try:
+            do(*args)
+        except Exception:
+            self.failed.append(traceback.format_exc())
+            self.over.set()
 
 
 def main():
     sg, disk, hba, tpg = sys.argv[1:5]
     storm = Storm(int(sys.argv[5]), sys.argv[6] if len(sys.argv) > 6 else '1')
-    threads = [threading.Thread(target=storm.cdbs, args=(sg,)),
-               threading.Thread(target=storm.changes, args=(1, hba, tpg)),
-               threading.Thread(target=storm.changes, args=(2, hba, tpg)),
-               threading.Thread(target=storm.io, args=(disk,))]
+    threads = [threading.Thread(target=storm.guarded, args=args)
+               for args in ((storm.cdbs, sg), (storm.changes, 1, hba, tpg), (storm.changes, 2, hba, tpg),
+                            (storm.io, disk))]
     for t in threads:
         t.start()
     for t in threads:
