@@ -183,13 +183,13 @@ wait_for 30 multipathd del path "$c"
 mpathpersist --out --register --param-sark=0x123abc /dev/mapper/multi
 assert_eq 2 "$(sg_persist -n -i -s "/dev/$c" | grep -c 'Key=0x123abc')" "both paths are registered"
 mpathpersist --out --reserve --param-rk=0x123abc --prout-type=5 /dev/mapper/multi
-assert_match "$(mpathpersist -i -r /dev/mapper/multi)" 'Key = 0x123abc'
+assert_match 'Key = 0x123abc' "$(mpathpersist -i -r /dev/mapper/multi)"
 for d in "$a" "$b" mapper/multi; do dd if=/dev/zero of="/dev/$d" bs=4k count=1 oflag=direct status=none; done
 assert_fails dd if=/dev/zero of="/dev/$c" bs=4k count=1 oflag=direct status=none
 mpathpersist --out --release --param-rk=0x123abc --prout-type=5 /dev/mapper/multi
 dd if=/dev/zero of="/dev/$c" bs=4k count=1 oflag=direct status=none
 mpathpersist --out --register --param-rk=0x123abc /dev/mapper/multi
-assert_eq 0 "$(sg_persist -n -i -s "/dev/$c" | grep -c 'Key=')" "nobody is registered"
+! sg_persist -n -i -s "/dev/$c" | grep 'Key=' || fail "somebody is registered yet"
 
 multipathd shutdown || kill "$(pidof multipathd)"
 wait_for 30 eval '! pidof multipathd'
