@@ -158,7 +158,7 @@ moves_to "$a" "$b"
 fio_end
 
 note "explicit: scsi_dh_alua asks for the other path by SET TARGET PORT GROUPS when one fails"
-for wwn in $A $B; do unport $wwn; done
+for wwn in $A $B; do unport "$wwn"; done
 wait_gone "/sys/block/$a"
 wait_gone "/sys/block/$b"
 paths 3
@@ -194,6 +194,6 @@ mpathpersist --out --register --param-rk=0x123abc /dev/mapper/multi
 multipathd shutdown || kill "$(pidof multipathd)"
 wait_for 30 eval '! pidof multipathd'
 wait_for 30 dmsetup remove multi
-for wwn in $A $B $C; do unport $wwn; done
+for wwn in $A $B $C; do unport "$wwn"; done
 rmdir "$DEV/alua/second" "$DEV" "${DEV%/*}"
 unload_target
