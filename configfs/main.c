@@ -10,6 +10,7 @@
 #include "../core/hop.h"
 #include "../core/lu.h"
 #include "../core/opcode.h"
+#include "../core/orphan.h"
 #include "../core/range.h"
 #include "../core/pr.h"
 #include "../core/session.h"
@@ -26,6 +27,7 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_opcode_init, NULL },
 	{ tcm_hop_init, tcm_hop_exit },
 	{ tcm_range_init, tcm_range_exit },
+	{ tcm_orphan_init, tcm_orphan_exit },
 	{ tcm_wipe_init, tcm_wipe_exit },
 	{ tcm_copy_init, tcm_copy_exit },
 	{ tcm_target_init, tcm_target_exit },

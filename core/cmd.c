@@ -16,12 +16,13 @@
 #include "hop.h"
 #include "log.h"
 #include "opcode.h"
+#include "orphan.h"
 #include "range.h"
 #include "sbc.h"
 #include "session.h"
 #include "trace.h"
 
-/* Move the state word; tells what the abort bits were. */
+/* Move the state word; tells what the marks were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)
 {
 	int old = atomic_read(&cmd->state);
@@ -30,19 +31,7 @@ static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_c
 		if (WARN_ON_ONCE((old & TCM_ST_MASK) != from))
 			return 0;
 	} while (!atomic_try_cmpxchg(&cmd->state, &old, (old & ~TCM_ST_MASK) | to));
-	return old & (TCM_ST_ABORTED | TCM_ST_TAS);
-}
-
-enum tcm_cmd_state tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas)
-{
-	int mark = TCM_ST_ABORTED | (tas ? TCM_ST_TAS : 0), gen = seen & TCM_ST_GEN_MASK;
-
-	/* It may move on meanwhile and is the same command as long as the generation is. */
-	do {
-		if (!tcm_cmd_in_task_set(seen) || (seen & TCM_ST_GEN_MASK) != gen)
-			return TCM_ST_FREE;
-	} while (!atomic_try_cmpxchg(&cmd->state, &seen, seen | mark));
-	return seen & TCM_ST_MASK;
+	return old & TCM_ST_MARKS;
 }
 
 /* A LUN that is not there: only rows that say so answer (SPC-4 6.6, 6.33, 6.37). */
@@ -249,16 +238,28 @@ static void tcm_cmd_aborted(struct tcm_cmd *cmd, int abort)
 		cmd->flags |= TCM_CMD_NO_RESPONSE;
 }
 
+static void tcm_cmd_marked(struct tcm_cmd *cmd, enum tcm_sense sense, int marks)
+{
+	if (marks & TCM_ST_ORPHAN)
+		tcm_orphan_end(cmd);
+	if (marks & TCM_ST_ABORTED)
+		tcm_cmd_aborted(cmd, marks);
+	else if (sense)
+		tcm_cmd_failed(cmd, sense);
+	else
+		cmd->status = SAM_STAT_GOOD;
+}
+
 void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)
 {
-	int abort;
+	int marks;
 
 	if (unlikely(cmd->fabric_sg))
 		tcm_sbc_unbounce(cmd, sense == TCM_OK);
 	cmd->sense = sense;
-	abort = tcm_cmd_move(cmd, TCM_ST_EXEC, TCM_ST_DONE);
-	if (unlikely(abort))
-		tcm_cmd_aborted(cmd, abort);
+	marks = tcm_cmd_move(cmd, TCM_ST_EXEC, TCM_ST_DONE);
+	if (unlikely(marks))
+		tcm_cmd_marked(cmd, sense, marks);
 	else if (unlikely(sense))
 		tcm_cmd_failed(cmd, sense);
 	else

@@ -11,6 +11,7 @@
 #include "gate.h"
 #include "hop.h"
 #include "lu.h"
+#include "orphan.h"
 #include "poll.h"
 #include "pr.h"
 #include "range.h"
@@ -158,6 +159,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	spin_lock_init(&dev->lun_lock);
 	INIT_LIST_HEAD(&dev->luns);
 	tcm_range_device_init(dev);
+	tcm_orphan_device_init(dev);
 	refcount_set(&dev->ref, 1);
 	dev->created = get_jiffies_64();
 	dev->next_rtpi = 1;

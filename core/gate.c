@@ -6,6 +6,7 @@
 #include "alua_state.h"
 #include "gate.h"
 #include "opcode.h"
+#include "orphan.h"
 #include "range.h"
 #include "pr.h"
 #include "sbc.h"
@@ -66,6 +67,11 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 		return TCM_SW_WRITE_PROTECTED;
 	if (gate & BIT(TCM_GATE_WIPE)) {
 		sense = tcm_wipe_check(cmd);
+		if (sense)
+			return sense;
+	}
+	if (gate & BIT(TCM_GATE_ORPHAN)) {
+		sense = tcm_orphan_check(cmd);
 		if (sense)
 			return sense;
 	}

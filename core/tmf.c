@@ -8,6 +8,7 @@
 #include <tcm/fabric.h>
 #include "cmd.h"
 #include "mode.h"
+#include "orphan.h"
 #include "opcode.h"
 #include "pr.h"
 #include "lu.h"
@@ -73,7 +74,8 @@ static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 	if (walk->by_lun && cmd->unpacked_lun != walk->lun)
 		return false;
 	/* The generation in the state word makes sure that it is still the one looked at. */
-	st = walk->query ? tcm_tmf_still(cmd, st) : tcm_cmd_abort(cmd, st, walk->tas);
+	st = walk->query ? tcm_tmf_still(cmd, st) :
+		tcm_orphan_mark(cmd, st, TCM_ST_ABORTED | (walk->tas ? TCM_ST_TAS : 0));
 	if (st == TCM_ST_FREE)
 		return false;
 	walk->found++;
@@ -128,6 +130,7 @@ void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
 			if (match(map, arg))
 				tcm_tmf_session(map->sess, &walk);
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	tcm_orphans_fence();
 }
 
 /* Aborted, and with the backend: what it was to write may come to the medium yet. */
@@ -261,6 +264,8 @@ void tcm_tmf_submit(struct tcm_tmf *tmf)
 	} else {
 		tcm_tmf_no_lun(tmf, number);
 	}
+	/* Before anybody is told that a write is no more. */
+	tcm_orphans_fence();
 	trace_tcm_tmf(tmf);
 	sess->ops->tmf_done(tmf);
 }

@@ -44,6 +44,8 @@ enum tcm_cmd_state {
 	TCM_ST_MASK	= 0x0f,
 	TCM_ST_ABORTED	= 0x10,	/* a task management function took it off its nexus */
 	TCM_ST_TAS	= 0x20,	/* ... and TASK ABORTED status is owed (control mode page TAS) */
+	TCM_ST_ORPHAN	= 0x40,	/* nobody waits for it any more, and it has not come back */
+	TCM_ST_MARKS	= TCM_ST_ABORTED | TCM_ST_TAS | TCM_ST_ORPHAN,
 	TCM_ST_GEN	= 0x100,
 	TCM_ST_GEN_MASK	= ~(TCM_ST_GEN - 1),
 };
@@ -59,6 +61,14 @@ enum tcm_cmd_state {
 #define TCM_CMD_RANGED		0x40	/* its blocks are in dev->ranges */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
+
+/* A command that nobody waits for any more: core/orphan.c */
+struct tcm_orphan {
+	struct list_head	node;		/* all of them */
+	struct list_head	dev_node;	/* with @writes: those of the device */
+	unsigned long		since;		/* jiffies */
+	bool			writes;		/* what overlaps it has to wait */
+};
 
 /**
  * struct tcm_cmd - a SCSI command, embedded in the fabric's own
@@ -116,6 +126,7 @@ struct tcm_cmd {
 			unsigned long		until;	/* jiffies */
 		} alua_wait;
 	};
+	struct tcm_orphan	orphan;		/* valid with TCM_ST_ORPHAN */
 };
 
 /**
