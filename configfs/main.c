@@ -15,6 +15,7 @@
 #include "../core/pr.h"
 #include "../core/session.h"
 #include "../core/target.h"
+#include "../core/task.h"
 #include "../core/wipe.h"
 #include "root.h"
 
@@ -27,6 +28,7 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_opcode_init, NULL },
 	{ tcm_hop_init, tcm_hop_exit },
 	{ tcm_range_init, tcm_range_exit },
+	{ tcm_task_init, tcm_task_exit },
 	{ tcm_orphan_init, tcm_orphan_exit },
 	{ tcm_wipe_init, tcm_wipe_exit },
 	{ tcm_copy_init, tcm_copy_exit },

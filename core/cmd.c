@@ -20,6 +20,7 @@
 #include "range.h"
 #include "sbc.h"
 #include "session.h"
+#include "task.h"
 #include "trace.h"
 
 /* Move the state word; tells what the marks were. */
@@ -242,6 +243,8 @@ static void tcm_cmd_marked(struct tcm_cmd *cmd, enum tcm_sense sense, int marks)
 {
 	if (marks & TCM_ST_ORPHAN)
 		tcm_orphan_end(cmd);
+	if (marks & TCM_ST_TASK)
+		tcm_task_leave(cmd);
 	if (marks & TCM_ST_ABORTED)
 		tcm_cmd_aborted(cmd, marks);
 	else if (sense)
@@ -295,7 +298,8 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 {
 	enum tcm_sense sense = cmd->sense;
 
-	if (unlikely(atomic_read(&cmd->state) & TCM_ST_ABORTED))
+	/* Nobody waits for it: it need not begin. */
+	if (unlikely(atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN)))
 		sense = TCM_TASK_ABORTED;
 	if (likely(cmd->map) && likely(!sense)) {
 		/* The LUN reference was taken before this load: see tcm/target.h. */
@@ -313,26 +317,48 @@ void tcm_cmd_rerun(struct tcm_cmd *cmd)
 }
 
 /* May this command run to its end without sleeping? */
-static bool tcm_cmd_atomic_ok(const struct tcm_cmd *cmd)
+static bool tcm_cmd_atomic_ok(struct tcm_cmd *cmd)
 {
 	if (cmd->sense)
 		return true;
-	if (!(cmd->op->flags & TCM_OP_INLINE))
+	if (unlikely(cmd->map && READ_ONCE(cmd->map->gate))) {
+		/* The order is that in which they come, not that in which they hop. */
+		if (READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_COUNTED))
+			tcm_task_arrive(cmd);
 		return false;
-	if (unlikely(cmd->map && READ_ONCE(cmd->map->gate)))
+	}
+	if (!(cmd->op->flags & TCM_OP_INLINE))
 		return false;
 	if (unlikely(cmd->xfer_len != cmd->data_len))
 		return false;
 	return !(cmd->op->flags & TCM_OP_MEDIUM) || (cmd->dev->ops->flags & TCM_BE_ATOMIC);
 }
 
+/* It has a task attribute of its own: it takes its place before anything that comes later. */
+static void tcm_cmd_execute_task(struct tcm_cmd *cmd, enum tcm_cmd_state st, enum tcm_ctx ctx)
+{
+	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
+	if (cmd->attr == TCM_ATTR_ACA && !cmd->sense)
+		cmd->sense = TCM_INVALID_MESSAGE;
+	if (!cmd->sense)
+		tcm_task_arrive(cmd);
+	if (ctx == TCM_CTX_ATOMIC)
+		tcm_hop_queue(cmd, tcm_cmd_run);
+	else
+		tcm_cmd_run(cmd);
+}
+
 void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
-	int st = atomic_read(&cmd->state) & TCM_ST_MASK;
+	int st = atomic_read(&cmd->state) & (TCM_ST_MASK | TCM_ST_ATTR);
 
-	/* A second time would write to the medium for a command that has been answered. */
-	if (WARN_ON_ONCE(st != TCM_ST_NEW && st != TCM_ST_DATA))
+	if (unlikely(st != TCM_ST_NEW && st != TCM_ST_DATA)) {
+		st &= TCM_ST_MASK;
+		/* A second time would write to the medium for a command that has been answered. */
+		if (!WARN_ON_ONCE(st != TCM_ST_NEW && st != TCM_ST_DATA))
+			tcm_cmd_execute_task(cmd, st, ctx);
 		return;
+	}
 	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
 	if (ctx == TCM_CTX_ATOMIC && !tcm_cmd_atomic_ok(cmd)) {
 		tcm_hop_queue(cmd, tcm_cmd_run);
@@ -418,6 +444,8 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 		int err;
 
 		tcm_cmd_move(cmd, TCM_ST_NEW, TCM_ST_DATA);
+		if (unlikely(cmd->attr || READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_COUNTED)))
+			tcm_task_arrive(cmd);
 		err = ops->write_pending(cmd);
 		if (!err)
 			return;

@@ -11,6 +11,7 @@
 #include "pr.h"
 #include "sbc.h"
 #include "session.h"
+#include "task.h"
 #include "ua.h"
 #include "wipe.h"
 
@@ -37,6 +38,12 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 
 	if (gate & BIT(TCM_GATE_STATS)) {
 		sense = tcm_gate_stats(cmd);
+		if (sense)
+			return sense;
+	}
+	/* All else is looked at when the command may run (SAM-5 8.5). */
+	if (gate & BIT(TCM_GATE_COUNTED)) {
+		sense = tcm_task_gate(cmd);
 		if (sense)
 			return sense;
 	}

@@ -14,6 +14,7 @@
 #include "alua_state.h"
 #include "session.h"
 #include "target.h"
+#include "task.h"
 #include "trace.h"
 #include "ua.h"
 
@@ -228,6 +229,8 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 		__set_bit(TCM_GATE_WIPE, &map->gate);
 	if (dev->ranges.gated)
 		__set_bit(TCM_GATE_RANGE, &map->gate);
+	if (dev->tasks->gated)
+		__set_bit(TCM_GATE_COUNTED, &map->gate);
 	if (dev->fenced)
 		__set_bit(TCM_GATE_ORPHAN, &map->gate);
 	tcm_pr_map_added(map);
