@@ -21,7 +21,9 @@
 #include "sbc.h"
 #include "session.h"
 #include "task.h"
+#include "tmf.h"
 #include "trace.h"
+#include "ua.h"
 
 /* Move the state word; tells what the marks were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)
@@ -228,6 +230,11 @@ static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
 	tcm_cmd_count_other(cmd);
 	tcm_log_error(cmd, sense);
 	trace_tcm_sense(cmd, sense);
+	if (!cmd->map)
+		return;
+	tcm_ua_interlock(cmd->map, sense);
+	if (cmd->status == SAM_STAT_CHECK_CONDITION && READ_ONCE(cmd->dev->tasks->qerr))
+		tcm_tmf_qerr(cmd);
 }
 
 static void tcm_cmd_aborted(struct tcm_cmd *cmd, int abort)
@@ -243,14 +250,15 @@ static void tcm_cmd_marked(struct tcm_cmd *cmd, enum tcm_sense sense, int marks)
 {
 	if (marks & TCM_ST_ORPHAN)
 		tcm_orphan_end(cmd);
-	if (marks & TCM_ST_TASK)
-		tcm_task_leave(cmd);
 	if (marks & TCM_ST_ABORTED)
 		tcm_cmd_aborted(cmd, marks);
 	else if (sense)
 		tcm_cmd_failed(cmd, sense);
 	else
 		cmd->status = SAM_STAT_GOOD;
+	/* Last: what a failure aborts does not begin. */
+	if (marks & TCM_ST_TASK)
+		tcm_task_leave(cmd);
 }
 
 void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)

@@ -49,7 +49,7 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 	}
 	if ((gate & BIT(TCM_GATE_UA)) && !(op->flags & TCM_OP_NO_UA) &&
 	    !(op->flags & TCM_OP_PASSTHRU && cmd->cdb[0] == INQUIRY)) {
-		sense = tcm_ua_take(cmd->map);
+		sense = tcm_ua_report(cmd->map);
 		if (sense)
 			return sense;
 	}

@@ -224,14 +224,16 @@ void tcm_task_set_strict(struct tcm_device *dev, bool strict)
 {
 	struct tcm_task_set *ts = dev->tasks;
 	unsigned long flags;
+	bool changed;
 
 	spin_lock_irqsave(&ts->lock, flags);
-	ts->strict = strict;
+	changed = ts->strict != strict;
+	WRITE_ONCE(ts->strict, strict);
 	ts->idle = jiffies;
 	spin_unlock_irqrestore(&ts->lock, flags);
-	if (strict)
+	if (changed && strict)
 		tcm_task_survey(ts);
-	else
+	else if (changed)
 		queue_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_LINGER);
 }
 

@@ -514,6 +514,7 @@ int tcm_test_manage(struct tcm_test_session *ts, struct tcm_test_tmf *req)
 	wait_for_completion(&m.done);
 	req->resp = m.tmf.resp;
 	req->outstanding = m.tmf.outstanding;
+	memcpy(req->info, m.tmf.info, sizeof(m.tmf.info));
 	percpu_ref_put(&sess->ref);
 	return 0;
 }
