@@ -33,8 +33,8 @@ enum tcm_mode_pc {
  *	default value with a reset, and is refused where @fixed says so.
  * @fixed: take from @mask what cannot be changed on this device. May be NULL.
  * @fill: add what depends on the device; @pc is TCM_MODE_CURRENT or TCM_MODE_DEFAULT. May be NULL.
- * @reserved: does a field that can be changed have a value that the standard reserves? Tells byte and
- *	bit. May be NULL.
+ * @reserved: does a field that can be changed have a value that the standard reserves? Tells byte
+ *	and bit. May be NULL.
  * @set: make the changeable bits of @p current, those that @fixed took being as they were; lu->lock
  *	is held. NULL when there are none.
  *

@@ -24,8 +24,8 @@
 #include "range.h"
 
 /*
- * Protects all lists of orphans, tcm_device.orphan_writes, @tcm_unfenced; taken in any context, also
- * below dev->lun_lock and a fabric's lock of its commands. A leaf.
+ * Protects all lists of orphans and @tcm_unfenced; taken in any context, also below dev->lun_lock
+ * and a fabric's lock of its commands. A leaf.
  */
 static DEFINE_SPINLOCK(tcm_orphan_lock);
 /* Every orphan */
@@ -141,7 +141,7 @@ void tcm_orphans_fence(void)
 {
 	struct tcm_device *dev;
 
-	/* A device leaves the list when its gates are set: who finds none need not wait for another. */
+	/* A device leaves the list when its gates are set: who finds none waits for nobody. */
 	while ((dev = tcm_orphan_unfenced())) {
 		tcm_orphan_gate(dev);
 		tcm_device_put(dev);

@@ -2,18 +2,18 @@
 /*
  * Task sets (SAM-5 8): SIMPLE, ORDERED and HEAD OF QUEUE commands of a logical unit.
  *
- * Nobody pays for this while all commands are SIMPLE. The first one that is not is put on the list of
- * the task set, TCM_GATE_COUNTED is set on every nexus, and a survey asks the fabrics for the
- * commands that are out: they are put on the list before it. Who comes afterwards sees the gate
- * and takes his place. A command moves to TCM_ST_DATA or TCM_ST_EXEC before it reads the gate and the
- * survey looks at states after it has set the gate, so none is missed. Some time after the last
+ * Nobody pays for this while all commands are SIMPLE. The first one that is not is put on the
+ * list of the task set, TCM_GATE_COUNTED is set on every nexus, and a survey asks the fabrics for
+ * the commands that are out: they are put on the list before it. Who comes afterwards sees the gate
+ * and takes his place. A command moves to TCM_ST_DATA or TCM_ST_EXEC before it reads the gate and
+ * the survey looks at states after it has set the gate, so none is missed. Some time after the last
  * command that was not SIMPLE the gates open again.
  *
- * A command is put on the list together with TCM_ST_TASK in its state word, under the lock. Who ends it
- * sees the mark and takes the lock before the slot is free: what is on the list is there.
+ * A command is put on the list together with TCM_ST_TASK in its state word, under the lock. Who
+ * ends it sees the mark and takes the lock before the slot is free: what is on the list is there.
  *
- * A command that may run is enabled and stays so. One that is aborted is in nobody's way, also while
- * the backend has it; when it waits, a tick lets it go.
+ * A command that may run is enabled and stays so. One that is aborted is in nobody's way, also
+ * while the backend has it; when it waits, a tick lets it go.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>

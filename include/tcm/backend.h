@@ -325,7 +325,7 @@ struct tcm_device {
 
 	struct tcm_wipe		*wipe;		/* core's: FORMAT UNIT or SANITIZE; @lun_lock */
 	struct tcm_ranges	ranges;		/* core's: who accesses which blocks */
-	struct list_head	orphans;	/* core's: commands that write and that nobody waits for */
+	struct list_head	orphans;	/* core's: core/orphan.c */
 	struct list_head	fence_node;
 	bool			fenced;		/* TCM_GATE_ORPHAN is set; also under @lun_lock */
 

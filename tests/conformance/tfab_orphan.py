@@ -174,6 +174,55 @@ def nexus_loss(rig):
     rig.s.clear_ua(0)
 
 
+def pr_out(sa, key, sa_key, kind=0):
+    """PERSISTENT RESERVE OUT and its parameter list"""
+    return struct.pack('>BBBxxIx', 0x5f, sa, kind, 24), struct.pack('>QQ8x', key, sa_key)
+
+
+def preempt(rig):
+    """PREEMPT AND ABORT is not GOOD before the last write of who was preempted is back, however that
+    was aborted, also when its nexus is gone."""
+    for how in ('runs', 'aborted', 'nexus gone'):
+        s, victim = rig.s, rig.login('i1')
+        victim.clear_ua()
+        for sess, key in ((s, 1), (victim, 2)):
+            cdb, data = pr_out(6, 0, key)
+            t.good(sess.cmd(cdb, dout=data), how + ': REGISTER AND IGNORE EXISTING KEY')
+        cdb, data = pr_out(1, 2, 0, 5)
+        t.good(victim.cmd(cdb, dout=data), how + ': RESERVE')
+        rig.h.hold()
+        tag = rig.held(victim, w10(11), dout=block(1))
+        if how == 'aborted':
+            t.eq(victim.tmf(ABORT_TASK, tag=tag), (COMPLETE, 1), how)
+        elif how == 'nexus gone':
+            victim.logout()
+        cdb, data = pr_out(5, 1, 2, 5)
+        fence = s.submit(cdb, dout=data)
+        wait_until(lambda: len(orphans()) == 1, how + ': the write to be an orphan')
+        if how == 'runs':
+            r = s.cmd(w10(11), dout=block(2))
+            t.ok(r.status == BUSY, how + ': a write of who preempts: %s' % r)
+        # it asks again at 10, 20, 40 ms; what it must not do is to answer while the write is out
+        for _ in range(20):
+            t.good(s.inquiry(), how + ': INQUIRY')
+            t.ok(s.reap(fence, block=False) is None, how + ': PREEMPT AND ABORT while a write is out')
+        if os.environ.get('TCM_LONG'):
+            t.eq(s.reap(fence, timeout=60).code, (0xb, 0x2e, 2), how + ': never GOOD')
+            fence = None
+        rig.h.hold(False)
+        if fence is not None:
+            t.good(s.reap(fence), how + ': PREEMPT AND ABORT when it is back')
+        t.good(s.cmd(w10(11), dout=block(2)), how + ': the write of who preempts')
+        r = s.read(11)
+        t.ok(r.good and r.data == block(2), how + ': what is read')
+        cdb, data = pr_out(3, 1, 0)
+        t.good(s.cmd(cdb, dout=data), how + ': CLEAR')
+        if how != 'nexus gone':
+            victim.reap(tag)
+        victim.close()
+        rig.other.clear_ua()
+
+
 def seen(rig):
     """An orphan is a line that says all about it."""
     s = rig.s
@@ -194,7 +243,7 @@ def seen(rig):
 
 def main():
     rig = Rig()
-    for part in (seen, late_writes, overlaps, nexus_loss):
+    for part in (seen, late_writes, overlaps, nexus_loss, preempt):
         print('orphan: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()
