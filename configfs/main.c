@@ -10,10 +10,12 @@
 #include "../core/hop.h"
 #include "../core/lu.h"
 #include "../core/opcode.h"
+#include "../core/orphan.h"
 #include "../core/range.h"
 #include "../core/pr.h"
 #include "../core/session.h"
 #include "../core/target.h"
+#include "../core/task.h"
 #include "../core/wipe.h"
 #include "root.h"
 
@@ -26,6 +28,8 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_opcode_init, NULL },
 	{ tcm_hop_init, tcm_hop_exit },
 	{ tcm_range_init, tcm_range_exit },
+	{ tcm_task_init, tcm_task_exit },
+	{ tcm_orphan_init, tcm_orphan_exit },
 	{ tcm_wipe_init, tcm_wipe_exit },
 	{ tcm_copy_init, tcm_copy_exit },
 	{ tcm_target_init, tcm_target_exit },

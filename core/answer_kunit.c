@@ -139,15 +139,18 @@ static void answer_mode_select(struct kunit *test)
 {
 	u8 *mask = kunit_kzalloc(test, 255, GFP_KERNEL);
 	u8 *buf = kunit_kzalloc(test, 255, GFP_KERNEL);
-	unsigned int len, i, changed = 0;
+	unsigned int len, i, control = 0, changed = 0;
 	enum tcm_sense got;
 
 	KUNIT_ASSERT_TRUE(test, buf && mask);
 	tcm_rig_settle(test);
 	len = answer_all_pages(test, 0, buf);
 	KUNIT_ASSERT_EQ(test, len, answer_all_pages(test, 1, mask));
-	for (i = 16; i < len; i += 2 + buf[i + 1])
+	for (i = 16; i < len; i += 2 + buf[i + 1]) {
 		memset(mask + i, 0, 2);
+		if (buf[i] == 0x0a)
+			control = i;
+	}
 	KUNIT_ASSERT_EQ(test, answer_select(test, buf, len), TCM_OK);
 	for (i = 8 * 16; i < len * 8; i++) {
 		u8 bit = 0x80 >> i % 8;
@@ -155,7 +158,12 @@ static void answer_mode_select(struct kunit *test)
 		buf[i / 8] ^= bit;
 		got = answer_select(test, buf, len);
 		buf[i / 8] ^= bit;
-		KUNIT_EXPECT_EQ_MSG(test, !got, !!(mask[i / 8] & bit), "bit %u: %05x", i, got);
+		/* QERR 10b and UA_INTLCK_CTRL 01b are reserved. */
+		if (i == control * 8 + 3 * 8 + 5 || i == control * 8 + 4 * 8 + 3)
+			KUNIT_EXPECT_EQ(test, got, TCM_INVALID_FIELD_PARAM);
+		else
+			KUNIT_EXPECT_EQ_MSG(test, !got, !!(mask[i / 8] & bit), "bit %u: %05x", i,
+					    got);
 		if (got) {
 			KUNIT_EXPECT_TRUE_MSG(test, got == TCM_INVALID_FIELD_PARAM ||
 					      got == TCM_PARAM_LIST_LENGTH, "bit %u: %05x", i, got);
@@ -164,8 +172,8 @@ static void answer_mode_select(struct kunit *test)
 		changed++;
 		KUNIT_EXPECT_EQ(test, answer_select(test, buf, len), TCM_OK);
 	}
-	/* WCE, D_SENSE, SWP, TAS */
-	KUNIT_EXPECT_EQ(test, changed, 4U);
+	/* WCE, D_SENSE, QUEUE ALGORITHM MODIFIER, QERR, UA_INTLCK_CTRL, SWP, TAS */
+	KUNIT_EXPECT_EQ(test, changed, 7U);
 	/* cut anywhere */
 	for (i = 1; i < len; i++) {
 		got = answer_select(test, buf, i);

@@ -34,7 +34,7 @@ enum tcm_attr_kind {
 	X(emulate_fua_write, BOOL, TCM_ATTR_MODE, 1, NULL)			\
 	X(emulate_fua_read, IGNORED, 0, 1, NULL)					\
 	X(emulate_write_cache, BOOL, TCM_ATTR_MODE, 1, tcm_set_write_cache)	\
-	X(emulate_ua_intlck_ctrl, UINT, TCM_ATTR_IDLE, 2, NULL)			\
+	X(emulate_ua_intlck_ctrl, UINT, TCM_ATTR_IDLE | TCM_ATTR_MODE, 2, NULL)	\
 	X(emulate_tas, BOOL, TCM_ATTR_IDLE | TCM_ATTR_MODE, 1, NULL)		\
 	X(emulate_tpu, BOOL, TCM_ATTR_VPD, 1, tcm_set_unmap_user)		\
 	X(emulate_tpws, BOOL, TCM_ATTR_VPD, 1, tcm_set_unmap_user)		\

@@ -16,12 +16,16 @@
 #include "hop.h"
 #include "log.h"
 #include "opcode.h"
+#include "orphan.h"
 #include "range.h"
 #include "sbc.h"
 #include "session.h"
+#include "task.h"
+#include "tmf.h"
 #include "trace.h"
+#include "ua.h"
 
-/* Move the state word; tells what the abort bits were. */
+/* Move the state word; tells what the marks were. */
 static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_cmd_state to)
 {
 	int old = atomic_read(&cmd->state);
@@ -30,19 +34,7 @@ static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_c
 		if (WARN_ON_ONCE((old & TCM_ST_MASK) != from))
 			return 0;
 	} while (!atomic_try_cmpxchg(&cmd->state, &old, (old & ~TCM_ST_MASK) | to));
-	return old & (TCM_ST_ABORTED | TCM_ST_TAS);
-}
-
-enum tcm_cmd_state tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas)
-{
-	int mark = TCM_ST_ABORTED | (tas ? TCM_ST_TAS : 0), gen = seen & TCM_ST_GEN_MASK;
-
-	/* It may move on meanwhile and is the same command as long as the generation is. */
-	do {
-		if (!tcm_cmd_in_task_set(seen) || (seen & TCM_ST_GEN_MASK) != gen)
-			return TCM_ST_FREE;
-	} while (!atomic_try_cmpxchg(&cmd->state, &seen, seen | mark));
-	return seen & TCM_ST_MASK;
+	return old & TCM_ST_MARKS;
 }
 
 /* A LUN that is not there: only rows that say so answer (SPC-4 6.6, 6.33, 6.37). */
@@ -238,6 +230,11 @@ static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
 	tcm_cmd_count_other(cmd);
 	tcm_log_error(cmd, sense);
 	trace_tcm_sense(cmd, sense);
+	if (!cmd->map)
+		return;
+	tcm_ua_interlock(cmd->map, sense);
+	if (cmd->status == SAM_STAT_CHECK_CONDITION && READ_ONCE(cmd->dev->tasks->qerr))
+		tcm_tmf_qerr(cmd);
 }
 
 static void tcm_cmd_aborted(struct tcm_cmd *cmd, int abort)
@@ -249,16 +246,31 @@ static void tcm_cmd_aborted(struct tcm_cmd *cmd, int abort)
 		cmd->flags |= TCM_CMD_NO_RESPONSE;
 }
 
+static void tcm_cmd_marked(struct tcm_cmd *cmd, enum tcm_sense sense, int marks)
+{
+	if (marks & TCM_ST_ORPHAN)
+		tcm_orphan_end(cmd);
+	if (marks & TCM_ST_ABORTED)
+		tcm_cmd_aborted(cmd, marks);
+	else if (sense)
+		tcm_cmd_failed(cmd, sense);
+	else
+		cmd->status = SAM_STAT_GOOD;
+	/* Last: what a failure aborts does not begin. */
+	if (marks & TCM_ST_TASK)
+		tcm_task_leave(cmd);
+}
+
 void tcm_cmd_complete(struct tcm_cmd *cmd, enum tcm_sense sense)
 {
-	int abort;
+	int marks;
 
 	if (unlikely(cmd->fabric_sg))
 		tcm_sbc_unbounce(cmd, sense == TCM_OK);
 	cmd->sense = sense;
-	abort = tcm_cmd_move(cmd, TCM_ST_EXEC, TCM_ST_DONE);
-	if (unlikely(abort))
-		tcm_cmd_aborted(cmd, abort);
+	marks = tcm_cmd_move(cmd, TCM_ST_EXEC, TCM_ST_DONE);
+	if (unlikely(marks))
+		tcm_cmd_marked(cmd, sense, marks);
 	else if (unlikely(sense))
 		tcm_cmd_failed(cmd, sense);
 	else
@@ -294,7 +306,8 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 {
 	enum tcm_sense sense = cmd->sense;
 
-	if (unlikely(atomic_read(&cmd->state) & TCM_ST_ABORTED))
+	/* Nobody waits for it: it need not begin. */
+	if (unlikely(atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN)))
 		sense = TCM_TASK_ABORTED;
 	if (likely(cmd->map) && likely(!sense)) {
 		/* The LUN reference was taken before this load: see tcm/target.h. */
@@ -312,26 +325,48 @@ void tcm_cmd_rerun(struct tcm_cmd *cmd)
 }
 
 /* May this command run to its end without sleeping? */
-static bool tcm_cmd_atomic_ok(const struct tcm_cmd *cmd)
+static bool tcm_cmd_atomic_ok(struct tcm_cmd *cmd)
 {
 	if (cmd->sense)
 		return true;
-	if (!(cmd->op->flags & TCM_OP_INLINE))
+	if (unlikely(cmd->map && READ_ONCE(cmd->map->gate))) {
+		/* The order is that in which they come, not that in which they hop. */
+		if (READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_COUNTED))
+			tcm_task_arrive(cmd);
 		return false;
-	if (unlikely(cmd->map && READ_ONCE(cmd->map->gate)))
+	}
+	if (!(cmd->op->flags & TCM_OP_INLINE))
 		return false;
 	if (unlikely(cmd->xfer_len != cmd->data_len))
 		return false;
 	return !(cmd->op->flags & TCM_OP_MEDIUM) || (cmd->dev->ops->flags & TCM_BE_ATOMIC);
 }
 
+/* It has a task attribute of its own: it takes its place before anything that comes later. */
+static void tcm_cmd_execute_task(struct tcm_cmd *cmd, enum tcm_cmd_state st, enum tcm_ctx ctx)
+{
+	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
+	if (cmd->attr == TCM_ATTR_ACA && !cmd->sense)
+		cmd->sense = TCM_INVALID_MESSAGE;
+	if (!cmd->sense)
+		tcm_task_arrive(cmd);
+	if (ctx == TCM_CTX_ATOMIC)
+		tcm_hop_queue(cmd, tcm_cmd_run);
+	else
+		tcm_cmd_run(cmd);
+}
+
 void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
-	int st = atomic_read(&cmd->state) & TCM_ST_MASK;
+	int st = atomic_read(&cmd->state) & (TCM_ST_MASK | TCM_ST_ATTR);
 
-	/* A second time would write to the medium for a command that has been answered. */
-	if (WARN_ON_ONCE(st != TCM_ST_NEW && st != TCM_ST_DATA))
+	if (unlikely(st != TCM_ST_NEW && st != TCM_ST_DATA)) {
+		st &= TCM_ST_MASK;
+		/* A second time would write to the medium for a command that has been answered. */
+		if (!WARN_ON_ONCE(st != TCM_ST_NEW && st != TCM_ST_DATA))
+			tcm_cmd_execute_task(cmd, st, ctx);
 		return;
+	}
 	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
 	if (ctx == TCM_CTX_ATOMIC && !tcm_cmd_atomic_ok(cmd)) {
 		tcm_hop_queue(cmd, tcm_cmd_run);
@@ -417,6 +452,8 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 		int err;
 
 		tcm_cmd_move(cmd, TCM_ST_NEW, TCM_ST_DATA);
+		if (unlikely(cmd->attr || READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_COUNTED)))
+			tcm_task_arrive(cmd);
 		err = ops->write_pending(cmd);
 		if (!err)
 			return;

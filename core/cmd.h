@@ -18,14 +18,6 @@ static inline bool tcm_cmd_in_task_set(int state)
 	return (st == TCM_ST_DATA || st == TCM_ST_EXEC) && !(state & TCM_ST_ABORTED);
 }
 
-/*
- * Mark a command aborted. @seen is the state word the caller decided on; a slot
- * that has been reused since is left alone. Return: the state that the command was in, or
- * TCM_ST_FREE when there is nothing to abort. A command that was marked is not answered,
- * whenever it ends (or with TASK ABORTED when @tas).
- */
-enum tcm_cmd_state tcm_cmd_abort(struct tcm_cmd *cmd, int seen, bool tas);
-
 /* For one that the gate has put off: pass it anew. Process context. */
 void tcm_cmd_rerun(struct tcm_cmd *cmd);
 

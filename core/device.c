@@ -11,12 +11,14 @@
 #include "gate.h"
 #include "hop.h"
 #include "lu.h"
+#include "orphan.h"
 #include "poll.h"
 #include "pr.h"
 #include "range.h"
 #include "registry.h"
 #include "session.h"
 #include "target.h"
+#include "task.h"
 #include "wipe.h"
 
 /* protects tcm_devices and the counters; a device's lun_lock may be taken below it */
@@ -158,6 +160,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	spin_lock_init(&dev->lun_lock);
 	INIT_LIST_HEAD(&dev->luns);
 	tcm_range_device_init(dev);
+	tcm_orphan_device_init(dev);
 	refcount_set(&dev->ref, 1);
 	dev->created = get_jiffies_64();
 	dev->next_rtpi = 1;
@@ -165,7 +168,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	dev->name = kstrdup(name, GFP_KERNEL);
 	dev->hop = tcm_hop_alloc();
 	if (!dev->name || !dev->hop || tcm_alua_create(dev) || tcm_pr_create(dev) ||
-	    tcm_lu_create(dev))
+	    tcm_lu_create(dev) || tcm_task_device_init(dev))
 		goto free_dev;
 	err = dev->ops->create(dev);
 	if (err)
@@ -182,6 +185,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	return dev;
 
 free_dev:
+	tcm_task_device_exit(dev);
 	tcm_lu_destroy(dev);
 	tcm_pr_destroy(dev);
 	tcm_alua_destroy(dev);
@@ -210,6 +214,7 @@ static void tcm_device_free_work(struct work_struct *work)
 	wake_up_all(&tcm_devices_wait);
 	spin_unlock(&tcm_devices_lock);
 	tcm_hop_free(dev->hop);
+	tcm_task_device_exit(dev);
 	tcm_lu_destroy(dev);
 	tcm_pr_destroy(dev);
 	tcm_alua_destroy(dev);

@@ -6,10 +6,12 @@
 #include "alua_state.h"
 #include "gate.h"
 #include "opcode.h"
+#include "orphan.h"
 #include "range.h"
 #include "pr.h"
 #include "sbc.h"
 #include "session.h"
+#include "task.h"
 #include "ua.h"
 #include "wipe.h"
 
@@ -39,9 +41,15 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 		if (sense)
 			return sense;
 	}
+	/* All else is looked at when the command may run (SAM-5 8.5). */
+	if (gate & BIT(TCM_GATE_COUNTED)) {
+		sense = tcm_task_gate(cmd);
+		if (sense)
+			return sense;
+	}
 	if ((gate & BIT(TCM_GATE_UA)) && !(op->flags & TCM_OP_NO_UA) &&
 	    !(op->flags & TCM_OP_PASSTHRU && cmd->cdb[0] == INQUIRY)) {
-		sense = tcm_ua_take(cmd->map);
+		sense = tcm_ua_report(cmd->map);
 		if (sense)
 			return sense;
 	}
@@ -66,6 +74,11 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 		return TCM_SW_WRITE_PROTECTED;
 	if (gate & BIT(TCM_GATE_WIPE)) {
 		sense = tcm_wipe_check(cmd);
+		if (sense)
+			return sense;
+	}
+	if (gate & BIT(TCM_GATE_ORPHAN)) {
+		sense = tcm_orphan_check(cmd);
 		if (sense)
 			return sense;
 	}

@@ -158,6 +158,7 @@ static enum tcm_sense tcm_mode_page_check(const struct tcm_mode_page *page,
 {
 	u8 now[TCM_MODE_PAGE_MAX], mask[TCM_MODE_PAGE_MAX];
 	unsigned int i;
+	int bit;
 
 	tcm_mode_page_build(page, dev, TCM_MODE_CURRENT, now);
 	tcm_mode_page_build(page, dev, TCM_MODE_CHANGEABLE, mask);
@@ -167,6 +168,8 @@ static enum tcm_sense tcm_mode_page_check(const struct tcm_mode_page *page,
 		if (bad)
 			return tcm_mode_bad(x, pos + i, fls(bad) - 1);
 	}
+	if (page->reserved && page->reserved(l->buf + pos, &i, &bit))
+		return tcm_mode_bad(x, pos + i, bit);
 	return TCM_OK;
 }
 
@@ -276,6 +279,7 @@ void tcm_mode_adopt_attrs(struct tcm_device *dev)
 	spin_lock_irq(&dev->lu->lock);
 	dev->lu->mode.wce = dev->attr.emulate_write_cache;
 	dev->lu->mode.tas = dev->attr.emulate_tas;
+	dev->lu->mode.intlck = dev->attr.emulate_ua_intlck_ctrl;
 	spin_unlock_irq(&dev->lu->lock);
 }
 
@@ -294,6 +298,8 @@ void tcm_mode_write_attr(struct tcm_device *dev, u32 *at, u32 value)
 		state->wce = value;
 	else if (at == &dev->attr.emulate_tas)
 		state->tas = value;
+	else if (at == &dev->attr.emulate_ua_intlck_ctrl)
+		state->intlck = value;
 	for (i = 0; i < tcm_mode_page_count; i++) {
 		tcm_mode_page_build(&tcm_mode_pages[i], dev, TCM_MODE_CURRENT, new);
 		changed |= tcm_mode_saved_adopt(&tcm_mode_pages[i], state, old[i], new);

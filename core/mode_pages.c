@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "lu.h"
 #include "sbc.h"
+#include "task.h"
 
 /* Caching, SBC-4 6.5.6 */
 #define TCM_CACHE_WCE		0x04	/* byte 2 */
@@ -37,7 +38,10 @@ static void tcm_mode_caching_set(struct tcm_device *dev, const u8 *p)
 #define TCM_CTL_D_SENSE		0x04	/* byte 2 */
 #define TCM_CTL_GLTSD		0x02
 #define TCM_CTL_QAM_UNRESTRICTED 0x10	/* byte 3: QUEUE ALGORITHM MODIFIER */
-#define TCM_CTL_UA_INTLCK_SHIFT	4	/* byte 4 */
+#define TCM_CTL_QERR		0x06
+#define TCM_CTL_QERR_SHIFT	1
+#define TCM_CTL_UA_INTLCK	0x30	/* byte 4 */
+#define TCM_CTL_UA_INTLCK_SHIFT	4
 #define TCM_CTL_SWP		0x08
 #define TCM_CTL_ATO		0x80	/* byte 5 */
 #define TCM_CTL_TAS		0x40
@@ -45,12 +49,20 @@ static void tcm_mode_caching_set(struct tcm_device *dev, const u8 *p)
 static void tcm_mode_control(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
 {
 	const struct tcm_dev_attr *attr = &dev->attr;
+	u8 intlck = dev->lu->mode.intlck;
+	bool strict = false;
 
-	if (!attr->emulate_rest_reord)
+	if (pc == TCM_MODE_CURRENT) {
+		intlck = READ_ONCE(attr->emulate_ua_intlck_ctrl);
+		strict = READ_ONCE(dev->tasks->strict);
+		p[3] |= READ_ONCE(dev->tasks->qerr) << TCM_CTL_QERR_SHIFT;
+	}
+	if (!strict)
 		p[3] |= TCM_CTL_QAM_UNRESTRICTED;
 	if (pc == TCM_MODE_CURRENT && test_bit(TCM_DEV_D_SENSE, &dev->flags))
 		p[2] |= TCM_CTL_D_SENSE;
-	p[4] |= attr->emulate_ua_intlck_ctrl << TCM_CTL_UA_INTLCK_SHIFT;
+	/* The attribute counts the values that are not reserved. */
+	p[4] |= (intlck ? intlck + 1 : 0) << TCM_CTL_UA_INTLCK_SHIFT;
 	if (pc == TCM_MODE_CURRENT && test_bit(TCM_DEV_SWP, &dev->flags))
 		p[4] |= TCM_CTL_SWP;
 	if (attr->pi_prot_type)
@@ -59,13 +71,28 @@ static void tcm_mode_control(const struct tcm_device *dev, enum tcm_mode_pc pc, 
 		p[5] |= TCM_CTL_TAS;
 }
 
+static bool tcm_mode_control_reserved(const u8 *p, unsigned int *byte, int *bit)
+{
+	*byte = 3;
+	*bit = 2;
+	if ((p[3] & TCM_CTL_QERR) >> TCM_CTL_QERR_SHIFT == 2)
+		return true;
+	*byte = 4;
+	*bit = 5;
+	return (p[4] & TCM_CTL_UA_INTLCK) >> TCM_CTL_UA_INTLCK_SHIFT == 1;
+}
+
 static void tcm_mode_control_set(struct tcm_device *dev, const u8 *p)
 {
+	u8 intlck = (p[4] & TCM_CTL_UA_INTLCK) >> TCM_CTL_UA_INTLCK_SHIFT;
 	bool swp = p[4] & TCM_CTL_SWP;
 
 	lockdep_assert_held(&dev->lu->lock);
 	assign_bit(TCM_DEV_D_SENSE, &dev->flags, p[2] & TCM_CTL_D_SENSE);
 	WRITE_ONCE(dev->attr.emulate_tas, !!(p[5] & TCM_CTL_TAS));
+	WRITE_ONCE(dev->attr.emulate_ua_intlck_ctrl, intlck ? intlck - 1 : 0);
+	WRITE_ONCE(dev->tasks->qerr, (p[3] & TCM_CTL_QERR) >> TCM_CTL_QERR_SHIFT);
+	tcm_task_set_strict(dev, !(p[3] & TCM_CTL_QAM_UNRESTRICTED));
 	/* lu->lock keeps interrupts off */
 	spin_lock(&dev->lun_lock);
 	assign_bit(TCM_DEV_SWP, &dev->flags, swp);
@@ -104,8 +131,14 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 		/* BUSY TIMEOUT PERIOD is not limited, the extended self-test takes 30 s */
 		.page = 0x0a, .len = 12,
 		.base = { 0x0a, 10, TCM_CTL_GLTSD, [8] = 0xff, [9] = 0xff, [11] = 30 },
-		.changeable = { [2] = TCM_CTL_D_SENSE, [4] = TCM_CTL_SWP, [5] = TCM_CTL_TAS },
-		.fill = tcm_mode_control, .set = tcm_mode_control_set,
+		.changeable = {
+			[2] = TCM_CTL_D_SENSE,
+			[3] = TCM_CTL_QAM_UNRESTRICTED | TCM_CTL_QERR,
+			[4] = TCM_CTL_UA_INTLCK | TCM_CTL_SWP,
+			[5] = TCM_CTL_TAS,
+		},
+		.fill = tcm_mode_control, .reserved = tcm_mode_control_reserved,
+		.set = tcm_mode_control_set,
 	}, {
 		.page = 0x0a, .subpage = 0x01, .len = 32,
 		.base = { 0x4a, 0x01, 0, 28 },

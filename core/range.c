@@ -90,8 +90,7 @@ static void tcm_range_hold(struct tcm_ranges *rs, u64 first, u64 last)
 	spin_unlock(&rs->lock);
 }
 
-/* The blocks that a command accesses; false: none. */
-static bool tcm_range_blocks(const struct tcm_cmd *cmd, u64 *first, u64 *last)
+bool tcm_range_blocks(const struct tcm_cmd *cmd, u64 *first, u64 *last)
 {
 	const struct tcm_opcode *op = cmd->op;
 

@@ -36,6 +36,9 @@ enum tcm_sense tcm_range_enter(struct tcm_cmd *cmd, void (*resume)(struct tcm_cm
  */
 bool tcm_range_lock(struct tcm_cmd *cmd, void (*resume)(struct tcm_cmd *cmd));
 
+/* The blocks that a command accesses; false: none. Any context. */
+bool tcm_range_blocks(const struct tcm_cmd *cmd, u64 *first, u64 *last);
+
 /* For tcm_cmd_complete(): a command with TCM_CMD_RANGED has ended. Any context. */
 void tcm_range_leave(struct tcm_cmd *cmd);
 

@@ -9,10 +9,12 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <tcm/fabric.h>
+#include "orphan.h"
 #include "pr.h"
 #include "alua_state.h"
 #include "session.h"
 #include "target.h"
+#include "task.h"
 #include "trace.h"
 #include "ua.h"
 
@@ -227,6 +229,10 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 		__set_bit(TCM_GATE_WIPE, &map->gate);
 	if (dev->ranges.gated)
 		__set_bit(TCM_GATE_RANGE, &map->gate);
+	if (dev->tasks->gated)
+		__set_bit(TCM_GATE_COUNTED, &map->gate);
+	if (dev->fenced)
+		__set_bit(TCM_GATE_ORPHAN, &map->gate);
 	tcm_pr_map_added(map);
 	tcm_alua_map_added(map);
 	if (test_bit(TCM_DEV_EJECTED, &dev->flags))
@@ -491,6 +497,7 @@ void tcm_session_close(struct tcm_session *sess, void (*released)(struct tcm_ses
 	list_del_init(&sess->node);
 	tcm_session_unpublish(sess);
 	mutex_unlock(&tpg->lock);
+	tcm_orphans_session(sess);
 	percpu_ref_kill(&sess->ref);
 }
 EXPORT_SYMBOL_GPL(tcm_session_close);

@@ -8,12 +8,14 @@
 #include <tcm/fabric.h>
 #include "cmd.h"
 #include "mode.h"
+#include "orphan.h"
 #include "opcode.h"
 #include "pr.h"
 #include "lu.h"
 #include "sbc.h"
 #include "session.h"
 #include "target.h"
+#include "task.h"
 #include "tmf.h"
 #include "trace.h"
 #include "ua.h"
@@ -27,6 +29,10 @@ bool tcm_tmf_supported(enum tcm_tmf_func func)
 	case TCM_TMF_LUN_RESET:
 	case TCM_TMF_QUERY_TASK:
 	case TCM_TMF_QUERY_TASK_SET:
+	case TCM_TMF_QUERY_ASYNC_EVENT:
+	case TCM_TMF_NEXUS_RESET:
+	case TCM_TMF_TARGET_WARM_RESET:
+	case TCM_TMF_TARGET_COLD_RESET:
 		return true;
 	default:
 		return false;
@@ -73,7 +79,8 @@ static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 	if (walk->by_lun && cmd->unpacked_lun != walk->lun)
 		return false;
 	/* The generation in the state word makes sure that it is still the one looked at. */
-	st = walk->query ? tcm_tmf_still(cmd, st) : tcm_cmd_abort(cmd, st, walk->tas);
+	st = walk->query ? tcm_tmf_still(cmd, st) :
+		tcm_orphan_mark(cmd, st, TCM_ST_ABORTED | (walk->tas ? TCM_ST_TAS : 0));
 	if (st == TCM_ST_FREE)
 		return false;
 	walk->found++;
@@ -92,8 +99,8 @@ static void tcm_tmf_session(struct tcm_session *sess, struct tcm_tmf_walk *walk)
  * Every nexus of the device; only the sender's own commands go without TASK ABORTED. Who gets
  * that status knows; who lost commands without it is told by COMMANDS CLEARED (SAM-5 5.6).
  */
-static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct tcm_tmf_walk *walk,
-			   enum tcm_ua ua, bool tell_sender)
+static void tcm_tmf_device(const struct tcm_session *sender, struct tcm_device *dev,
+			   struct tcm_tmf_walk *walk, enum tcm_ua ua, bool tell_sender)
 {
 	struct tcm_mapping *map;
 	struct tcm_lun *lun;
@@ -106,9 +113,9 @@ static void tcm_tmf_device(struct tcm_tmf *tmf, struct tcm_device *dev, struct t
 		list_for_each_entry(map, &lun->maps, lun_node) {
 			unsigned int before = walk->found;
 
-			walk->tas = dev->attr.emulate_tas && map->sess != tmf->sess;
+			walk->tas = READ_ONCE(dev->attr.emulate_tas) && map->sess != sender;
 			tcm_tmf_session(map->sess, walk);
-			if (map->sess == tmf->sess ? tell_sender :
+			if (map->sess == sender ? tell_sender :
 			    (ua == TCM_UA_LUN_RESET || (walk->found != before && !walk->tas)))
 				tcm_ua_raise(map, ua);
 		}
@@ -128,6 +135,7 @@ void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
 			if (match(map, arg))
 				tcm_tmf_session(map->sess, &walk);
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	tcm_orphans_fence();
 }
 
 /* Aborted, and with the backend: what it was to write may come to the medium yet. */
@@ -188,6 +196,43 @@ static void tcm_tmf_no_lun(struct tcm_tmf *tmf, u64 number)
 		tmf->resp = TCM_TMF_COMPLETE;
 }
 
+/* LOGICAL UNIT RESET, SAM-5 6.3.3 */
+static void tcm_tmf_reset(const struct tcm_session *sender, struct tcm_device *dev,
+			  struct tcm_tmf_walk *walk)
+{
+	tcm_tmf_device(sender, dev, walk, TCM_UA_LUN_RESET, true);
+	/* As after power on, the unit is active (SBC-4 4.20). */
+	tcm_sbc_set_stopped(dev, false);
+	tcm_sbc_set_power(dev, TCM_POWER_IS_ACTIVE);
+	tcm_sbc_allow_removal(dev);
+	tcm_mode_reset(dev);
+	tcm_pr_reset(dev);
+	tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
+	atomic_long_inc(&dev->resets);
+}
+
+/* SAM-5 7.10: is a unit attention pending? It stays so. */
+static void tcm_tmf_query_event(struct tcm_tmf *tmf, u64 number)
+{
+	struct tcm_mapping *map;
+	enum tcm_sense sense;
+	unsigned long ua = 0;
+
+	rcu_read_lock();
+	map = tcm_session_map(tmf->sess, number);
+	if (map)
+		ua = READ_ONCE(map->ua);
+	rcu_read_unlock();
+	if (!ua)
+		return;
+	sense = tcm_ua_sense(__ffs(ua));
+	tmf->resp = TCM_TMF_SUCCEEDED;
+	/* UADE DEPTH: one, or more than one */
+	tmf->info[0] = (ua & (ua - 1) ? 2 : 1) << 4 | TCM_SENSE_KEY(sense);
+	tmf->info[1] = TCM_SENSE_ASC(sense);
+	tmf->info[2] = TCM_SENSE_ASCQ(sense);
+}
+
 static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 {
 	/* Of one I_T_L nexus: this number also when another one leads to the same device. */
@@ -221,34 +266,93 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 		tcm_tmf_session(tmf->sess, &walk);
 		break;
 	case TCM_TMF_CLEAR_TASK_SET:
-		tcm_tmf_device(tmf, dev, &walk, TCM_UA_COMMANDS_CLEARED, false);
+		tcm_tmf_device(tmf->sess, dev, &walk, TCM_UA_COMMANDS_CLEARED, false);
 		break;
 	case TCM_TMF_LUN_RESET:
-		tcm_tmf_device(tmf, dev, &walk, TCM_UA_LUN_RESET, true);
-		/* As after power on, the unit is active (SBC-4 4.20). */
-		tcm_sbc_set_stopped(dev, false);
-		tcm_sbc_set_power(dev, TCM_POWER_IS_ACTIVE);
-		tcm_sbc_allow_removal(dev);
-		tcm_mode_reset(dev);
-		tcm_pr_reset(dev);
-		tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
-		atomic_long_inc(&dev->resets);
+		tcm_tmf_reset(tmf->sess, dev, &walk);
+		break;
+	case TCM_TMF_QUERY_ASYNC_EVENT:
+		walk.query = true;
+		tcm_tmf_query_event(tmf, number);
 		break;
 	default:
 		break;
 	}
 	if (!walk.query)
-		tmf->outstanding = walk.found;
+		tmf->outstanding += walk.found;
 }
 
-void tcm_tmf_submit(struct tcm_tmf *tmf)
+/* I_T NEXUS RESET, SAM-5 6.3.4 and 7.6: all of the nexus, on every LUN */
+static void tcm_tmf_nexus(struct tcm_tmf *tmf)
+{
+	struct tcm_session *sess = tmf->sess;
+	struct tcm_tmf_walk walk = { };
+	struct tcm_mapping *map;
+
+	tcm_tmf_session(sess, &walk);
+	tmf->outstanding = walk.found;
+	mutex_lock(&sess->tpg->lock);
+	list_for_each_entry(map, &sess->maps, sess_node) {
+		spin_lock_irq(&map->lun->dev->lun_lock);
+		tcm_pr_map_removed(map);
+		map->prevented = false;
+		spin_unlock_irq(&map->lun->dev->lun_lock);
+		tcm_ua_raise(map, TCM_UA_NEXUS_LOSS);
+	}
+	mutex_unlock(&sess->tpg->lock);
+}
+
+/* The LUN of a session with the lowest number from @number on, held; NULL: there is none. */
+static struct tcm_lun *tcm_tmf_next_lun(struct tcm_session *sess, u64 *number)
+{
+	struct tcm_mapping *map, *next = NULL;
+
+	mutex_lock(&sess->tpg->lock);
+	list_for_each_entry(map, &sess->maps, sess_node)
+		if (map->number >= *number && (!next || map->number < next->number))
+			next = map;
+	if (next) {
+		*number = next->number;
+		percpu_ref_get(&next->lun->ref);
+	}
+	mutex_unlock(&sess->tpg->lock);
+	return next ? next->lun : NULL;
+}
+
+/* TARGET RESET: each unit that the nexus reaches, as LOGICAL UNIT RESET */
+static void tcm_tmf_target(struct tcm_tmf *tmf)
+{
+	struct tcm_lun *lun;
+	u64 number = 0;
+
+	while ((lun = tcm_tmf_next_lun(tmf->sess, &number))) {
+		struct tcm_tmf_walk walk = { };
+
+		tcm_tmf_reset(tmf->sess, lun->dev, &walk);
+		tmf->outstanding += walk.found;
+		percpu_ref_put(&lun->ref);
+		number++;
+	}
+}
+
+void tcm_tmf_qerr(const struct tcm_cmd *cmd)
+{
+	struct tcm_tmf_walk walk = { .dev = cmd->dev };
+
+	if (READ_ONCE(cmd->dev->tasks->qerr) == TCM_QERR_NEXUS)
+		tcm_tmf_session(cmd->sess, &walk);
+	else
+		tcm_tmf_device(cmd->sess, cmd->dev, &walk, TCM_UA_COMMANDS_CLEARED, false);
+	tcm_orphans_fence();
+}
+
+static void tcm_tmf_one_lun(struct tcm_tmf *tmf)
 {
 	struct tcm_session *sess = tmf->sess;
 	u64 number = tcm_lun_unpack(&tmf->lun);
 	struct tcm_mapping *map;
 	struct tcm_lun *lun = NULL;
 
-	tmf->outstanding = 0;
 	rcu_read_lock();
 	map = number == TCM_LUN_NONE ? NULL : tcm_session_map(sess, number);
 	if (map && percpu_ref_tryget_live_rcu(&map->lun->ref))
@@ -261,7 +365,28 @@ void tcm_tmf_submit(struct tcm_tmf *tmf)
 	} else {
 		tcm_tmf_no_lun(tmf, number);
 	}
+}
+
+void tcm_tmf_submit(struct tcm_tmf *tmf)
+{
+	tmf->outstanding = 0;
+	tmf->resp = TCM_TMF_COMPLETE;
+	memset(tmf->info, 0, sizeof(tmf->info));
+	switch (tmf->func) {
+	case TCM_TMF_NEXUS_RESET:
+		tcm_tmf_nexus(tmf);
+		break;
+	case TCM_TMF_TARGET_WARM_RESET:
+	case TCM_TMF_TARGET_COLD_RESET:
+		tcm_tmf_target(tmf);
+		break;
+	default:
+		tcm_tmf_one_lun(tmf);
+		break;
+	}
+	/* Before anybody is told that a write is no more. */
+	tcm_orphans_fence();
 	trace_tcm_tmf(tmf);
-	sess->ops->tmf_done(tmf);
+	tmf->sess->ops->tmf_done(tmf);
 }
 EXPORT_SYMBOL_GPL(tcm_tmf_submit);

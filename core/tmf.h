@@ -18,4 +18,10 @@ void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg);
 /* How many of those nexuses' aborted commands may still change the medium? */
 unsigned int tcm_tmf_writes_left(struct tcm_device *dev, tcm_map_fn match, void *arg);
 
+/*
+ * A command ends with CHECK CONDITION and QERR is not zero: abort what else is in the task set, or
+ * what of it is the nexus's. Any context; takes dev->lun_lock.
+ */
+void tcm_tmf_qerr(const struct tcm_cmd *cmd);
+
 #endif

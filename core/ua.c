@@ -81,6 +81,32 @@ enum tcm_sense tcm_ua_take(struct tcm_mapping *map)
 	return ua ? tcm_ua_codes[__ffs(ua)] : TCM_OK;
 }
 
+enum tcm_sense tcm_ua_peek(const struct tcm_mapping *map)
+{
+	unsigned long ua = READ_ONCE(map->ua);
+
+	return ua ? tcm_ua_codes[__ffs(ua)] : TCM_OK;
+}
+
+enum tcm_sense tcm_ua_report(struct tcm_mapping *map)
+{
+	bool stays = READ_ONCE(map->lun->dev->attr.emulate_ua_intlck_ctrl) != TCM_UA_INTLCK_CLEAR;
+
+	return stays ? tcm_ua_peek(map) : tcm_ua_take(map);
+}
+
+void tcm_ua_interlock(struct tcm_mapping *map, enum tcm_sense sense)
+{
+	if (READ_ONCE(map->lun->dev->attr.emulate_ua_intlck_ctrl) != TCM_UA_INTLCK_ESTABLISH)
+		return;
+	if (sense == TCM_BUSY)
+		tcm_ua_raise(map, TCM_UA_BUSY_BEFORE);
+	else if (sense == TCM_RESERVATION_CONFLICT)
+		tcm_ua_raise(map, TCM_UA_PREV_CONFLICT);
+	else if (sense == TCM_TASK_SET_FULL)
+		tcm_ua_raise(map, TCM_UA_TASK_SET_FULL_BEFORE);
+}
+
 static void tcm_ua_clear(struct tcm_mapping *map, enum tcm_ua ua)
 {
 	/* What the caller reads from here on is no older than what this bit told of. */

@@ -8,8 +8,19 @@
 /* Establish a unit attention on one nexus. Any context. */
 void tcm_ua_raise(struct tcm_mapping *map, enum tcm_ua ua);
 
-/* Take the one with the highest precedence, or TCM_OK when none is pending. */
+/* The one with the highest precedence, or TCM_OK when none is pending: look at it, or take it. */
+enum tcm_sense tcm_ua_peek(const struct tcm_mapping *map);
 enum tcm_sense tcm_ua_take(struct tcm_mapping *map);
+
+/* emulate_ua_intlck_ctrl: UA_INTLCK_CTRL 00b, 10b, 11b of the Control mode page (SPC-4 7.5.8) */
+#define TCM_UA_INTLCK_CLEAR	0	/* what is reported is no longer pending */
+#define TCM_UA_INTLCK_KEEP	1	/* until REQUEST SENSE takes it */
+#define TCM_UA_INTLCK_ESTABLISH	2	/* and BUSY and the like establish one */
+
+/* The one to refuse a command with: taken or not, as UA_INTLCK_CTRL says. */
+enum tcm_sense tcm_ua_report(struct tcm_mapping *map);
+/* A command ends with @sense: UA_INTLCK_CTRL may make a unit attention of it. Any context. */
+void tcm_ua_interlock(struct tcm_mapping *map, enum tcm_sense sense);
 
 /* Forget a condition on every LUN of a session, as if it had been reported. Any context. */
 void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua);

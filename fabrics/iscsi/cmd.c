@@ -229,7 +229,7 @@ static struct tcm_isc_cmd *tcm_isc_cmd_take(struct tcm_isc_conn *conn,
 	tcm_isc_cmd_reset(conn, icmd);
 	conn->nr_cmds++;
 	cmd->tag = (__force u32)hdr->itt;
-	cmd->attr = tcm_isc_cmd_attr(hdr->flags);
+	tcm_cmd_set_attr(cmd, tcm_isc_cmd_attr(hdr->flags));
 	cmd->exp_dir = tcm_isc_cmd_dir(hdr->flags);
 	cmd->exp_len = cmd->exp_dir == DMA_NONE ? 0 : be32_to_cpu(hdr->edtl);
 	if (tcm_isc_cmd_pages(conn, icmd))

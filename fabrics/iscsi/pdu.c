@@ -197,35 +197,6 @@ void tcm_isc_tmf_done(struct tcm_tmf *tmf)
 {
 }
 
-/* Each LUN of the session, as LUN RESET: what a target reset means to one nexus */
-static u8 tcm_isc_reset_all(struct tcm_isc_conn *conn)
-{
-	struct tcm_isc_session *isess = conn->isess;
-	struct tcm_tpg *tpg = isess->tsess->tpg;
-	struct tcm_tmf tmf = { .sess = isess->tsess, .func = TCM_TMF_LUN_RESET };
-	struct tcm_mapping *map;
-	u64 number, next = 0;
-	bool found;
-
-	do {
-		found = false;
-		number = U64_MAX;
-		mutex_lock(&tpg->lock);
-		list_for_each_entry(map, &isess->tsess->maps, sess_node)
-			if (map->number >= next && map->number < number) {
-				number = map->number;
-				found = true;
-			}
-		mutex_unlock(&tpg->lock);
-		if (!found)
-			break;
-		tcm_lun_pack(number, &tmf.lun);
-		tcm_tmf_submit(&tmf);
-		next = number + 1;
-	} while (found);
-	return TCM_ISC_TMF_RSP_COMPLETE;
-}
-
 /* A task that is not there: 11.6.1 has it depend on whether its number may still come. */
 static u8 tcm_isc_no_task(const struct tcm_isc_session *isess, const struct tcm_isc_tmf *req)
 {
@@ -257,8 +228,6 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	u8 function = req->flags & 0x7f;
 	int func = tcm_isc_tmf_func(function);
 
-	if (function == TCM_ISC_TMF_WARM_RESET || function == TCM_ISC_TMF_COLD_RESET)
-		return tcm_isc_reset_all(conn);
 	if (function == TCM_ISC_TMF_REASSIGN)
 		return TCM_ISC_TMF_RSP_NO_REASSIGN;
 	if (func < 0)

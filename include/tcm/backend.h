@@ -26,6 +26,7 @@ struct tcm_hba;
 struct tcm_hop;
 struct tcm_lu;
 struct tcm_pr;
+struct tcm_task_set;
 struct tcm_wipe;
 
 /* Bytes of backend scratch in each struct tcm_io: a bio, eight vectors and a little. */
@@ -324,10 +325,14 @@ struct tcm_device {
 
 	struct tcm_wipe		*wipe;		/* core's: FORMAT UNIT or SANITIZE; @lun_lock */
 	struct tcm_ranges	ranges;		/* core's: who accesses which blocks */
+	struct list_head	orphans;	/* core's: core/orphan.c */
+	struct list_head	fence_node;
+	bool			fenced;		/* TCM_GATE_ORPHAN is set; also under @lun_lock */
 
 	atomic_t		flushes_behind;	/* flushes whose command was answered */
 	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */
 
+	struct tcm_task_set	*tasks;		/* core's: the order of commands */
 	struct tcm_alua		*alua;		/* core's: target port groups */
 	struct tcm_pr		*pr;		/* core's: reservations */
 	struct tcm_lu		*lu;		/* core's: mode parameters and what is saved */

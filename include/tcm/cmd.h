@@ -44,7 +44,11 @@ enum tcm_cmd_state {
 	TCM_ST_MASK	= 0x0f,
 	TCM_ST_ABORTED	= 0x10,	/* a task management function took it off its nexus */
 	TCM_ST_TAS	= 0x20,	/* ... and TASK ABORTED status is owed (control mode page TAS) */
-	TCM_ST_GEN	= 0x100,
+	TCM_ST_ORPHAN	= 0x40,	/* nobody waits for it any more, and it has not come back */
+	TCM_ST_ATTR	= 0x80,	/* its task attribute is not SIMPLE */
+	TCM_ST_TASK	= 0x100, /* is listed in the task set: core/task.c */
+	TCM_ST_MARKS	= TCM_ST_ABORTED | TCM_ST_TAS | TCM_ST_ORPHAN | TCM_ST_TASK,
+	TCM_ST_GEN	= 0x200,
 	TCM_ST_GEN_MASK	= ~(TCM_ST_GEN - 1),
 };
 
@@ -60,6 +64,22 @@ enum tcm_cmd_state {
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
 
+/* A command that nobody waits for any more: core/orphan.c */
+struct tcm_orphan {
+	struct list_head	node;		/* all of them */
+	struct list_head	dev_node;	/* with @writes: those of the device */
+	unsigned long		since;		/* jiffies */
+	bool			writes;		/* what overlaps it has to wait */
+};
+
+/* Its place in the task set: core/task.c */
+struct tcm_task {
+	struct list_head	node;
+	u8			attr;		/* enum tcm_task_attr, as it is treated */
+	bool			enabled;	/* may run */
+	bool			parked;		/* waits at the gate */
+};
+
 /**
  * struct tcm_cmd - a SCSI command, embedded in the fabric's own
  *
@@ -74,7 +94,7 @@ struct tcm_cmd {
 	u32			exp_len;	/* bytes the initiator expects to move */
 	u64			tag;
 	u8			exp_dir;	/* enum dma_data_direction */
-	u8			attr;		/* enum tcm_task_attr */
+	u8			attr;		/* enum tcm_task_attr; by tcm_cmd_set_attr() */
 	u8			prio;		/* command priority, 0..15 */
 
 	/* set by the core */
@@ -116,6 +136,8 @@ struct tcm_cmd {
 			unsigned long		until;	/* jiffies */
 		} alua_wait;
 	};
+	struct tcm_orphan	orphan;		/* valid with TCM_ST_ORPHAN */
+	struct tcm_task		task;		/* valid with TCM_ST_TASK */
 };
 
 /**
@@ -136,6 +158,18 @@ struct tcm_cmd {
  */
 int tcm_cmd_init(struct tcm_cmd *cmd, struct tcm_session *sess, const struct scsi_lun *lun,
 		 const u8 *cdb, unsigned int cdb_len);
+
+/**
+ * tcm_cmd_set_attr - the task attribute that the initiator gave the command
+ * @cmd: command between tcm_cmd_init(), which makes it SIMPLE, and tcm_cmd_submit()
+ * @attr: enum tcm_task_attr
+ */
+static inline void tcm_cmd_set_attr(struct tcm_cmd *cmd, u8 attr)
+{
+	cmd->attr = attr;
+	if (attr != TCM_ATTR_SIMPLE)
+		atomic_or(TCM_ST_ATTR, &cmd->state);
+}
 
 /**
  * tcm_lun_pack - a LUN as the eight bytes by which REPORT LUNS lists it

@@ -64,6 +64,8 @@ enum tcm_tmf_resp {
  * @tag: task to manage, for ABORT TASK and QUERY TASK
  * @resp: the answer, valid in tmf_done()
  * @outstanding: commands it aborted, which have not ended yet: valid in tmf_done()
+ * @info: ADDITIONAL RESPONSE INFORMATION of QUERY ASYNCHRONOUS EVENT (SAM-5 7.10), valid with
+ *	TCM_TMF_SUCCEEDED: UADE DEPTH and SENSE KEY, ASC, ASCQ
  * @priv: the fabric's
  */
 struct tcm_tmf {
@@ -73,6 +75,7 @@ struct tcm_tmf {
 	u64			tag;
 	enum tcm_tmf_resp	resp;
 	unsigned int		outstanding;
+	u8			info[3];
 	void			*priv;
 };
 

@@ -140,7 +140,7 @@ enum tcm_gate {
 	TCM_GATE_DEAD,		/* the device is gone */
 	TCM_GATE_RESERVED,	/* a reservation concerns this nexus */
 	TCM_GATE_ALUA,		/* not active/optimized */
-	TCM_GATE_COUNTED,	/* ORDERED, HEAD OF QUEUE or ACA around */
+	TCM_GATE_COUNTED,	/* ORDERED, HEAD OF QUEUE or ACA around (core/task.c) */
 	TCM_GATE_ORPHAN,	/* orphan writes are outstanding on the device */
 	TCM_GATE_STOPPED,	/* by START STOP UNIT */
 	TCM_GATE_WIPE,		/* being formatted or sanitized, or that has failed */

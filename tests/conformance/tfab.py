@@ -171,6 +171,7 @@ class Session:
         """(response, commands it aborted)"""
         req = bytearray(_TMF.pack(tag, lun_bytes(lun), func, 0, 0, 0))
         fcntl.ioctl(self.fd, _IOC_TMF, req)
+        self.tmf_info = bytes(req[-4:-1])
         return _TMF.unpack(req)[3:5]
 
     def release(self, tag):

@@ -13,11 +13,12 @@ import tfab
 from sgio import Table
 from tfab import (ABORT_TASK, ABORT_TASK_SET, BAD_LUN, BH, CLEAR_ACA, CLEAR_TASK_SET, COLD_RESET,
                   COMPLETE, DATA_HELD, DATA_LATER, LINGER, LUN_RESET, NO_RESPONSE, NOT_SUPPORTED,
-                  QUERY_TASK, QUERY_TASK_SET, STATUS_LATE, SUCCEEDED, TASK_ABORTED, Held, Session,
+                  NEXUS_RESET, QUERY_ASYNC_EVENT, QUERY_TASK, QUERY_TASK_SET, STATUS_LATE, SUCCEEDED, TASK_ABORTED, WARM_RESET, Held, Session,
                   Tpg, wait_until)
 
 COMMANDS_CLEARED = (6, 0x2f, 0x00)
 LUN_WAS_RESET = (6, 0x29, 0x03)
+NEXUS_LOST = (6, 0x29, 0x07)
 LIMIT = 1.0     # seconds for an answer, on an emulated machine that others share
 
 t = Table('tmf')
@@ -224,7 +225,7 @@ def two_numbers(rig):
 def unsupported(rig):
     """A function that is not there says so, and does nothing."""
     tag = rig.held_read(rig.s)
-    for func in (CLEAR_ACA, COLD_RESET, 200):
+    for func in (CLEAR_ACA, 200):
         resp, outstanding = rig.s.tmf(func)
         t.ok((resp, outstanding) in ((NOT_SUPPORTED, 0), (COMPLETE, 1)), 'function %d: %d' % (func, resp))
         if resp == NOT_SUPPORTED:
@@ -235,6 +236,89 @@ def unsupported(rig):
         sess.clear_ua(0)
         sess.clear_ua(300)
     rig.quiet('unsupported functions')
+
+
+def events(rig):
+    """QUERY ASYNCHRONOUS EVENT: a unit attention is told and stays."""
+    s = rig.s
+    tmf(s, QUERY_ASYNC_EVENT, COMPLETE, 0, 'query of events: none')
+    t.eq(s.tmf_info, bytes(3), 'information: none')
+    tmf(rig.other, LUN_RESET, COMPLETE, 0, 'reset')
+    for _ in range(2):
+        tmf(s, QUERY_ASYNC_EVENT, SUCCEEDED, 0, 'query of events: one')
+        t.eq(s.tmf_info, bytes([0x16, 0x29, 0x03]), 'information: one')
+    tmf(s, QUERY_ASYNC_EVENT, COMPLETE, 0, 'query of events: another LUN', lun=300)
+    tmf(s, QUERY_ASYNC_EVENT, BAD_LUN, 0, 'query of events: no LUN', lun=7)
+    rig.tpg.map('i0', 9, 1)
+    tmf(s, QUERY_ASYNC_EVENT, SUCCEEDED, 0, 'query of events: two')
+    t.eq(s.tmf_info, bytes([0x26, 0x29, 0x03]), 'information: two')
+    rig.tpg.unmap('i0', 9)
+    for sess in rig.all:
+        sess.clear_ua(0)
+        sess.clear_ua(300)
+    rig.quiet('events')
+
+
+def nexus_reset(rig):
+    """I_T NEXUS RESET: all commands of the nexus on every LUN, and nothing of anybody else."""
+    s, other = rig.s, rig.other
+    tags = [rig.held_read(s), rig.held_write(s, lba=500), rig.held_read(s, lun=300)]
+    foreign = [rig.held_read(rig.twin), rig.held_read(other)]
+    tmf(s, NEXUS_RESET, COMPLETE, 3, 'nexus reset', lun=7)
+    tmf(s, NEXUS_RESET, COMPLETE, 0, 'nexus reset once more')
+    rig.h.release()
+    rig.h2.release()
+    for tag in tags:
+        aborted(s, tag, 'nexus reset: own command')
+    t.good(rig.twin.reap(foreign[0]), 'nexus reset: the twin')
+    t.good(other.reap(foreign[1]), 'nexus reset: the other')
+    for lun in (0, 300):
+        t.eq(s.clear_ua(lun), [NEXUS_LOST], 'nexus reset: unit attention')
+    # SPC-2: the nexus's reservation ends with it
+    t.good(s.cmd([0x16, 0, 0, 0, 0, 0]), 'RESERVE(6)')
+    t.ok(other.tur().status == 0x18, 'RESERVE(6) holds')
+    tmf(other, NEXUS_RESET, COMPLETE, 0, 'nexus reset of the other')
+    other.clear_ua(0)
+    other.clear_ua(300)
+    t.ok(other.tur().status == 0x18, 'RESERVE(6) holds still')
+    tmf(s, NEXUS_RESET, COMPLETE, 0, 'nexus reset of the holder')
+    s.clear_ua(0)
+    s.clear_ua(300)
+    t.good(other.tur(), 'the reservation went with its nexus')
+    rig.quiet('nexus reset')
+
+
+def target_reset(rig):
+    """TARGET WARM and COLD RESET: every unit that the nexus reaches."""
+    for func in (WARM_RESET, COLD_RESET):
+        tags = [rig.held_read(rig.s), rig.held_read(rig.s, lun=300)]
+        foreign = rig.held_read(rig.other, lun=300)
+        tmf(rig.s, func, COMPLETE, 3, 'target reset', lun=7)
+        rig.h.release()
+        rig.h2.release()
+        for tag in tags:
+            aborted(rig.s, tag, 'target reset: own command')
+        aborted(rig.other, foreign, 'target reset: command of another', status=TASK_ABORTED)
+        for sess in rig.all:
+            for lun in (0, 300):
+                t.eq(sess.clear_ua(lun), [LUN_WAS_RESET], 'target reset: unit attention')
+    rig.quiet('target reset')
+
+
+def told(rig):
+    """REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS says of each what it does."""
+    r = rig.s.cmd([0xa3, 0x0d, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0], din=16)
+    t.good(r, 'REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS')
+    bits = ((ABORT_TASK, 0, 7), (ABORT_TASK_SET, 0, 6), (CLEAR_ACA, 0, 5), (CLEAR_TASK_SET, 0, 4),
+            (LUN_RESET, 0, 3), (QUERY_TASK, 0, 2), (QUERY_ASYNC_EVENT, 1, 2), (QUERY_TASK_SET, 1, 1),
+            (NEXUS_RESET, 1, 0))
+    for func, byte, bit in bits:
+        resp = rig.s.tmf(func)[0]
+        t.eq(resp != NOT_SUPPORTED, bool(r.data[byte] >> bit & 1), 'function %d and its bit' % func)
+    for sess in rig.all:
+        sess.clear_ua(0)
+        sess.clear_ua(300)
+    rig.quiet('functions that are told')
 
 
 def storm(rig):
@@ -311,7 +395,8 @@ def storm(rig):
 
 def main():
     rig = Rig()
-    for part in (abort_task, data_phase, task_sets, two_numbers, unsupported, storm):
+    for part in (abort_task, data_phase, task_sets, two_numbers, unsupported, events, nexus_reset,
+                 target_reset, told, storm):
         print('tmf: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()

@@ -83,7 +83,7 @@ struct tcm_test_tmf {
 	__u32	func;		/* enum tcm_tmf_func */
 	__u32	resp;		/* out: enum tcm_tmf_resp */
 	__u32	outstanding;	/* out */
-	__u32	pad;
+	__u8	info[4];	/* out: the first three of tcm_tmf.info */
 };
 
 struct tcm_test_info {

@@ -246,7 +246,7 @@ static int tcm_test_start(struct tcm_test_slot *slot, enum tcm_ctx ctx)
 	if (slot->flags & TCM_TEST_LINGER)
 		udelay(TCM_TEST_LINGER_USEC);
 	cmd->tag = slot->tag;
-	cmd->attr = slot->attr;
+	tcm_cmd_set_attr(cmd, slot->attr);
 	cmd->prio = slot->prio;
 	cmd->exp_len = slot->dout_len ?: slot->din_len;
 	if (slot->dout_len)
@@ -514,6 +514,7 @@ int tcm_test_manage(struct tcm_test_session *ts, struct tcm_test_tmf *req)
 	wait_for_completion(&m.done);
 	req->resp = m.tmf.resp;
 	req->outstanding = m.tmf.outstanding;
+	memcpy(req->info, m.tmf.info, sizeof(m.tmf.info));
 	percpu_ref_put(&sess->ref);
 	return 0;
 }

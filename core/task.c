@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Task sets (SAM-5 8): SIMPLE, ORDERED and HEAD OF QUEUE commands of a logical unit.
+ *
+ * Nobody pays for this while all commands are SIMPLE. The first one that is not is put on the
+ * list of the task set, TCM_GATE_COUNTED is set on every nexus, and a survey asks the fabrics for
+ * the commands that are out: they are put on the list before it. Who comes afterwards sees the gate
+ * and takes his place. A command moves to TCM_ST_DATA or TCM_ST_EXEC before it reads the gate and
+ * the survey looks at states after it has set the gate, so none is missed. Some time after the last
+ * command that was not SIMPLE the gates open again.
+ *
+ * A command is put on the list together with TCM_ST_TASK in its state word, under the lock. Who
+ * ends it sees the mark and takes the lock before the slot is free: what is on the list is there.
+ *
+ * A command that may run is enabled and stays so. One that is aborted is in nobody's way, also
+ * while the backend has it; when it waits, a tick lets it go.
+ */
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+#include <tcm/fabric.h>
+#include "cmd.h"
+#include "gate.h"
+#include "hop.h"
+#include "opcode.h"
+#include "task.h"
+
+/* How often is looked for aborted ones among those that wait */
+#define TCM_TASK_TICK		max(HZ / 100, 1)
+/* How long commands are listed after the last special one: the next is seldom alone. */
+#define TCM_TASK_LINGER		HZ
+
+static struct workqueue_struct *tcm_task_wq;
+
+static bool tcm_task_gone(const struct tcm_cmd *cmd)
+{
+	return atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN);
+}
+
+/* Those that tell of the unit run at once and hold up nobody (SPC-4 4.6.1). */
+static bool tcm_task_counts(const struct tcm_cmd *cmd)
+{
+	return cmd->op && !(cmd->op->flags & TCM_OP_HOQ);
+}
+
+static void tcm_task_let_go(struct tcm_task_set *ts, struct tcm_cmd *cmd)
+{
+	cmd->task.parked = false;
+	ts->parked--;
+	tcm_hop_queue(cmd, tcm_cmd_rerun);
+}
+
+/* May a command run that has @older ones, some of which @block it? SAM-5 8.6 */
+static bool tcm_task_may_run(const struct tcm_task_set *ts, const struct tcm_cmd *cmd, bool older,
+			     bool block)
+{
+	switch (cmd->task.attr) {
+	case TCM_ATTR_SIMPLE:
+		return !block;
+	case TCM_ATTR_ORDERED:
+		return !block && !older && ts->complete;
+	default:
+		return true;
+	}
+}
+
+/* Enable who may run. */
+static void tcm_task_schedule(struct tcm_task_set *ts)
+{
+	bool older = false, block = false;
+	struct tcm_cmd *cmd, *next;
+
+	lockdep_assert_held(&ts->lock);
+	list_for_each_entry_safe(cmd, next, &ts->tasks, task.node) {
+		if (tcm_task_gone(cmd)) {
+			if (cmd->task.parked)
+				tcm_task_let_go(ts, cmd);
+			continue;
+		}
+		if (!cmd->task.enabled && tcm_task_may_run(ts, cmd, older, block)) {
+			cmd->task.enabled = true;
+			if (cmd->task.parked)
+				tcm_task_let_go(ts, cmd);
+		}
+		older = true;
+		block |= cmd->task.attr != TCM_ATTR_SIMPLE;
+	}
+}
+
+/* Put @cmd, whose state word was @seen, on the list unless it is there or somebody else by now. */
+static bool tcm_task_list(struct tcm_task_set *ts, struct tcm_cmd *cmd, int seen)
+{
+	int gen = seen & TCM_ST_GEN_MASK;
+
+	lockdep_assert_held(&ts->lock);
+	do {
+		int st = seen & TCM_ST_MASK;
+
+		if ((st != TCM_ST_DATA && st != TCM_ST_EXEC) || seen & TCM_ST_TASK ||
+		    (seen & TCM_ST_GEN_MASK) != gen)
+			return false;
+	} while (!atomic_try_cmpxchg(&cmd->state, &seen, seen | TCM_ST_TASK));
+	cmd->task.parked = false;
+	cmd->task.enabled = false;
+	cmd->task.attr = TCM_ATTR_SIMPLE;
+	return true;
+}
+
+static bool tcm_task_visit(struct tcm_cmd *cmd, void *arg)
+{
+	struct tcm_task_set *ts = arg;
+	int st = atomic_read_acquire(&cmd->state);
+	unsigned long flags;
+
+	/* One that is not SIMPLE comes by itself. */
+	if (!tcm_cmd_in_task_set(st) || st & TCM_ST_ATTR)
+		return false;
+	if (cmd->dev != ts->dev || !tcm_task_counts(cmd))
+		return false;
+	spin_lock_irqsave(&ts->lock, flags);
+	/* It came before there was a list, and may run already. */
+	if (tcm_task_list(ts, cmd, st)) {
+		list_add(&cmd->task.node, &ts->tasks);
+		cmd->task.enabled = true;
+	}
+	spin_unlock_irqrestore(&ts->lock, flags);
+	return false;
+}
+
+/* Set the gates, and list who has passed them before. */
+static void tcm_task_survey(struct tcm_task_set *ts)
+{
+	struct tcm_device *dev = ts->dev;
+	struct tcm_mapping *map;
+	struct tcm_lun *lun;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	if (!ts->gated) {
+		ts->gated = true;
+		tcm_gate_device(dev, TCM_GATE_COUNTED, true);
+		/* Pairs with tcm_cmd_move(): who is not seen below will see the gate. */
+		smp_mb();
+		list_for_each_entry(lun, &dev->luns, dev_node)
+			list_for_each_entry(map, &lun->maps, lun_node)
+				map->sess->ops->for_each_cmd(map->sess, NULL, tcm_task_visit, ts);
+	}
+	spin_lock(&ts->lock);
+	ts->complete = true;
+	tcm_task_schedule(ts);
+	spin_unlock(&ts->lock);
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+}
+
+void tcm_task_arrive(struct tcm_cmd *cmd)
+{
+	struct tcm_task_set *ts;
+	unsigned long flags;
+	bool survey = false;
+	u8 attr = cmd->attr;
+
+	if (!cmd->map || !tcm_task_counts(cmd))
+		return;
+	ts = cmd->dev->tasks;
+	spin_lock_irqsave(&ts->lock, flags);
+	if (attr == TCM_ATTR_SIMPLE && ts->strict)
+		attr = TCM_ATTR_ORDERED;
+	if (tcm_task_list(ts, cmd, atomic_read(&cmd->state))) {
+		cmd->task.attr = attr;
+		if (attr == TCM_ATTR_HEAD_OF_QUEUE)
+			list_add(&cmd->task.node, &ts->tasks);
+		else
+			list_add_tail(&cmd->task.node, &ts->tasks);
+		if (attr != TCM_ATTR_SIMPLE)
+			ts->special++;
+		survey = attr != TCM_ATTR_SIMPLE && !ts->complete;
+		if (!ts->special)
+			cmd->task.enabled = true;
+		else
+			tcm_task_schedule(ts);
+	}
+	spin_unlock_irqrestore(&ts->lock, flags);
+	if (survey)
+		tcm_task_survey(ts);
+}
+
+enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd)
+{
+	struct tcm_task_set *ts = cmd->dev->tasks;
+	enum tcm_sense sense = TCM_OK;
+	unsigned long flags;
+
+	if (!tcm_task_counts(cmd))
+		return TCM_OK;
+	tcm_task_arrive(cmd);
+	spin_lock_irqsave(&ts->lock, flags);
+	if (!cmd->task.enabled && !tcm_task_gone(cmd)) {
+		cmd->task.parked = true;
+		if (!ts->parked++)
+			mod_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_TICK);
+		sense = TCM_PENDING;
+	}
+	/* From here on one that waits may be over and gone. */
+	spin_unlock_irqrestore(&ts->lock, flags);
+	return sense;
+}
+
+void tcm_task_leave(struct tcm_cmd *cmd)
+{
+	struct tcm_task_set *ts = cmd->dev->tasks;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ts->lock, flags);
+	list_del(&cmd->task.node);
+	if (cmd->task.attr != TCM_ATTR_SIMPLE && !--ts->special) {
+		ts->idle = jiffies;
+		queue_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_LINGER);
+	}
+	if (ts->parked)
+		tcm_task_schedule(ts);
+	spin_unlock_irqrestore(&ts->lock, flags);
+}
+
+void tcm_task_set_strict(struct tcm_device *dev, bool strict)
+{
+	struct tcm_task_set *ts = dev->tasks;
+	unsigned long flags;
+	bool changed;
+
+	spin_lock_irqsave(&ts->lock, flags);
+	changed = ts->strict != strict;
+	WRITE_ONCE(ts->strict, strict);
+	ts->idle = jiffies;
+	spin_unlock_irqrestore(&ts->lock, flags);
+	if (changed && strict)
+		tcm_task_survey(ts);
+	else if (changed)
+		queue_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_LINGER);
+}
+
+/* Open the gates when there was no special command for a while; else when to look again. */
+static unsigned long tcm_task_end(struct tcm_task_set *ts)
+{
+	struct tcm_device *dev = ts->dev;
+	unsigned long again = 0;
+
+	spin_lock_irq(&dev->lun_lock);
+	spin_lock(&ts->lock);
+	if (ts->parked) {
+		tcm_task_schedule(ts);
+		again = TCM_TASK_TICK;
+	} else if (ts->special || ts->strict) {
+		/* Whose end, or the end of which, queues the work anew. */
+	} else if (time_before(jiffies, ts->idle + TCM_TASK_LINGER)) {
+		again = TCM_TASK_LINGER;
+	} else if (ts->gated) {
+		ts->gated = false;
+		ts->complete = false;
+		tcm_gate_device(dev, TCM_GATE_COUNTED, false);
+	}
+	spin_unlock(&ts->lock);
+	spin_unlock_irq(&dev->lun_lock);
+	return again;
+}
+
+static void tcm_task_work(struct work_struct *work)
+{
+	struct tcm_task_set *ts = container_of(to_delayed_work(work), struct tcm_task_set, work);
+	unsigned long again = tcm_task_end(ts);
+
+	if (again)
+		queue_delayed_work(tcm_task_wq, &ts->work, again);
+}
+
+int tcm_task_device_init(struct tcm_device *dev)
+{
+	struct tcm_task_set *ts = kzalloc(sizeof(*ts), GFP_KERNEL);
+
+	if (!ts)
+		return -ENOMEM;
+	ts->dev = dev;
+	spin_lock_init(&ts->lock);
+	INIT_LIST_HEAD(&ts->tasks);
+	INIT_DELAYED_WORK(&ts->work, tcm_task_work);
+	dev->tasks = ts;
+	return 0;
+}
+
+void tcm_task_device_exit(struct tcm_device *dev)
+{
+	if (!dev->tasks)
+		return;
+	cancel_delayed_work_sync(&dev->tasks->work);
+	kfree(dev->tasks);
+}
+
+int tcm_task_init(void)
+{
+	/* Commands that wait for its tick may be those that write memory out. */
+	tcm_task_wq = alloc_workqueue("tcm_task", WQ_MEM_RECLAIM, 0);
+	return tcm_task_wq ? 0 : -ENOMEM;
+}
+
+void tcm_task_exit(void)
+{
+	destroy_workqueue(tcm_task_wq);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Task sets: the order in which commands run (SAM-5 8): core/task.c.
+ */
+#ifndef _TCM_CORE_TASK_H
+#define _TCM_CORE_TASK_H
+
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <tcm/cmd.h>
+
+/* QERR of the Control mode page: what is aborted together with a command that fails */
+#define TCM_QERR_NONE		0
+#define TCM_QERR_ALL		1
+#define TCM_QERR_NEXUS		3
+
+/* The task set of a logical unit: one for all nexuses (TST 000b) */
+struct tcm_task_set {
+	struct tcm_device	*dev;
+	/*
+	 * @lock protects all that follows, but for @gated and @qerr, and the tcm_cmd.task of the
+	 * commands in @tasks. Taken in any context, below dev->lun_lock and a fabric's lock of its
+	 * commands; a leaf but for the queues of work.
+	 */
+	spinlock_t		lock;
+	struct list_head	tasks;		/* HEAD OF QUEUE, then the others as they came */
+	unsigned int		special;	/* in @tasks: those that are not SIMPLE */
+	unsigned int		parked;		/* in @tasks: those that wait at the gate */
+	bool			strict;		/* SIMPLE ones keep their order, too */
+	bool			complete;	/* every command on the device is in @tasks */
+	unsigned long		idle;		/* jiffies when the last special one went */
+	bool			gated;		/* the gates send commands here; dev->lun_lock */
+	u8			qerr;		/* TCM_QERR_*; READ_ONCE */
+	struct delayed_work	work;
+};
+
+int tcm_task_init(void);
+void tcm_task_exit(void);
+int tcm_task_device_init(struct tcm_device *dev);
+/* No command is left. May sleep. */
+void tcm_task_device_exit(struct tcm_device *dev);
+
+/*
+ * A command that is in TCM_ST_DATA or TCM_ST_EXEC takes its place in the task set, if it has none
+ * yet. Any context; takes dev->lun_lock.
+ */
+void tcm_task_arrive(struct tcm_cmd *cmd);
+
+/*
+ * A command that found TCM_GATE_COUNTED: TCM_OK, or TCM_PENDING when it passes the gate anew once
+ * it may run or was aborted. Any context.
+ */
+enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd);
+
+/* For tcm_cmd_complete(): a command with TCM_ST_TASK has ended. Any context. */
+void tcm_task_leave(struct tcm_cmd *cmd);
+
+/* QUEUE ALGORITHM MODIFIER: do SIMPLE commands run in the order in which they came? Any context. */
+void tcm_task_set_strict(struct tcm_device *dev, bool strict);
+
+#endif

@@ -1,0 +1,225 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the Control mode page changes (SPC-4 7.5.8): QERR, UA_INTLCK_CTRL, QUEUE ALGORITHM MODIFIER.
+Runs in a guest with tcm_test loaded."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import tfab
+from sgio import Table
+from tfab import LUN_RESET, NO_RESPONSE, TASK_ABORTED, Held, Session, Tpg, wait_until
+
+BUSY, CONFLICT = 0x08, 0x18
+COMMANDS_CLEARED = (6, 0x2f, 0x00)
+MODE_CHANGED = (6, 0x2a, 0x01)
+LUN_WAS_RESET = (6, 0x29, 0x03)
+PREVIOUS_BUSY = (6, 0x2c, 0x0a)
+PREVIOUS_CONFLICT = (6, 0x2c, 0x09)
+LBA_OUT_OF_RANGE = (5, 0x21, 0)
+# field: byte, lowest bit, bits
+FIELDS = {'QERR': (3, 1, 2), 'QAM': (3, 4, 4), 'INTLCK': (4, 4, 2), 'TAS': (5, 6, 1)}
+
+t = Table('control')
+
+
+class Rig:
+    """Two nexuses of one device"""
+
+    def __init__(self):
+        self.h = Held('h', hold=False)
+        self.tpg = Tpg().enable()
+        self.tpg.lun(0, self.h.dev)
+        for name in ('i0', 'i1'):
+            self.tpg.acl(name)
+            self.tpg.map(name, 0, 0)
+        self.s, self.other = Session('t1', 1, 'i0'), Session('t1', 1, 'i1')
+        self.settle()
+
+    def settle(self):
+        """No unit attention is pending, also where they stay."""
+        for sess in (self.s, self.other):
+            while request_sense(sess)[0] == 6:
+                pass
+
+    def destroy(self):
+        self.s.close()
+        self.other.close()
+        self.tpg.destroy()
+        tfab.del_dev(self.h.dev)
+
+
+def request_sense(s):
+    d = s.cmd([3, 0, 0, 0, 18, 0], din=18).data
+    return d[2] & 15, d[12], d[13]
+
+
+def page(s, pc=0):
+    r = s.cmd([0x1a, 8, pc << 6 | 0x0a, 0, 64, 0], din=64)
+    return bytearray(r.data[4:16])
+
+
+def field(s, name, pc=0):
+    byte, low, bits = FIELDS[name]
+    return page(s, pc)[byte] >> low & (1 << bits) - 1
+
+
+def put(s, **fields):
+    """MODE SELECT of fields"""
+    data = page(s)
+    data[0] &= 0x7f
+    for name, value in fields.items():
+        byte, low, bits = FIELDS[name]
+        data[byte] = data[byte] & ~((1 << bits) - 1 << low) | value << low
+    return s.cmd([0x15, 0x10, 0, 0, 16, 0], dout=bytes(4) + bytes(data))
+
+
+def values(rig):
+    """Each value of each field is taken, or refused when it is reserved; nothing else changes."""
+    s = rig.s
+    t.eq(page(s, 1)[2:6], bytes([0x04, 0x16, 0x38, 0x40]), 'what can be changed')
+    for name, good, bad in (('QERR', (0, 1, 3), (2,)), ('QAM', (0, 1), (2, 3, 8)),
+                            ('INTLCK', (0, 2, 3), (1,)), ('TAS', (0, 1), ())):
+        was = field(s, name)
+        for value in good:
+            t.good(put(s, **{name: value}), '%s = %d' % (name, value))
+            t.eq(field(s, name), value, name)
+            t.eq(field(s, name, 2), was, name + ': the default value')
+            rig.settle()
+        for value in bad:
+            now = page(s)
+            t.eq(put(s, **{name: value}).code, (5, 0x26, 0), '%s = %d' % (name, value))
+            t.eq(page(s), now, '%s = %d: nothing has changed' % (name, value))
+        t.good(put(s, **{name: good[-1]}), name)
+        s.tmf(LUN_RESET)
+        rig.settle()
+        t.eq(field(s, name), was, name + ' after a reset')
+    for value, shown in ((1, 2), (2, 3), (0, 0)):
+        rig.destroy()
+        rig.__init__()
+        s = rig.s
+        t.good(put(s, INTLCK=shown), 'UA_INTLCK_CTRL')
+        t.eq(tfab.read('core/%s/attrib/emulate_ua_intlck_ctrl' % rig.h.dev), str(value),
+             'emulate_ua_intlck_ctrl follows UA_INTLCK_CTRL %d' % shown)
+    rig.settle()
+
+
+# QERR, TAS; what becomes of a command of the nexus and of another one, what the other is told
+QERR = (
+    (0, 0, 'good', 'good', []),
+    (0, 1, 'good', 'good', []),
+    (1, 0, 'gone', 'gone', [COMMANDS_CLEARED]),
+    (1, 1, 'gone', 'tas', []),
+    (3, 0, 'gone', 'good', []),
+    (3, 1, 'gone', 'good', []),
+)
+
+
+def ended(r, how, what):
+    want = {'good': lambda: r.good, 'gone': lambda: r.outcome == NO_RESPONSE,
+            'tas': lambda: r.status == TASK_ABORTED}[how]
+    t.ok(want(), '%s: wanted %s, got %s' % (what, how, r))
+
+
+def qerr(rig):
+    """A command ends with CHECK CONDITION: what becomes of the others in the task set?"""
+    s, other = rig.s, rig.other
+    for qerr, tas, mine, theirs, ua in QERR:
+        for ordered in (False, True):
+            what = 'QERR %d TAS %d%s' % (qerr, tas, ' ORDERED' if ordered else '')
+            t.good(put(s, QERR=qerr, TAS=tas), what)
+            rig.settle()
+            rig.h.hold()
+            tags = [(s, s.submit(tfab.cdb10(0x28, 8, 1), din=512)),
+                    (other, other.submit(tfab.cdb10(0x28, 16, 1), din=512))]
+            wait_until(lambda: rig.h.held() == 2, 'commands to be held')
+            if ordered:
+                # one that waits is aborted as one that runs
+                tags.append((s, s.submit(tfab.cdb10(0x28, 8, 1), din=512, attr=tfab.ORDERED)))
+            # this one ends at once: as HEAD OF QUEUE also beside an ORDERED one that waits
+            r = s.cmd(tfab.cdb10(0x28, 0x7fffffff, 1), din=512, attr=tfab.HEAD_OF_QUEUE)
+            t.eq(r.code, LBA_OUT_OF_RANGE, what + ': the one that fails')
+            rig.h.hold(False)
+            for sess, tag in tags:
+                ended(sess.reap(tag), mine if sess is s else theirs, what)
+            t.eq(other.clear_ua(), ua, what + ': the other nexus is told')
+            t.eq(s.clear_ua(), [], what + ': the nexus itself')
+            t.good(s.read(0), what + ': what comes later')
+    t.good(put(s, QERR=0, TAS=1), 'as it was')
+    rig.settle()
+
+
+def interlock(rig):
+    """UA_INTLCK_CTRL: unit attentions stay, and statuses become some."""
+    s, other = rig.s, rig.other
+    for ctrl in (0, 2, 3):
+        what = 'UA_INTLCK_CTRL %d' % ctrl
+        t.good(put(other, INTLCK=ctrl), what)
+        rig.settle()
+        other.tmf(LUN_RESET)
+        # a reset has set it back
+        rig.settle()
+        # something is changed with it
+        t.good(put(other, INTLCK=ctrl, TAS=0), what)
+        told = [s.tur().code for _ in range(3)]
+        t.eq(told, [MODE_CHANGED] * 3 if ctrl else [MODE_CHANGED, None, None], what + ': one that is pending')
+        t.good(s.inquiry(), what + ': INQUIRY')
+        t.eq(request_sense(s), MODE_CHANGED if ctrl else (0, 0, 0), what + ': REQUEST SENSE takes it')
+        t.good(s.tur(), what + ': it is gone')
+        # RESERVATION CONFLICT
+        t.good(other.cmd([0x16, 0, 0, 0, 0, 0]), what + ': RESERVE(6)')
+        for _ in range(2):
+            r = s.read(0)
+            t.ok(r.status == CONFLICT or (ctrl == 3 and r.code == PREVIOUS_CONFLICT), what + ': %s' % r)
+        t.good(other.cmd([0x17, 0, 0, 0, 0, 0]), what + ': RELEASE(6)')
+        t.eq(request_sense(s), PREVIOUS_CONFLICT if ctrl == 3 else (0, 0, 0), what + ': after a conflict')
+        # BUSY
+        rig.h.hold()
+        tag = other.submit(tfab.cdb10(0x2a, 5, 1), dout=bytes(512))
+        wait_until(lambda: rig.h.held() == 1, 'a write to be held')
+        other.tmf(tfab.ABORT_TASK, tag=tag)
+        t.ok(s.read(5).status == BUSY, what + ': BUSY')
+        rig.h.hold(False)
+        other.reap(tag)
+        want = PREVIOUS_BUSY if ctrl == 3 else None
+        t.eq(s.tur().code, want, what + ': after BUSY')
+        t.eq(request_sense(s), want or (0, 0, 0), what + ': after BUSY, REQUEST SENSE')
+        t.good(s.tur(), what + ': afterwards')
+    t.good(put(other, INTLCK=0), 'as it was')
+    rig.settle()
+
+
+def restricted(rig):
+    """QUEUE ALGORITHM MODIFIER 0: SIMPLE commands keep their order."""
+    s, other = rig.s, rig.other
+    for qam, together in ((1, 3), (0, 1), (1, 3), (0, 1)):
+        t.good(put(s, QAM=qam), 'QUEUE ALGORITHM MODIFIER %d' % qam)
+        rig.settle()
+        rig.h.hold()
+        tags = [(sess, sess.submit(tfab.cdb10(0x28, i, 1), din=512))
+                for i, sess in enumerate((s, other, s))]
+        left = 3
+        while left:
+            wait_until(lambda: rig.h.held() >= together, 'commands to be held')
+            s.inquiry()
+            t.eq(rig.h.held(), together, 'QUEUE ALGORITHM MODIFIER %d: together' % qam)
+            rig.h.release()
+            for sess, tag in tags[:together]:
+                t.good(sess.reap(tag), 'QUEUE ALGORITHM MODIFIER %d' % qam)
+            tags = tags[together:]
+            left -= together
+        rig.h.hold(False)
+    rig.settle()
+
+
+def main():
+    rig = Rig()
+    for part in (values, qerr, interlock, restricted):
+        print('control: %s' % part.__name__, flush=True)
+        part(rig)
+    rig.destroy()
+    t.eq(tfab.held_everywhere(), 0, 'accesses left')
+    t.end()
+
+
+main()

@@ -1,0 +1,254 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Late writes: a write that was aborted while a backend had it does not come to the medium after
+one that was sent later. Runs in a guest with tcm_test loaded."""
+import os
+import re
+import struct
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import tfab
+from sgio import Table
+from tfab import (ABORT_TASK, ABORT_TASK_SET, CLEAR_TASK_SET, COMPLETE, LUN_RESET, Held, Session,
+                  Tpg, wait_until)
+
+BUSY = 0x08
+ORPHANS = '/sys/kernel/debug/tcm/orphans'
+
+t = Table('orphan')
+
+
+def orphans():
+    with open(ORPHANS) as f:
+        return f.read().splitlines()
+
+
+def block(mark):
+    return bytes([mark]) * 512
+
+
+class Rig:
+    def __init__(self):
+        self.h, self.free = Held('h'), Held('free', hba=1, hold=False)
+        self.tpg = Tpg().enable()
+        self.tpg.lun(0, self.h.dev)
+        self.tpg.lun(1, self.free.dev)
+        for name in ('i0', 'i1'):
+            self.tpg.acl(name)
+            self.tpg.map(name, 0, 0)
+            self.tpg.map(name, 1, 1)
+        self.s, self.other = self.login('i0'), self.login('i1')
+
+    @staticmethod
+    def login(name):
+        s = Session('t1', 1, name)
+        s.clear_ua(0)
+        s.clear_ua(1)
+        return s
+
+    def held(self, s, cdb, n=1, **how):
+        """A command that the backend has, in n accesses or more."""
+        was = self.h.held()
+        tag = s.submit(cdb, **how)
+        wait_until(lambda: self.h.held() >= was + n, 'a command to be held')
+        return tag
+
+    def destroy(self):
+        self.s.close()
+        self.other.close()
+        self.tpg.destroy()
+        tfab.del_dev(self.h.dev)
+        tfab.del_dev(self.free.dev)
+
+
+def w10(lba, n=1):
+    return tfab.cdb10(0x2a, lba, n)
+
+
+def r10(lba, n=1):
+    return tfab.cdb10(0x28, lba, n)
+
+
+def late_writes(rig):
+    """Write A, abort A, write B: B is what is read, in whatever way A was aborted."""
+    loops = 1000 if os.environ.get('TCM_LONG') else 20
+    s, other = rig.s, rig.other
+    for i in range(loops):
+        lba, a, b = i % 64, 2 * i % 251, (2 * i + 1) % 251
+        rig.h.hold()
+        tag = rig.held(s, w10(lba), dout=block(a))
+        func = (ABORT_TASK, ABORT_TASK_SET, LUN_RESET, CLEAR_TASK_SET)[i % 4]
+        t.eq(s.tmf(func, tag=tag), (COMPLETE, 1), 'abort of A')
+        for sess in (s, other):
+            if func == LUN_RESET:
+                sess.clear_ua()
+            r = sess.cmd(w10(lba), dout=block(b))
+            t.ok(r.status == BUSY and r.sense is None, '%d: B while A is out: %s' % (i, r))
+        rig.h.hold(False)
+        t.ok(s.reap(tag).outcome == tfab.NO_RESPONSE, '%d: A has ended' % i)
+        t.good(other.cmd(w10(lba), dout=block(b)), '%d: B once more' % i)
+        r = s.read(lba)
+        t.ok(r.good and r.data == block(b), '%d: B is what is read' % i)
+    t.eq(orphans(), [], 'orphans afterwards')
+
+
+def overlaps(rig):
+    """What overlaps an aborted write has to wait, nothing else has."""
+    s, other = rig.s, rig.other
+    # aborted, and what is sent then: does it wait?
+    rows = [
+        (w10(100, 4), block(1) * 4, w10(103), block(2), True),
+        (w10(100, 4), block(1) * 4, w10(104), block(2), False),
+        (w10(100, 4), block(1) * 4, w10(99), block(2), False),
+        (w10(100, 4), block(1) * 4, w10(98, 3), block(2) * 3, True),
+        (w10(100, 4), block(1) * 4, r10(101), b'', True),
+        (w10(100, 4), block(1) * 4, r10(104), b'', False),
+        # SYNCHRONIZE CACHE moves no data; INQUIRY and TEST UNIT READY are not for the medium
+        (w10(100, 4), block(1) * 4, tfab.cdb10(0x35, 0, 0), b'', False),
+        # FORMAT UNIT overlaps everything
+        (w10(100, 4), block(1) * 4, bytes([0x04, 0, 0, 0, 0, 0]), b'', True),
+        # WRITE SAME, COMPARE AND WRITE
+        (tfab.cdb10(0x41, 200, 8), block(3), w10(207), block(2), True),
+        (tfab.cdb10(0x41, 200, 8), block(3), w10(208), block(2), False),
+        (struct.pack('>BBQ3xBBB', 0x89, 0, 300, 1, 0, 0), bytes(1024), w10(300), block(2), True),
+        (struct.pack('>BBQ3xBBB', 0x89, 0, 300, 1, 0, 0), bytes(1024), w10(301), block(2), False),
+        # a read that was aborted is nobody's concern
+        (r10(100, 4), b'', w10(100), block(2), False),
+    ]
+    for cdb, dout, then, data, waits in rows:
+        what = '%s, then %s' % (bytes(cdb).hex(), bytes(then).hex())
+        rig.h.hold()
+        n = int.from_bytes(then[7:9], 'big') * 512 if then[0] == 0x28 else 0
+        tag = rig.held(s, cdb, dout=dout, din=0 if dout else 2048)
+        # what is there before has passed
+        t.eq(s.tmf(ABORT_TASK, tag=tag), (COMPLETE, 1), what + ': abort')
+        for sess in (s, other):
+            second = sess.submit(then, dout=data, din=n)
+            if waits:
+                r = sess.reap(second)
+                t.ok(r.status == BUSY, '%s: %s' % (what, r))
+            else:
+                wait_until(lambda: rig.h.held() >= 2, what + ': to be let through')
+                rig.h.release(1 << 20)
+                t.good(sess.reap(second), what)
+                if sess is s:
+                    s.reap(tag)
+                    tag = rig.held(s, cdb, dout=dout, din=0 if dout else 2048)
+                    t.eq(s.tmf(ABORT_TASK, tag=tag), (COMPLETE, 1), what + ': abort')
+            t.good(sess.tur(), what + ': TEST UNIT READY')
+        t.good(s.write(100, block(9), lun=1), what + ': another unit')
+        rig.h.hold(False)
+        s.reap(tag)
+        t.good(s.cmd(w10(100), dout=block(4)), what + ': afterwards')
+
+
+
+def nexus_loss(rig):
+    """A nexus that goes leaves its writes: who comes after it has to wait."""
+    for how in ('logout', 'close', 'unmap'):
+        s = rig.login('i0')
+        rig.h.hold()
+        tag = rig.held(s, w10(7), dout=block(1))
+        if how == 'logout':
+            s.logout()
+        elif how == 'close':
+            s.close()
+        else:
+            rig.tpg.unmap('i0', 0)
+            t.eq(s.tmf(ABORT_TASK, tag=tag), (COMPLETE, 1), 'abort on a LUN that is gone')
+            rig.tpg.map('i0', 0, 0)
+        again = rig.login('i0')
+        for sess in (again, rig.other):
+            r = sess.cmd(w10(7), dout=block(2))
+            t.ok(r.status == BUSY, '%s: write after the nexus: %s' % (how, r))
+        rig.h.release(1)
+        wait_until(lambda: not orphans(), 'the orphan to end')
+        rig.h.hold(False)
+        t.good(again.cmd(w10(7), dout=block(2)), how + ': write once more')
+        r = again.read(7)
+        t.ok(r.good and r.data == block(2), how + ': what is read')
+        again.close()
+        if how != 'close':
+            s.close()
+    rig.s.clear_ua(0)
+
+
+def pr_out(sa, key, sa_key, kind=0):
+    """PERSISTENT RESERVE OUT and its parameter list"""
+    return struct.pack('>BBBxxIx', 0x5f, sa, kind, 24), struct.pack('>QQ8x', key, sa_key)
+
+
+def preempt(rig):
+    """PREEMPT AND ABORT is not GOOD before the last write of who was preempted is back, however that
+    was aborted, also when its nexus is gone."""
+    for how in ('runs', 'aborted', 'nexus gone'):
+        s, victim = rig.s, rig.login('i1')
+        victim.clear_ua()
+        for sess, key in ((s, 1), (victim, 2)):
+            cdb, data = pr_out(6, 0, key)
+            t.good(sess.cmd(cdb, dout=data), how + ': REGISTER AND IGNORE EXISTING KEY')
+        cdb, data = pr_out(1, 2, 0, 5)
+        t.good(victim.cmd(cdb, dout=data), how + ': RESERVE')
+        rig.h.hold()
+        tag = rig.held(victim, w10(11), dout=block(1))
+        if how == 'aborted':
+            t.eq(victim.tmf(ABORT_TASK, tag=tag), (COMPLETE, 1), how)
+        elif how == 'nexus gone':
+            victim.logout()
+        cdb, data = pr_out(5, 1, 2, 5)
+        fence = s.submit(cdb, dout=data)
+        wait_until(lambda: len(orphans()) == 1, how + ': the write to be an orphan')
+        if how == 'runs':
+            r = s.cmd(w10(11), dout=block(2))
+            t.ok(r.status == BUSY, how + ': a write of who preempts: %s' % r)
+        # it asks again at 10, 20, 40 ms; what it must not do is to answer while the write is out
+        for _ in range(20):
+            t.good(s.inquiry(), how + ': INQUIRY')
+            t.ok(s.reap(fence, block=False) is None, how + ': PREEMPT AND ABORT while a write is out')
+        if os.environ.get('TCM_LONG'):
+            t.eq(s.reap(fence, timeout=60).code, (0xb, 0x2e, 2), how + ': never GOOD')
+            fence = None
+        rig.h.hold(False)
+        if fence is not None:
+            t.good(s.reap(fence), how + ': PREEMPT AND ABORT when it is back')
+        t.good(s.cmd(w10(11), dout=block(2)), how + ': the write of who preempts')
+        r = s.read(11)
+        t.ok(r.good and r.data == block(2), how + ': what is read')
+        cdb, data = pr_out(3, 1, 0)
+        t.good(s.cmd(cdb, dout=data), how + ': CLEAR')
+        if how != 'nexus gone':
+            victim.reap(tag)
+        victim.close()
+        rig.other.clear_ua()
+
+
+def seen(rig):
+    """An orphan is a line that says all about it."""
+    s = rig.s
+    rig.h.hold()
+    tags = [rig.held(s, w10(5, 2), dout=block(1) * 2), rig.held(s, r10(9), din=512)]
+    t.eq(orphans(), [], 'commands that were not aborted')
+    s.tmf(ABORT_TASK_SET)
+    lines = orphans()
+    t.eq(len(lines), 2, 'lines')
+    tail = r' LUN 0 age \d+ ms nexus i0 -> t1 tpgt_1 waits for test h blocks %s opcode %s$'
+    t.ok(re.match(r'WRITE\(10\) fenced' + tail % ('5-6', '2ah'), lines[0]), lines[0])
+    t.ok(re.match(r'READ\(10\) unfenced' + tail % ('9-9', '28h'), lines[1]), lines[1])
+    rig.h.hold(False)
+    for tag in tags:
+        s.reap(tag)
+    t.eq(orphans(), [], 'lines afterwards')
+
+
+def main():
+    rig = Rig()
+    for part in (seen, late_writes, overlaps, nexus_loss, preempt):
+        print('orphan: %s' % part.__name__, flush=True)
+        part(rig)
+    rig.destroy()
+    t.eq(tfab.held_everywhere(), 0, 'accesses left')
+    t.end()
+
+
+main()
