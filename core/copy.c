@@ -5,9 +5,9 @@
  * those of the destination while they are written (core/range.c), never both: so copies that cross
  * each other cannot wait for each other.
  *
- * Chunks are given out in the order of the segments. One that touches what another one that is under
- * way writes, or writes what that one reads, waits for it: the outcome is that of copying one after
- * the other. Each chunk is judged anew as the nexus's own READ and WRITE would be: a reservation,
+ * Chunks are given out in the order of the segments. One that touches what another one under way
+ * writes, or writes what that one reads, waits for it: the outcome is that of copying one after the
+ * other. Each chunk is judged anew as the nexus's own READ and WRITE would be: a reservation,
  * write protection or a LUN that goes away ends a copy that runs.
  */
 #include <linux/scatterlist.h>
@@ -23,7 +23,7 @@
 #include "vpd.h"
 
 #define TCM_COPY_CHUNK		SZ_256K	/* through memory */
-#define TCM_COPY_WHOLE		SZ_256M	/* by a member of the backend: it cannot be stopped within */
+#define TCM_COPY_WHOLE		SZ_256M	/* by a member of the backend: nothing stops it */
 
 enum tcm_copy_step {
 	TCM_COPY_BEGIN,
@@ -145,7 +145,8 @@ static bool tcm_copy_stopped(const struct tcm_copy *copy)
 static bool tcm_copy_meets(const struct tcm_copy_unit *a, u64 a_pos, u64 a_len,
 			   const struct tcm_copy_unit *b, u64 b_pos, u64 b_len)
 {
-	return a && b && a->lun->dev == b->lun->dev && a_pos < b_pos + b_len && b_pos < a_pos + a_len;
+	return a && b && a->lun->dev == b->lun->dev && a_pos < b_pos + b_len &&
+	       b_pos < a_pos + a_len;
 }
 
 /* Has the chunk to wait for one that was given out before? */
@@ -281,7 +282,8 @@ static bool tcm_copy_lock(struct tcm_copy_lane *lane, struct tcm_device *dev, u6
 	lane->range.cmd = lane->copy->cmd;
 	lane->range.run = tcm_copy_granted;
 	lane->range.writes = step == TCM_COPY_WRITE;
-	return tcm_range_add(dev, &lane->range, pos >> shift, (pos + lane->len - 1) >> shift, false);
+	return tcm_range_add(dev, &lane->range, pos >> shift,
+			     (pos + lane->len - 1) >> shift, false);
 }
 
 static void tcm_copy_io_done(struct tcm_io *io, enum tcm_sense sense)
@@ -563,8 +565,10 @@ static bool tcm_copy_take(struct tcm_copy *copy, struct tcm_mapping *map,
 {
 	const struct tcm_device *dev = map->lun->dev;
 
-	if (key->dev ? dev != key->dev : dev->ops->flags & TCM_BE_PASSTHROUGH ||
-					 !tcm_copy_is(map->lun, key->desig, key->page))
+	if (key->dev && dev != key->dev)
+		return false;
+	if (!key->dev && (dev->ops->flags & TCM_BE_PASSTHROUGH ||
+			  !tcm_copy_is(map->lun, key->desig, key->page)))
 		return false;
 	if (!percpu_ref_tryget_live_rcu(&map->lun->ref))
 		return false;

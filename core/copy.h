@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Copying between logical units of this target. core/copy.c does it, for every command that asks for
- * it; core/copy_record.c knows what became of it; core/spc_copy.c reads EXTENDED COPY's parameter
+ * Copying between logical units of this target. core/copy.c does it, for every command that asks
+ * for it; core/copy_record.c knows what became of it; core/spc_copy.c reads EXTENDED COPY's parameter
  * lists, core/sbc_token.c those of the commands that copy by a token.
  */
 #ifndef _TCM_COPY_H
@@ -120,7 +120,7 @@ void tcm_copy_add_lun(struct tcm_copy *copy, struct tcm_lun *lun);
 /* What READ, or WRITE, of the unit by the same nexus would be told now, in the words of a copy. */
 enum tcm_sense tcm_copy_may(const struct tcm_copy_unit *unit, bool write);
 
-/* End all copies that @map, or a session as a whole, takes part in; how many there are yet */
+/* End all copies that @map takes part in; how many there are yet. Any context. */
 void tcm_copy_stop_map(const struct tcm_mapping *map);
 unsigned int tcm_copy_count_map(const struct tcm_mapping *map);
 /* End all that write to a device or read from it: LOGICAL UNIT RESET. Any context. */
@@ -141,8 +141,8 @@ void tcm_copy_stop_device(const struct tcm_device *dev);
 #define TCM_ROD_TOKEN_LEN	512
 
 /*
- * What @cmd asks for begins, under a list identifier. TCM_OPERATION_IN_PROGRESS: that one is in use,
- * TCM_BUSY: too many run. Any context.
+ * What @cmd asks for begins, under a list identifier. TCM_OPERATION_IN_PROGRESS: that one is in
+ * use, TCM_BUSY: too many run. Any context.
  */
 enum tcm_sense tcm_copy_record_begin(const struct tcm_cmd *cmd, u32 list_id, bool background,
 				     struct tcm_copy *copy, struct tcm_copy_record **record);

@@ -15,7 +15,7 @@
 #define TCM_ROD_IDLE		60		/* DEFAULT INACTIVITY TIMEOUT, seconds */
 #define TCM_ROD_IDLE_MAX	900
 #define TCM_ROD_LIFE		3600		/* how long a token is good at most, seconds */
-#define TCM_RODS		128		/* of one device, those that are no longer good included */
+#define TCM_RODS		128		/* of one device, with those no longer good */
 
 /* ROD TYPEs */
 #define TCM_ROD_VULNERABLE	0x00800001	/* point in time copy, change vulnerable */
@@ -50,8 +50,8 @@ struct tcm_rod {
 	/* tcm_rod_lock protects what follows */
 	struct list_head	node;
 	/*
-	 * Through which it was made. Holds no reference: tcm_rod_lun_gone() ends the token before the
-	 * LUN goes.
+	 * Through which it was made. Holds no reference: tcm_rod_lun_gone() ends the token before
+	 * the LUN goes.
 	 */
 	struct tcm_lun		*lun;
 	enum tcm_rod_state	state;

@@ -18,6 +18,7 @@ struct tcm_token_range {
 	__be32	nblocks;
 	__be32	reserved;
 };
+
 static_assert(sizeof(struct tcm_token_range) == 16);
 
 struct tcm_populate_list {
@@ -30,6 +31,7 @@ struct tcm_populate_list {
 	__be16	ranges_len;
 	struct tcm_token_range ranges[];
 };
+
 static_assert(sizeof(struct tcm_populate_list) == 16);
 
 struct tcm_write_list {
@@ -42,6 +44,7 @@ struct tcm_write_list {
 	__be16	ranges_len;
 	struct tcm_token_range ranges[];
 };
+
 static_assert(sizeof(struct tcm_write_list) == 536);
 
 #define TCM_TOKEN_IMMED		0x01
@@ -164,7 +167,8 @@ static void tcm_populate_work(struct work_struct *work)
 
 	if (!aborted)
 		tcm_watch_add(dev, &rod->watch);
-	tcm_range_drop(dev, &p->range);
+	if (rod->n)
+		tcm_range_drop(dev, &p->range);
 	if (aborted) {
 		tcm_populate_end(p, TCM_COPY_ABORTED);
 		return;
@@ -194,13 +198,11 @@ static enum tcm_sense tcm_populate_start(struct tcm_populate *p)
 		first = min_t(u64, first, rod->watch.spans[i].node.start);
 		last = max_t(u64, last, rod->watch.spans[i].node.last);
 	}
-	/* No blocks at all: any will do. */
-	if (!rod->watch.n)
-		first = 0;
 	p->range.cmd = p->cmd;
 	p->range.run = tcm_populate_alone;
 	p->cmd->work = p;
-	if (tcm_range_add(dev, &p->range, first, last, true))
+	/* No blocks at all: nobody to wait for. */
+	if (!rod->n || tcm_range_add(dev, &p->range, first, last, true))
 		tcm_copy_queue(&p->work);
 	return TCM_PENDING;
 }

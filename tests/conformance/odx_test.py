@@ -111,9 +111,9 @@ def test_format(t, a, b, rnd):
     t.eq(int.from_bytes(data[:4], 'big'), len(data) - 4, 'REPORT ALL ROD TOKENS')
     t.ok(token[:96] in listed and other[:96] in listed, 'REPORT ALL ROD TOKENS: not all')
     t.ok(len({x[8:16] for x in listed}) == len(listed), 'COPY MANAGER ROD TOKEN IDENTIFIER twice')
-    t.good(write_using(b, 1, write_list(other, ranges((0, 1)), flags=2)), 'WRITE USING TOKEN with DEL_TKN')
+    t.good(write_using(b, 1, write_list(other, ranges((0, 8)), flags=2)), 'WRITE USING TOKEN with DEL_TKN')
     t.ok(other[:96] not in all_of(), 'a deleted token is still told of')
-    t.bad(write_using(b, 1, write_list(other, ranges((0, 1)))), DELETED, 'a deleted token')
+    t.bad(write_using(b, 1, write_list(other, ranges((0, 8)))), DELETED, 'a deleted token')
 
 
 def test_copy(t, a, b, rnd):
@@ -173,9 +173,10 @@ def test_zero(t, a, b, rnd):
 
 def test_lists(t, a, b, rnd):
     token = token_of(t, a, 1, ranges((0, 64)))
+    whole = max(1, a.bs // b.bs)    # blocks of the destination that are one of the source, too
     before = b.read(0, 64)
     for what, u, sa, p, header in (('POPULATE TOKEN', a, 0x10, populate_list(ranges((0, 1), (8, 1))), 16),
-                                   ('WRITE USING TOKEN', b, 0x11, write_list(token, ranges((100, 1), (108, 1))), 536)):
+                                   ('WRITE USING TOKEN', b, 0x11, write_list(token, ranges((800, whole), (808, whole))), 536)):
         t.good(out(u, sa, 2, b''), what + ' without a list')
         for have in list(range(1, len(p))):
             # A descriptor that is cut is passed over, none at all is an error
@@ -186,8 +187,8 @@ def test_lists(t, a, b, rnd):
                 t.good(r, '%s, %d bytes' % (what, have))
             if not have % 16:
                 t.bad(out(u, sa, 2, p[:have], len(p)), BAD_IU, '%s with %d bytes' % (what, have))
-        t.bad(out(u, sa, 2, bytes(65538)), PARAM_LIST_LENGTH if False else INVALID_FIELD_PARAM, what + ', the longest list', field=0, param=True)
-        t.bad(out(u, sa, 2, bytes(65539)), PARAM_LIST_LENGTH, what + ', a list that is too long')
+        t.bad(out(u, sa, 2, bytes(65537)), INVALID_FIELD_PARAM, what + ', the longest list', field=0, param=True)
+        t.bad(out(u, sa, 2, bytes(65538)), PARAM_LIST_LENGTH, what + ', a list that is too long')
     n = a.blocks
     one = ranges((0, 1))
     cases = [
@@ -215,7 +216,6 @@ def test_lists(t, a, b, rnd):
         t.eq(int.from_bytes(got[:4], 'big'), VULNERABLE, 'ROD TYPE %08x' % kind)
     many = ranges(*((2 * i, 1) for i in range(RANGES)))
     t.good(populate(a, 2, populate_list(many)), 'POPULATE TOKEN, 64 ranges')
-    step = max(1, b.bs // a.bs)
     cases = [
         ('data length 549', write_list(token, one, data_len=549), INVALID_FIELD_PARAM, 0),
         ('data length FFFFh', write_list(token, one, data_len=0xffff), INVALID_FIELD_PARAM, 0),
@@ -242,7 +242,7 @@ def test_lists(t, a, b, rnd):
         t.bad(write_using(b, 2, write_list(bytes(forged), one)), UNKNOWN, 'a token with another byte %d' % at)
     t.bad(write_using(b, 2, write_list(token[:256] + bytes(256), one)), UNKNOWN, 'a token made of what everybody may know')
     t.bad(write_using(a, 2, write_list(token, ranges((63, 1)))), INVALID_FIELD_PARAM, 'over itself', field=536, param=True)
-    t.good(write_using(b, 2, write_list(token, ranges((100 * step, 8)))), 'the token is still good')
+    t.good(write_using(b, 2, write_list(token, ranges((800, 8)))), 'the token is still good')
     t.ok(b.read(0, 64) == before, 'refused but written')
 
 
@@ -264,7 +264,7 @@ def test_change(t, a, b, rnd):
         'WRITE SAME(16)': w16(0x93, 0, bytes(bs)),
         'ORWRITE(16)': w16(0x8b, 0, bytes(bs)),
         'COMPARE AND WRITE': lambda at: a.dev.cmd(struct.pack('>BBQxxxBBB', 0x89, 0, at, 1, 0, 0), data_out=a.read(at, 1) + bytes(bs)),
-        'UNMAP': lambda at: a.dev.cmd(struct.pack('>BBIBHB', 0x42, 0, 0, 0, 40, 0), data_out=struct.pack('>HH4xQI4xQI4x', 38, 32, 8, 1, at, 1)),
+        'UNMAP': lambda at: a.dev.cmd(struct.pack('>BBIBHB', 0x42, 0, 0, 0, 24, 0), data_out=struct.pack('>HH4xQI4x', 22, 16, at, 1)),
         'EXTENDED COPY': lambda at: b.copy(b''.join([struct.pack('>BBHIII', 0, 3 << 3, 64, 0, 28, 0)] + other +
                                                     [blocks(max(1, bs // b.bs), 0, at, bits=0)])),
         'WRITE USING TOKEN': lambda at: write_using(a, 91, write_list(from_b, ranges((at, 1)))),
@@ -296,7 +296,7 @@ def test_time(t, a, b, rnd):
     kept = token_of(t, a, 95, ranges((0, 8)), idle=30)
     time.sleep(1.2)     # its INACTIVITY TIMEOUT
     t.bad(write_using(b, 96, write_list(token, ranges((0, 1)))), EXPIRED, 'a token that nobody used')
-    t.good(write_using(b, 96, write_list(kept, ranges((0, 1)))), 'a token that has more time')
+    t.good(write_using(b, 96, write_list(kept, ranges((0, 8)))), 'a token that has more time')
     for i in range(140):    # more than a unit may have
         r = populate(a, 1000 + i, populate_list(ranges((i, 1))))
         if r.status:
@@ -429,15 +429,43 @@ def test_background(t, a, b, rnd):
     t.eq((info.status, info.sense[2], info.sense[12:14]), (FAILED, 5, b'\x23\x08'), 'a copy whose token was ended')
 
 
+GIB = 1 << 30
+
+
+def test_huge(t, a, b):
+    """1 GiB by token and by EXTENDED COPY; who calls counts what moves."""
+    step = GIB // 16
+
+    def same(what):
+        for at in range(0, GIB, step):
+            t.ok(b.read((at + at // 64) // b.bs, 128) == a.read((at + at // 64) // a.bs, 128), '%s: other data at %d' % (what, at))
+
+    token = token_of(t, a, 5, ranges((0, GIB // a.bs)))
+    t.good(write_using(b, 5, write_list(token, ranges((0, GIB // b.bs)))), 'WRITE USING TOKEN, 1 GiB')
+    t.eq(Info(told(b, 5).data).count, GIB // b.bs, 'WRITE USING TOKEN, 1 GiB')
+    same('WRITE USING TOKEN, 1 GiB')
+    t.good(write_using(b, 5, write_list(ZERO_TOKEN, ranges((0, GIB // b.bs)))), 'zero token, 1 GiB')
+    t.eq(b.read(GIB // 2 // b.bs, 8), bytes(8 * b.bs), 'zero token, 1 GiB')
+    part = GIB // 4
+    t.good(copy4(a, list4([cscd(a.naa), cscd(b.naa)], [offsets(part, i * part // a.bs, i * part // b.bs, source=1, dest=2) for i in range(4)], 6)),
+           'EXTENDED COPY, 1 GiB')
+    t.eq(Info(told(a, 6, 5).data).count, GIB, 'EXTENDED COPY, 1 GiB')
+    same('EXTENDED COPY, 1 GiB')
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument('device')
     p.add_argument('other')
     p.add_argument('--by-hand', action='store_true')
+    p.add_argument('--huge', action='store_true', help='1 GiB from DEVICE to OTHER, and nothing else')
     p.add_argument('--name', default='odx')
     args = p.parse_args()
     t = Table(args.name)
     a, b = Unit(args.device), Unit(args.other)
+    if args.huge:
+        test_huge(t, a, b)
+        t.end()
     tests = [test_format, test_copy, test_zero, test_lists, test_change, test_racing, test_lid4]
     if args.by_hand:
         tests.append(test_background)

@@ -98,8 +98,15 @@ COMMANDS = {
     (0x7f, 0x0d): ('C', long(0x0d), 0, BLOCK),
     (0x7f, 0x12): ('R', long(0x12, 24), 24, None),
     (0x83, 0): ('C', [0x83] + [0] * 15, 0, None),
+    (0x83, 0x01): ('C', [0x83, 0x01] + [0] * 14, 0, None),
+    (0x83, 0x10): ('R', [0x83, 0x10] + [0] * 14, 0, None),
+    (0x83, 0x11): ('C', [0x83, 0x11] + [0] * 14, 0, None),
+    (0x83, 0x1c): ('C', [0x83, 0x1c] + [0xff] * 4 + [0] * 10, 0, None),
     (0x84, 0): ('C', [0x84] + [0] * 12 + [32, 0, 0], 32, None),
     (0x84, 3): ('C', [0x84, 3] + [0] * 11 + [64, 0, 0], 64, None),
+    (0x84, 0x05): ('C', [0x84, 0x05] + [0xff] * 4 + [0] * 7 + [64, 0, 0], 64, None),
+    (0x84, 0x07): ('C', [0x84, 0x07] + [0xff] * 4 + [0] * 7 + [64, 0, 0], 64, None),
+    (0x84, 0x08): ('C', [0x84, 0x08] + [0] * 11 + [64, 0, 0], 64, None),
     (0x88, None): ('R', [0x88] + [0] * 8 + be(1, 5) + [0, 0], 512, None),
     (0x89, None): ('C', [0x89] + [0] * 12 + [1, 0, 0], 0, 2 * BLOCK),
     (0x8a, None): ('C', [0x8a] + [0] * 8 + be(1, 5) + [0, 0], 0, BLOCK),
@@ -138,7 +145,7 @@ for op in (0x88, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x93):
     COMMANDS[op, None] = (c, [op, 0] + be(0, 8) + be(1, 4) + [0, 0], i, o)
 
 # What they name is not there: carried out as far as that
-UNKNOWN = {(0x84, 0)}
+UNKNOWN = {(0x83, 0x1c), (0x84, 0), (0x84, 0x05), (0x84, 0x07)}
 
 # Rows that decide by themselves: tested on their own below
 OWN = {(0x5f, sa) for sa in range(9)} | {(o, None) for o in (0x16, 0x17, 0x56, 0x57)}
