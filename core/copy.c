@@ -359,6 +359,8 @@ static void tcm_copy_write(struct tcm_copy_lane *lane)
 		lane->io.src_pos = lane->from_pos;
 		to->ops->copy(&lane->io);
 	} else {
+		if (to->attr.emulate_tpu && to->attr.unmap_zeroes_data)
+			lane->io.flags |= TCM_IO_MAY_UNMAP;
 		to->ops->write_zeroes(&lane->io);
 	}
 }

@@ -10,6 +10,7 @@ import struct
 import threading
 
 import copy_test
+import odx_test
 from pr import (CLEAR, EA, EAAR, EARO, PREEMPT, PREEMPT_ABORT, REGISTER, REGISTER_IGNORE, REGISTER_MOVE,
                 RELEASE, RELEASE_6, RELEASE_10, REPLACE_LOST, RESERVE, RESERVE_6, RESERVE_10, TYPES, WE,
                 WEAR, WERO, Pr, fcp_tid, iscsi_tid, move_list, plist, prin, prout, sas_tid)
@@ -236,6 +237,28 @@ def copies(a, b, c, spare):
     clean(a, b, c)
     for u in (disk, other):
         u.dev.close()
+
+
+def fenced(a, b, c, spare):
+    """PREEMPT AND ABORT ends the copies to the unit, those in the background and asked of another unit."""
+    ended = 0
+    for attempt in range(12):
+        clean(a, b, c)
+        disk, other = copy_test.Unit(c.dev.path), copy_test.Unit(spare)
+        names = [copy_test.cscd(other.naa), copy_test.cscd(disk.naa)]
+        t.good(a.register(), 'register a')
+        t.good(c.register(), 'register c')
+        t.good(c.out(RESERVE, WE), 'reserve')
+        segments = [copy_test.offsets(1 << 20, 0, 0, source=1, dest=2)] * 16
+        t.good(odx_test.copy4(other, odx_test.list4(names, segments, attempt, flags=1)), 'copy in the background')
+        t.good(a.out(PREEMPT_ABORT, WE, sa_key=c.key), 'PREEMPT AND ABORT')
+        info = odx_test.Info(odx_test.told(other, attempt, 5).data)
+        t.ok(info.status in (odx_test.DONE, odx_test.FAILED, odx_test.TERMINATED), 'a copy of a preempted nexus: %#x' % info.status)
+        ended += info.status != odx_test.DONE
+        disk.dev.close()
+        other.dev.close()
+    t.ok(ended, 'no copy was met while it ran')
+    clean(a, b, c)
 
 
 def spc2(a, b, c):
@@ -639,7 +662,9 @@ def main():
         spec_i_pt(a, b, c)
         files(a, b, c, dev)
         conflicts(a, b, c)
-        copies(a, b, c, tpg.lun(1, spare))
+        node = tpg.lun(1, spare)
+        copies(a, b, c, node)
+        fenced(a, b, c, node)
         spc2(a, b, c)
         malformed(a, b, c)
         storm(nexuses)
