@@ -160,7 +160,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = UNMAP, .name = "UNMAP", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_ALTERS,
+		.flags = TCM_OP_ALTERS | TCM_OP_EXTENTS,
 		.usage = { UNMAP, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_unmap, .offered = tcm_sbc_unmap_offered,
 	}, {

@@ -7,6 +7,7 @@
 #include "copy.h"
 #include "opcode.h"
 #include "pr.h"
+#include "rod.h"
 #include "spc.h"
 
 #define TCM_OP_PR_ANY	(TCM_OP_PR_WE | TCM_OP_PR_EA)
@@ -159,12 +160,40 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		      "PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY"),
 	TCM_PROUT_ROW(TCM_PR_REGISTER_AND_MOVE, "PERSISTENT RESERVE OUT, REGISTER AND MOVE"),
 	{
-		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = 0x00,
+		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = TCM_SA_COPY_LID1,
 		.name = "EXTENDED COPY(LID1)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
 		.flags = TCM_OP_READY,
 		.usage = { EXTENDED_COPY, 0x1f, [10 ... 13] = 0xff },
 		.parse = tcm_spc_copy_parse, .exec = tcm_spc_copy, .offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = TCM_SA_COPY_LID4,
+		.name = "EXTENDED COPY(LID4)", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_READY,
+		.usage = { EXTENDED_COPY, 0x1f, [10 ... 13] = 0xff },
+		.parse = tcm_spc_copy_parse, .exec = tcm_spc_copy, .offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = TCM_SA_POPULATE_TOKEN,
+		.name = "POPULATE TOKEN", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_READY | TCM_OP_PR_WE,
+		.usage = { EXTENDED_COPY, 0x1f, [6 ... 13] = 0xff },
+		.parse = tcm_sbc_token_parse, .exec = tcm_sbc_populate_token,
+		.offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = TCM_SA_WRITE_USING_TOKEN,
+		.name = "WRITE USING TOKEN", .cdb_len = 16,
+		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.usage = { EXTENDED_COPY, 0x1f, [6 ... 13] = 0xff },
+		.parse = tcm_sbc_token_parse, .exec = tcm_sbc_write_using_token,
+		.offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = TCM_SA_COPY_ABORT,
+		.name = "COPY OPERATION ABORT", .cdb_len = 16, .dir = DMA_NONE,
+		.usage = { EXTENDED_COPY, 0x1f, [2 ... 5] = 0xff },
+		.exec = tcm_spc_copy_abort, .offered = tcm_spc_copy_offered,
 	}, {
 		.opcode = RECEIVE_COPY_RESULTS, .sa_at = TCM_SA_BYTE1, .sa = 0x00,
 		.name = "RECEIVE COPY STATUS(LID1)", .cdb_len = 16,
@@ -177,6 +206,24 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
 		.usage = { RECEIVE_COPY_RESULTS, 0x1f, [10 ... 13] = 0xff },
 		.exec = tcm_spc_copy_params, .offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = RECEIVE_COPY_RESULTS, .sa_at = TCM_SA_BYTE1, .sa = 0x05,
+		.name = "RECEIVE COPY STATUS(LID4)", .cdb_len = 16,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.usage = { RECEIVE_COPY_RESULTS, 0x1f, [2 ... 5] = 0xff, [10 ... 13] = 0xff },
+		.exec = tcm_spc_copy_status4, .offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = RECEIVE_COPY_RESULTS, .sa_at = TCM_SA_BYTE1, .sa = 0x07,
+		.name = "RECEIVE ROD TOKEN INFORMATION", .cdb_len = 16,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.usage = { RECEIVE_COPY_RESULTS, 0x1f, [2 ... 5] = 0xff, [10 ... 13] = 0xff },
+		.exec = tcm_spc_copy_rod_info, .offered = tcm_spc_copy_offered,
+	}, {
+		.opcode = RECEIVE_COPY_RESULTS, .sa_at = TCM_SA_BYTE1, .sa = 0x08,
+		.name = "REPORT ALL ROD TOKENS", .cdb_len = 16,
+		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 10, .len_size = 4,
+		.usage = { RECEIVE_COPY_RESULTS, 0x1f, [10 ... 13] = 0xff },
+		.exec = tcm_sbc_report_tokens, .offered = tcm_spc_copy_offered,
 	}, {
 		.opcode = REPORT_LUNS, .name = "REPORT LUNS", .cdb_len = 12,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 4,

@@ -14,6 +14,9 @@
  * Between surveys there is a tick; only when the disk is already at work on the very blocks does a
  * command wait for it. Some time after the last exclusive command the gates open again.
  *
+ * A watch (a ROD token's blocks) is taken by who has the blocks for itself; while there is one the
+ * gates stay closed, so every write is in the tree before it runs, and that clears the watch.
+ *
  * Nothing waits for ever: a command that waits and is aborted is let go by the next tick, and its
  * own code sees that it was aborted. One that is aborted while the backend has it keeps its blocks
  * until it comes back: whoever overlaps waits, or is aborted.
@@ -71,9 +74,67 @@ static bool tcm_range_may_run(struct tcm_ranges *rs, const struct tcm_range *r)
 	return (!r->excl || r->settled) && tcm_range_free(rs, r);
 }
 
+static void tcm_watch_off(struct tcm_ranges *rs, struct tcm_watch *w)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&rs->lock);
+	if (w->on)
+		for (i = 0; i < w->n; i++)
+			tcm_span_remove(&w->spans[i].node, &rs->watches);
+	WRITE_ONCE(w->on, false);
+}
+
+/* These blocks are about to be changed. */
+static void tcm_watch_clear(struct tcm_ranges *rs, u64 first, u64 last)
+{
+	struct interval_tree_node *n;
+
+	lockdep_assert_held(&rs->lock);
+	if (likely(RB_EMPTY_ROOT(&rs->watches.rb_root)))
+		return;
+	while ((n = tcm_span_iter_first(&rs->watches, first, last)))
+		tcm_watch_off(rs, container_of(n, struct tcm_watch_span, node)->watch);
+}
+
+void tcm_watch_add(struct tcm_device *dev, struct tcm_watch *w)
+{
+	struct tcm_ranges *rs = &dev->ranges;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&rs->lock, flags);
+	for (i = 0; i < w->n; i++) {
+		w->spans[i].watch = w;
+		tcm_span_insert(&w->spans[i].node, &rs->watches);
+	}
+	WRITE_ONCE(w->on, true);
+	spin_unlock_irqrestore(&rs->lock, flags);
+}
+
+void tcm_watch_del(struct tcm_device *dev, struct tcm_watch *w)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->ranges.lock, flags);
+	tcm_watch_off(&dev->ranges, w);
+	spin_unlock_irqrestore(&dev->ranges.lock, flags);
+}
+
+void tcm_watch_hit(struct tcm_device *dev, u64 first, u64 last)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->ranges.lock, flags);
+	tcm_watch_clear(&dev->ranges, first, last);
+	spin_unlock_irqrestore(&dev->ranges.lock, flags);
+}
+
 static void tcm_range_run(struct tcm_ranges *rs, struct tcm_range *r)
 {
 	r->runs = true;
+	if (r->writes)
+		tcm_watch_clear(rs, r->node.start, r->node.last);
 	rs->waiting--;
 	r->run(r);
 }
@@ -199,6 +260,8 @@ bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 l
 	r->runs = tcm_range_may_run(rs, r);
 	runs = r->runs;
 	settled = r->settled;
+	if (runs && r->writes)
+		tcm_watch_clear(rs, first, last);
 	if (!runs) {
 		rs->waiting++;
 		mod_delayed_work(tcm_range_wq, &rs->work, TCM_RANGE_TICK);
@@ -263,7 +326,8 @@ static bool tcm_range_end(struct tcm_device *dev)
 
 	spin_lock_irq(&dev->lun_lock);
 	spin_lock(&rs->lock);
-	end = !rs->excl && time_after_eq(jiffies, rs->idle + TCM_RANGE_LINGER);
+	end = !rs->excl && RB_EMPTY_ROOT(&rs->watches.rb_root) &&
+	      time_after_eq(jiffies, rs->idle + TCM_RANGE_LINGER);
 	if (end) {
 		rs->quiet = false;
 		rs->gated = false;
@@ -297,6 +361,7 @@ static void tcm_range_track(struct tcm_cmd *cmd, void (*resume)(struct tcm_cmd *
 	cmd->resume = resume;
 	cmd->range.cmd = cmd;
 	cmd->range.run = tcm_range_resume;
+	cmd->range.writes = (cmd->op->flags & (TCM_OP_WRITES | TCM_OP_EXTENTS)) == TCM_OP_WRITES;
 	/* Before it is in the tree: a survey in between has come first anyway. */
 	cmd->flags |= TCM_CMD_RANGED;
 }
@@ -333,6 +398,7 @@ void tcm_range_device_init(struct tcm_device *dev)
 
 	spin_lock_init(&rs->lock);
 	rs->tree = RB_ROOT_CACHED;
+	rs->watches = RB_ROOT_CACHED;
 	INIT_DELAYED_WORK(&rs->work, tcm_range_tick);
 }
 

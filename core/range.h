@@ -39,6 +39,16 @@ bool tcm_range_lock(struct tcm_cmd *cmd, void (*resume)(struct tcm_cmd *cmd));
 /* The blocks that a command accesses; false: none. Any context. */
 bool tcm_range_blocks(const struct tcm_cmd *cmd, u64 *first, u64 *last);
 
+/*
+ * Watch the spans of @w, of which the caller has a range around all of them for itself. Nobody
+ * changes one of their blocks from here on without @w->on being cleared before. Any context.
+ */
+void tcm_watch_add(struct tcm_device *dev, struct tcm_watch *w);
+/* No longer; @w may have been hit before. Any context. */
+void tcm_watch_del(struct tcm_device *dev, struct tcm_watch *w);
+/* For a command with TCM_OP_EXTENTS: it is about to change these blocks. Any context. */
+void tcm_watch_hit(struct tcm_device *dev, u64 first, u64 last);
+
 /* For tcm_cmd_complete(): a command with TCM_CMD_RANGED has ended. Any context. */
 void tcm_range_leave(struct tcm_cmd *cmd);
 

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "hop.h"
 #include "opcode.h"
+#include "range.h"
 #include "sbc.h"
 #include "sbc_unmap.h"
 
@@ -94,6 +95,9 @@ static void tcm_unmap_next(struct tcm_cmd *cmd)
 		return;
 	}
 	ext = &u->ext[u->next++];
+	/* Who watches blocks has us tracked. */
+	if (cmd->flags & TCM_CMD_RANGED)
+		tcm_watch_hit(cmd->dev, ext->host.lba, ext->host.lba + ext->host.nblocks - 1);
 	cmd->dev->ops->unmap(tcm_sbc_io(cmd, ext->host.lba << shift, ext->host.nblocks << shift,
 					NULL, true, tcm_sbc_write_through(cmd->dev),
 					tcm_unmap_done));

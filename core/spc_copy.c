@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * EXTENDED COPY(LID1) (SPC-4 6.4, 6.4.3) and RECEIVE COPY STATUS(LID1), OPERATING PARAMETERS
- * (6.17 ff): the parameter list is taken apart here, core/copy.c moves the data.
+ * EXTENDED COPY(LID1) and (LID4) (SPC-4 6.4, 6.5) and RECEIVE COPY OPERATING PARAMETERS (6.22): the
+ * parameter list is taken apart here, core/copy.c moves the data.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -10,7 +10,6 @@
 #include "cmd.h"
 #include "copy.h"
 #include "opcode.h"
-#include "pr.h"
 #include "sbc.h"
 #include "session.h"
 
@@ -25,108 +24,48 @@ struct tcm_copy_header {
 
 static_assert(sizeof(struct tcm_copy_header) == 16);
 
+struct tcm_copy_header4 {
+	u8	format;
+	u8	bits;
+	__be16	header_len;	/* of what looks like a CSCD descriptor to LID1 */
+	u8	reserved1[11];
+	u8	flags;		/* G_SENSE, IMMED */
+	u8	type;
+	u8	reserved2[3];
+	__be32	list_id;
+	u8	reserved3[18];
+	__be16	cscd_len, segment_len, inline_len;
+};
+
+static_assert(sizeof(struct tcm_copy_header4) == 48);
+
+#define TCM_COPY4_FORMAT	0x01
+#define TCM_COPY4_HEADER_LEN	0x20
+#define TCM_COPY4_TYPE		0xff
+#define TCM_COPY4_G_SENSE	0x02
+#define TCM_COPY4_IMMED		0x01
+
+/* What either header says, and where it says so */
+struct tcm_copy_lengths {
+	u32	list_id, cscd_len, segment_len, inline_len;
+	u8	list_usage;
+	u8	size;			/* of the header */
+	u8	first_id;		/* CSCD DESCRIPTOR ID of the first descriptor */
+	u8	id_at, inline_at;
+	bool	background;
+};
+
 #define TCM_LIST_ID_USAGE(bits)	(((bits) >> 3) & 3)
 #define TCM_LIST_ID_RESERVED	1
 #define TCM_LIST_ID_NONE	3	/* nobody asks for what becomes of it */
 
 /* A CSCD descriptor: the designator begins at byte 4 and looks as in VPD 83h. */
 #define TCM_CSCD_LEN		32
-#define TCM_CSCD_IDENT		0xe4
 #define TCM_CSCD_DESIG_AT	4
 #define TCM_CSCD_DESIG_MAX	20
 #define TCM_CSCD_BLOCK_LEN_AT	29	/* three bytes */
 
-#define TCM_SEGMENT_BLOCKS	0x02	/* block device to block device */
-#define TCM_SEGMENT_OFFSETS	0x0a	/* the same with byte offsets */
 #define TCM_SEGMENT_DC		0x02	/* the count is in blocks of the destination */
-
-/* The state of the unit behind @gate as a copy sees it */
-#define TCM_COPY_AWAY	(BIT(TCM_GATE_DEAD) | BIT(TCM_GATE_STOPPED) | BIT(TCM_GATE_WIPE))
-
-/* What is to be told of a copy, long after its command */
-struct tcm_copy_record {
-	u32	session, device;	/* their indices; session 0: free */
-	u32	list_id;
-	u8	status;
-	u16	segments;
-	u64	bytes;
-};
-
-#define TCM_COPY_RUNS		0	/* COPY MANAGER STATUS */
-#define TCM_COPY_GOOD		1
-#define TCM_COPY_BAD		2
-
-/* All copies with a list identifier that run, and the last ones that ended */
-#define TCM_COPY_RECORDS	64
-static DEFINE_SPINLOCK(tcm_copy_lock);	/* protects the two below */
-static struct tcm_copy_record tcm_copy_records[TCM_COPY_RECORDS];
-static unsigned int tcm_copy_oldest;
-
-static struct tcm_copy_record *tcm_copy_record(const struct tcm_cmd *cmd, u32 list_id)
-{
-	struct tcm_copy_record *r;
-
-	lockdep_assert_held(&tcm_copy_lock);
-	for (r = tcm_copy_records; r < tcm_copy_records + TCM_COPY_RECORDS; r++)
-		if (r->session == cmd->sess->index && r->device == cmd->dev->index &&
-		    r->list_id == list_id)
-			return r;
-	return NULL;
-}
-
-/* Write down that a copy begins; -EBUSY: this list identifier is in use, -ENOSPC: too many. */
-static int tcm_copy_begin(const struct tcm_copy *copy)
-{
-	const struct tcm_cmd *cmd = copy->cmd;
-	struct tcm_copy_record *r;
-	unsigned int i;
-	int err = 0;
-
-	if (copy->list_usage == TCM_LIST_ID_NONE)
-		return 0;
-	spin_lock_irq(&tcm_copy_lock);
-	r = tcm_copy_record(cmd, copy->list_id);
-	if (r && r->status == TCM_COPY_RUNS)
-		err = -EBUSY;
-	for (i = 0; i < TCM_COPY_RECORDS && !r; i++) {
-		r = &tcm_copy_records[tcm_copy_oldest++ % TCM_COPY_RECORDS];
-		if (r->session && r->status == TCM_COPY_RUNS)
-			r = NULL;
-	}
-	if (!r)
-		err = -ENOSPC;
-	if (!err)
-		*r = (struct tcm_copy_record) {
-			.session = cmd->sess->index,
-			.device = cmd->dev->index,
-			.list_id = copy->list_id,
-		};
-	spin_unlock_irq(&tcm_copy_lock);
-	return err;
-}
-
-static void tcm_copy_ended(struct tcm_copy *copy, enum tcm_sense sense)
-{
-	struct tcm_cmd *cmd = copy->cmd;
-	struct tcm_copy_record *r;
-	unsigned long flags;
-
-	spin_lock_irqsave(&tcm_copy_lock, flags);
-	r = copy->list_usage == TCM_LIST_ID_NONE ? NULL : tcm_copy_record(cmd, copy->list_id);
-	if (r) {
-		r->status = sense ? TCM_COPY_BAD : TCM_COPY_GOOD;
-		r->segments = copy->segment;
-		r->bytes = copy->total;
-	}
-	spin_unlock_irqrestore(&tcm_copy_lock, flags);
-	/* An error of either unit, where it has sense data (SPC-4 6.4.3.5) */
-	if (sense && tcm_sense_status(sense) == SAM_STAT_CHECK_CONDITION &&
-	    sense != TCM_SPACE_ALLOC_FAILED)
-		sense = TCM_COPY_DEVICE_FAILURE;
-	cmd->work = NULL;
-	tcm_copy_free(copy);
-	tcm_cmd_complete(cmd, sense);
-}
 
 static enum tcm_sense tcm_copy_field(struct tcm_cmd *cmd, enum tcm_sense sense, u16 at)
 {
@@ -136,7 +75,6 @@ static enum tcm_sense tcm_copy_field(struct tcm_cmd *cmd, enum tcm_sense sense, 
 
 static enum tcm_sense tcm_copy_cscd(struct tcm_copy *copy, const u8 *p, u16 at)
 {
-	struct tcm_copy_unit *unit = &copy->units[copy->nunits];
 	u32 block;
 
 	/* LU ID TYPE other than zero, NUL: none of it is offered */
@@ -148,11 +86,10 @@ static enum tcm_sense tcm_copy_cscd(struct tcm_copy *copy, const u8 *p, u16 at)
 		return TCM_COPY_WRONG_TYPE;
 	if (p[TCM_CSCD_DESIG_AT + 3] > TCM_CSCD_DESIG_MAX)
 		return tcm_bad_param(copy->cmd, at + TCM_CSCD_DESIG_AT + 3, -1);
-	if (!tcm_copy_find(copy->cmd, p + TCM_CSCD_DESIG_AT, unit))
+	if (!tcm_copy_find(copy, p + TCM_CSCD_DESIG_AT))
 		return TCM_COPY_UNREACHABLE;
-	copy->nunits++;
 	block = get_unaligned_be24(p + TCM_CSCD_BLOCK_LEN_AT);
-	if (block && block != 1U << unit->lun->dev->block_shift)
+	if (block && block != 1U << copy->units[copy->nunits - 1].lun->dev->block_shift)
 		return tcm_bad_param(copy->cmd, at + TCM_CSCD_BLOCK_LEN_AT, -1);
 	return TCM_OK;
 }
@@ -169,30 +106,19 @@ static bool tcm_copy_fits(const struct tcm_copy_unit *unit, u64 lba, u64 offset,
 	return *pos <= size && len <= size - *pos;
 }
 
-static enum tcm_sense tcm_copy_check_units(const struct tcm_copy_segment *seg)
-{
-	if ((seg->from->gate | seg->to->gate) & TCM_COPY_AWAY || seg->from->away || seg->to->away)
-		return TCM_COPY_UNREACHABLE;
-	/* As READ and WRITE by the same nexus would be judged */
-	if (seg->from->deny > TCM_PR_DENY_WRITES || seg->to->deny != TCM_PR_MAY_ALL)
-		return TCM_RESERVATION_CONFLICT;
-	if (seg->to->gate & BIT(TCM_GATE_WP))
-		return TCM_WRITE_PROTECTED;
-	return TCM_OK;
-}
-
-static enum tcm_sense tcm_copy_segment(struct tcm_copy *copy, const u8 *p)
+static enum tcm_sense tcm_copy_segment(struct tcm_copy *copy, const u8 *p, unsigned int first_id)
 {
 	struct tcm_copy_segment *seg = &copy->segments[copy->nsegments];
 	unsigned int from = get_unaligned_be16(p + 4), to = get_unaligned_be16(p + 6);
 	u32 from_off = 0, to_off = 0, block;
 	enum tcm_sense sense;
 
-	if (from >= copy->nunits || to >= copy->nunits)
+	if (from < first_id || from - first_id >= copy->nunits ||
+	    to < first_id || to - first_id >= copy->nunits)
 		return TCM_COPY_ABORTED;
-	seg->from = &copy->units[from];
-	seg->to = &copy->units[to];
-	sense = tcm_copy_check_units(seg);
+	seg->from = &copy->units[from - first_id];
+	seg->to = &copy->units[to - first_id];
+	sense = tcm_copy_may(seg->from, false) ?: tcm_copy_may(seg->to, true);
 	if (sense)
 		return sense;
 	if (p[0] == TCM_SEGMENT_OFFSETS) {
@@ -230,9 +156,10 @@ static unsigned int tcm_segment_len(u8 type)
 	}
 }
 
-static enum tcm_sense tcm_copy_segments(struct tcm_copy *copy, const u8 *list, u32 at, u32 len)
+static enum tcm_sense tcm_copy_segments(struct tcm_copy *copy, const u8 *list, u32 at,
+					const struct tcm_copy_lengths *l)
 {
-	u32 end = at + len, size;
+	u32 end = at + l->segment_len, size;
 	enum tcm_sense sense;
 
 	for (; at < end; at += size) {
@@ -245,48 +172,104 @@ static enum tcm_sense tcm_copy_segments(struct tcm_copy *copy, const u8 *list, u
 			return TCM_PARAM_LIST_LENGTH;
 		if (get_unaligned_be16(list + at + 2) != size - 4)
 			return tcm_bad_param(copy->cmd, at + 2, -1);
-		sense = tcm_copy_segment(copy, list + at);
+		sense = tcm_copy_segment(copy, list + at, l->first_id);
 		if (sense)
 			return sense;
 	}
 	return TCM_OK;
 }
 
-static enum tcm_sense tcm_copy_list(struct tcm_copy *copy, const u8 *list, unsigned int len)
+static enum tcm_sense tcm_copy_header1(const u8 *list, struct tcm_copy_lengths *l)
 {
 	const struct tcm_copy_header *h = (const struct tcm_copy_header *)list;
-	u32 cscd_len, segment_len, at;
-	enum tcm_sense sense;
 
-	if (len < sizeof(*h))
+	*l = (struct tcm_copy_lengths) {
+		.list_id = h->list_id,
+		.list_usage = TCM_LIST_ID_USAGE(h->bits),
+		.cscd_len = be16_to_cpu(h->cscd_len),
+		.segment_len = be32_to_cpu(h->segment_len),
+		.inline_len = be32_to_cpu(h->inline_len),
+		.size = sizeof(*h),
+		.inline_at = 12,
+	};
+	return TCM_OK;
+}
+
+static enum tcm_sense tcm_copy_header4(struct tcm_cmd *cmd, const u8 *list,
+				       struct tcm_copy_lengths *l)
+{
+	const struct tcm_copy_header4 *h = (const struct tcm_copy_header4 *)list;
+
+	if (h->format != TCM_COPY4_FORMAT)
+		return tcm_bad_param(cmd, 0, -1);
+	if (be16_to_cpu(h->header_len) != TCM_COPY4_HEADER_LEN)
+		return tcm_bad_param(cmd, 2, -1);
+	/* GOOD with sense data is nothing that a command of ours can end with. */
+	if (h->flags & TCM_COPY4_G_SENSE)
+		return tcm_bad_param(cmd, 15, 1);
+	if (h->type != TCM_COPY4_TYPE)
+		return tcm_bad_param(cmd, 16, -1);
+	*l = (struct tcm_copy_lengths) {
+		.list_id = be32_to_cpu(h->list_id),
+		.list_usage = TCM_LIST_ID_USAGE(h->bits),
+		.cscd_len = be16_to_cpu(h->cscd_len),
+		.segment_len = be16_to_cpu(h->segment_len),
+		.inline_len = be16_to_cpu(h->inline_len),
+		.size = sizeof(*h),
+		.first_id = 1,		/* 0 is what stands in the header */
+		.id_at = 20,
+		.inline_at = 46,
+		.background = h->flags & TCM_COPY4_IMMED,
+	};
+	return TCM_OK;
+}
+
+static bool tcm_copy_is_lid4(const struct tcm_cmd *cmd)
+{
+	return (cmd->cdb[1] & 0x1f) == TCM_SA_COPY_LID4;
+}
+
+static size_t tcm_copy_header_size(const struct tcm_cmd *cmd)
+{
+	return tcm_copy_is_lid4(cmd) ? sizeof(struct tcm_copy_header4) :
+				       sizeof(struct tcm_copy_header);
+}
+
+static enum tcm_sense tcm_copy_list(struct tcm_copy *copy, const u8 *list, unsigned int len,
+				    struct tcm_copy_lengths *l)
+{
+	struct tcm_cmd *cmd = copy->cmd;
+	enum tcm_sense sense;
+	u32 at;
+
+	if (len < tcm_copy_header_size(cmd))
 		return TCM_PARAM_LIST_LENGTH;
-	cscd_len = be16_to_cpu(h->cscd_len);
-	segment_len = be32_to_cpu(h->segment_len);
-	copy->list_id = h->list_id;
-	copy->list_usage = TCM_LIST_ID_USAGE(h->bits);
-	if (copy->list_usage == TCM_LIST_ID_RESERVED)
-		return tcm_bad_param(copy->cmd, 1, 4);
-	if (copy->list_usage == TCM_LIST_ID_NONE && h->list_id)
-		return tcm_bad_param(copy->cmd, 0, -1);
-	if (h->inline_len)
-		return tcm_copy_field(copy->cmd, TCM_COPY_INLINE, 12);
-	if (cscd_len % TCM_CSCD_LEN || cscd_len > len - sizeof(*h) ||
-	    segment_len > len - sizeof(*h) - cscd_len)
+	sense = tcm_copy_is_lid4(cmd) ? tcm_copy_header4(cmd, list, l) : tcm_copy_header1(list, l);
+	if (sense)
+		return sense;
+	if (l->list_usage == TCM_LIST_ID_RESERVED)
+		return tcm_bad_param(cmd, 1, 4);
+	if (l->list_usage == TCM_LIST_ID_NONE && l->list_id)
+		return tcm_bad_param(cmd, l->id_at, -1);
+	if (l->inline_len)
+		return tcm_copy_field(cmd, TCM_COPY_INLINE, l->inline_at);
+	if (l->cscd_len % TCM_CSCD_LEN || l->cscd_len > len - l->size ||
+	    l->segment_len > len - l->size - l->cscd_len)
 		return TCM_PARAM_LIST_LENGTH;
-	if (cscd_len / TCM_CSCD_LEN > TCM_COPY_CSCDS)
+	if (l->cscd_len / TCM_CSCD_LEN > TCM_COPY_CSCDS)
 		return TCM_COPY_MANY_CSCDS;
-	for (at = sizeof(*h); at < sizeof(*h) + cscd_len; at += TCM_CSCD_LEN) {
+	for (at = l->size; at < l->size + l->cscd_len; at += TCM_CSCD_LEN) {
 		sense = tcm_copy_cscd(copy, list + at, at);
 		if (sense)
 			return sense;
 	}
-	return tcm_copy_segments(copy, list, at, segment_len);
+	return tcm_copy_segments(copy, list, at, l);
 }
 
 enum tcm_sense tcm_spc_copy_parse(struct tcm_cmd *cmd)
 {
 	/* Header and all descriptors; there are no inline data. */
-	if (cmd->data_len > sizeof(struct tcm_copy_header) + TCM_COPY_LIST_MAX)
+	if (cmd->data_len > tcm_copy_header_size(cmd) + TCM_COPY_LIST_MAX)
 		return TCM_PARAM_LIST_LENGTH;
 	return TCM_OK;
 }
@@ -294,6 +277,7 @@ enum tcm_sense tcm_spc_copy_parse(struct tcm_cmd *cmd)
 enum tcm_sense tcm_spc_copy(struct tcm_cmd *cmd)
 {
 	unsigned int len = cmd->data_len;
+	struct tcm_copy_lengths l = {};
 	struct tcm_copy *copy;
 	enum tcm_sense sense;
 	u8 *list;
@@ -301,68 +285,28 @@ enum tcm_sense tcm_spc_copy(struct tcm_cmd *cmd)
 	if (!len)
 		return TCM_OK;
 	list = kzalloc(len, GFP_NOIO);
-	copy = tcm_copy_alloc(cmd);
-	if (!list || !copy) {
+	if (!list)
+		return TCM_BUSY;
+	copy = tcm_copy_alloc(cmd, TCM_COPY_CSCDS, TCM_COPY_SEGMENTS);
+	if (!copy) {
 		kfree(list);
-		kvfree(copy);
 		return TCM_BUSY;
 	}
 	tcm_cmd_get_data(cmd, list, len);
-	sense = tcm_copy_list(copy, list, len);
+	sense = tcm_copy_list(copy, list, len, &l);
 	kfree(list);
-	if (!sense) {
-		int err = tcm_copy_begin(copy);
-
-		sense = err == -EBUSY ? TCM_OPERATION_IN_PROGRESS : err ? TCM_BUSY : TCM_OK;
-	}
+	if (!sense && l.list_usage != TCM_LIST_ID_NONE)
+		sense = tcm_copy_record_begin(cmd, l.list_id, l.background, copy, &copy->record);
 	if (sense) {
 		tcm_copy_free(copy);
 		return sense;
 	}
-	cmd->work = copy;
-	copy->ended = tcm_copy_ended;
-	tcm_copy_start(copy);
-	return TCM_PENDING;
+	return tcm_copy_run(copy, l.background);
 }
 
 bool tcm_spc_copy_offered(const struct tcm_device *dev)
 {
 	return READ_ONCE(dev->attr.emulate_3pc);
-}
-
-struct tcm_copy_status {
-	__be32	available;
-	u8	status;		/* HDD, COPY MANAGER STATUS */
-	__be16	segments;
-	u8	units;		/* TRANSFER COUNT UNITS */
-	__be32	count;
-} __packed;
-static_assert(sizeof(struct tcm_copy_status) == 12);
-
-enum tcm_sense tcm_spc_copy_status(struct tcm_cmd *cmd)
-{
-	struct tcm_copy_status cs = { .available = cpu_to_be32(sizeof(cs) - 4) };
-	struct tcm_copy_record *r;
-	u64 bytes = 0;
-	u8 units = 0;
-
-	spin_lock_irq(&tcm_copy_lock);
-	r = tcm_copy_record(cmd, cmd->cdb[2]);
-	if (r) {
-		cs.status = r->status;
-		cs.segments = cpu_to_be16(r->segments);
-		bytes = r->bytes;
-	}
-	spin_unlock_irq(&tcm_copy_lock);
-	if (!r)
-		return tcm_bad_cdb(cmd, 2, -1);
-	/* Bytes, else the smallest multiple of 1024 times as much that 32 bits hold */
-	for (; bytes > U32_MAX; bytes >>= 10)
-		units++;
-	cs.units = units;
-	cs.count = cpu_to_be32(bytes);
-	tcm_cmd_put_data(cmd, &cs, sizeof(cs));
-	return TCM_OK;
 }
 
 struct tcm_copy_params {
@@ -390,7 +334,7 @@ enum tcm_sense tcm_spc_copy_params(struct tcm_cmd *cmd)
 		.list_len = cpu_to_be32(TCM_COPY_LIST_MAX),
 		.segment_len = cpu_to_be32(TCM_COPY_SEGMENT_MAX),
 		.concurrent_all = cpu_to_be16(TCM_COPY_RECORDS),
-		.concurrent = TCM_COPY_RECORDS,
+		.concurrent = min(TCM_COPY_RECORDS, 255),
 		.granularity = cmd->dev->block_shift,
 		.ntypes = sizeof(p.types),
 		.types = { TCM_SEGMENT_BLOCKS, TCM_SEGMENT_OFFSETS, TCM_CSCD_IDENT },

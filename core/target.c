@@ -10,6 +10,7 @@
 #include "alua.h"
 #include "device.h"
 #include "lu.h"
+#include "rod.h"
 #include "session.h"
 #include "target.h"
 
@@ -288,6 +289,7 @@ static void tcm_lun_free_work(struct work_struct *work)
 	const struct tcm_fabric_ops *ops = lun->tpg->ops;
 	struct tcm_device *dev = lun->dev;
 
+	tcm_rod_lun_gone(lun);
 	spin_lock(&tcm_all_lock);
 	list_del(&lun->all_node);
 	spin_unlock(&tcm_all_lock);

@@ -7,9 +7,10 @@
 #include <linux/export.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
+#include "copy.h"
 #include "mode.h"
-#include "orphan.h"
 #include "opcode.h"
+#include "orphan.h"
 #include "pr.h"
 #include "lu.h"
 #include "sbc.h"
@@ -132,8 +133,10 @@ void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
 	spin_lock_irqsave(&dev->lun_lock, flags);
 	list_for_each_entry(lun, &dev->luns, dev_node)
 		list_for_each_entry(map, &lun->maps, lun_node)
-			if (match(map, arg))
+			if (match(map, arg)) {
 				tcm_tmf_session(map->sess, &walk);
+				tcm_copy_stop_map(map);
+			}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	tcm_orphans_fence();
 }
@@ -168,6 +171,8 @@ unsigned int tcm_tmf_writes_left(struct tcm_device *dev, tcm_map_fn match, void 
 				continue;
 			walk.sess = map->sess;
 			map->sess->ops->for_each_cmd(map->sess, NULL, tcm_tmf_count_write, &walk);
+			/* Those that were asked of another logical unit, and in the background */
+			walk.found += tcm_copy_count_map(map);
 		}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	return walk.found;
@@ -208,6 +213,7 @@ static void tcm_tmf_reset(const struct tcm_session *sender, struct tcm_device *d
 	tcm_mode_reset(dev);
 	tcm_pr_reset(dev);
 	tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
+	tcm_copy_stop_device(dev);
 	atomic_long_inc(&dev->resets);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include <scsi/scsi_proto.h>
+#include "copy.h"
 #include "sbc.h"
 #include "vpd.h"
 
@@ -83,6 +84,7 @@ const struct tcm_vpd_page tcm_vpd_pages[] = {
 	{ .code = 0x86, .build = tcm_vpd_extended },
 	{ .code = 0x87, .build = tcm_vpd_policy },
 	{ .code = 0x88, .room = TCM_VPD_PORTS_MAX, .build = tcm_vpd_ports },
+	{ .code = 0x8f, .disk = true, .offered = tcm_spc_copy_offered, .build = tcm_vpd_copy },
 	{ .code = 0xb0, .disk = true, .build = tcm_vpd_block_limits },
 	{ .code = 0xb1, .disk = true, .build = tcm_vpd_block_char },
 	{ .code = 0xb2, .disk = true, .build = tcm_vpd_provisioning },

@@ -286,6 +286,7 @@ enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 	INIT_WORK(&w->work, tcm_wipe_alone);
 	w->range.cmd = NULL;
 	w->range.run = tcm_wipe_run;
+	w->range.writes = true;
 	spin_lock_irq(&dev->lun_lock);
 	failed = dev->wipe;
 	if (failed && failed->runs) {

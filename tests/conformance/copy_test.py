@@ -164,7 +164,7 @@ def test_results(t, a, b, rnd):
     ident = 100 + os.getpid() % 150      # not one of an earlier run's
     r = a.dev.cmd(struct.pack('>BB8xIBB', 0x84, 3, 64, 0, 0), data_in=64)
     t.good(r, 'OPERATING PARAMETERS')
-    t.eq(r.data.hex(' '), struct.pack('>IB3xHHIIIIIxxHBBBB3xB3B', 43, 1, 16, 16, 4096, 1 << 28, 0, 0, 0, 64, 64,
+    t.eq(r.data.hex(' '), struct.pack('>IB3xHHIIIIIxxHBBBB3xB3B', 43, 1, 16, 16, 4096, 1 << 28, 0, 0, 0, 128, 128,
                                       a.bs.bit_length() - 1, 0, 0, 3, 2, 0x0a, 0xe4).hex(' '), 'OPERATING PARAMETERS')
     for alloc in range(48):
         r = a.dev.cmd(struct.pack('>BB8xIBB', 0x84, 3, alloc, 0, 0), data_in=64)
@@ -178,9 +178,9 @@ def test_results(t, a, b, rnd):
     t.bad(b.status(ident), INVALID_FIELD_CDB, 'COPY STATUS by another unit', field=2)
     t.good(a.copy(plist(two, [blocks(16, 0, 0)])), 'EXTENDED COPY without a list identifier')
     t.bad(a.status(0), INVALID_FIELD_CDB, 'COPY STATUS of list 0', field=2)
-    for other in range(80):     # more than are kept
+    for other in range(140):     # more than are kept
         t.good(a.copy(plist(two, [offsets(4096, 0, 0)], other, 0)), 'EXTENDED COPY, list %d' % other)
-    t.good(a.status(79), 'COPY STATUS of the last')
+    t.good(a.status(139), 'COPY STATUS of the last')
 
 
 def test_crossing(t, a, b, rnd):

@@ -10,6 +10,7 @@ import struct
 import threading
 
 import copy_test
+import odx_test
 from pr import (CLEAR, EA, EAAR, EARO, PREEMPT, PREEMPT_ABORT, REGISTER, REGISTER_IGNORE, REGISTER_MOVE,
                 RELEASE, RELEASE_6, RELEASE_10, REPLACE_LOST, RESERVE, RESERVE_6, RESERVE_10, TYPES, WE,
                 WEAR, WERO, Pr, fcp_tid, iscsi_tid, move_list, plist, prin, prout, sas_tid)
@@ -98,8 +99,15 @@ COMMANDS = {
     (0x7f, 0x0d): ('C', long(0x0d), 0, BLOCK),
     (0x7f, 0x12): ('R', long(0x12, 24), 24, None),
     (0x83, 0): ('C', [0x83] + [0] * 15, 0, None),
+    (0x83, 0x01): ('C', [0x83, 0x01] + [0] * 14, 0, None),
+    (0x83, 0x10): ('R', [0x83, 0x10] + [0] * 14, 0, None),
+    (0x83, 0x11): ('C', [0x83, 0x11] + [0] * 14, 0, None),
+    (0x83, 0x1c): ('C', [0x83, 0x1c] + [0xff] * 4 + [0] * 10, 0, None),
     (0x84, 0): ('C', [0x84] + [0] * 12 + [32, 0, 0], 32, None),
     (0x84, 3): ('C', [0x84, 3] + [0] * 11 + [64, 0, 0], 64, None),
+    (0x84, 0x05): ('C', [0x84, 0x05] + [0xff] * 4 + [0] * 7 + [64, 0, 0], 64, None),
+    (0x84, 0x07): ('C', [0x84, 0x07] + [0xff] * 4 + [0] * 7 + [64, 0, 0], 64, None),
+    (0x84, 0x08): ('C', [0x84, 0x08] + [0] * 11 + [64, 0, 0], 64, None),
     (0x88, None): ('R', [0x88] + [0] * 8 + be(1, 5) + [0, 0], 512, None),
     (0x89, None): ('C', [0x89] + [0] * 12 + [1, 0, 0], 0, 2 * BLOCK),
     (0x8a, None): ('C', [0x8a] + [0] * 8 + be(1, 5) + [0, 0], 0, BLOCK),
@@ -138,7 +146,7 @@ for op in (0x88, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x93):
     COMMANDS[op, None] = (c, [op, 0] + be(0, 8) + be(1, 4) + [0, 0], i, o)
 
 # What they name is not there: carried out as far as that
-UNKNOWN = {(0x84, 0)}
+UNKNOWN = {(0x83, 0x1c), (0x84, 0), (0x84, 0x05), (0x84, 0x07)}
 
 # Rows that decide by themselves: tested on their own below
 OWN = {(0x5f, sa) for sa in range(9)} | {(o, None) for o in (0x16, 0x17, 0x56, 0x57)}
@@ -229,6 +237,28 @@ def copies(a, b, c, spare):
     clean(a, b, c)
     for u in (disk, other):
         u.dev.close()
+
+
+def fenced(a, b, c, spare):
+    """PREEMPT AND ABORT ends the copies to the unit, those in the background and asked of another unit."""
+    ended = 0
+    for attempt in range(12):
+        clean(a, b, c)
+        disk, other = copy_test.Unit(c.dev.path), copy_test.Unit(spare)
+        names = [copy_test.cscd(other.naa), copy_test.cscd(disk.naa)]
+        t.good(a.register(), 'register a')
+        t.good(c.register(), 'register c')
+        t.good(c.out(RESERVE, WE), 'reserve')
+        segments = [copy_test.offsets(1 << 20, 0, 0, source=1, dest=2)] * 16
+        t.good(odx_test.copy4(other, odx_test.list4(names, segments, attempt, flags=1)), 'copy in the background')
+        t.good(a.out(PREEMPT_ABORT, WE, sa_key=c.key), 'PREEMPT AND ABORT')
+        info = odx_test.Info(odx_test.told(other, attempt, 5).data)
+        t.ok(info.status in (odx_test.DONE, odx_test.FAILED, odx_test.TERMINATED), 'a copy of a preempted nexus: %#x' % info.status)
+        ended += info.status != odx_test.DONE
+        disk.dev.close()
+        other.dev.close()
+    t.ok(ended, 'no copy was met while it ran')
+    clean(a, b, c)
 
 
 def spc2(a, b, c):
@@ -632,7 +662,9 @@ def main():
         spec_i_pt(a, b, c)
         files(a, b, c, dev)
         conflicts(a, b, c)
-        copies(a, b, c, tpg.lun(1, spare))
+        node = tpg.lun(1, spare)
+        copies(a, b, c, node)
+        fenced(a, b, c, node)
         spc2(a, b, c)
         malformed(a, b, c)
         storm(nexuses)

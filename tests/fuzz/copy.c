@@ -40,11 +40,10 @@ static void put_cscd(const struct tcm_lun *lun, u8 *p)
 }
 
 /* Replace what stands for a unit; the rest of the descriptor is the input's. */
-static void fill_cscds(u8 *list, unsigned int len, struct fuzz_lun *a, struct fuzz_lun *b)
+static void fill_cscds(u8 *list, unsigned int len, struct fuzz_lun *a, struct fuzz_lun *b,
+		       unsigned int at)
 {
-	unsigned int at;
-
-	for (at = 16; at + 32 <= len; at += 32) {
+	for (; at + 32 <= len; at += 32) {
 		if (list[at] != FUZZ_DESIG_A && list[at] != FUZZ_DESIG_B)
 			break;
 		put_cscd(list[at] == FUZZ_DESIG_A ? &a->lun : &b->lun, list + at);
@@ -79,6 +78,8 @@ static void run(struct fuzz_lun *a, u8 *cdb, u8 *list, unsigned int len, unsigne
 		fuzz_check(fuzz_completed == 1 && !cmd->work);
 		sense = cmd->sense;
 	} else {
+		/* Refused, told, or done in the background */
+		fuzz_work(UINT_MAX);
 		fuzz_check(!fuzz_completed);
 	}
 	if (sense && !(sense & (1 << 24)))
@@ -106,13 +107,20 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	fuzz_by_hand = bits & 2;
 	list = fuzz_rest(&in);
 	len = in.left;
-	fill_cscds(list, len, a, b);
+	cdb[1] = bits & 32 ? TCM_SA_COPY_LID4 : TCM_SA_COPY_LID1;
+	fill_cscds(list, len, a, b, bits & 32 ? 48 : 16);
 	put_unaligned_be32(bits & 4 ? len + 4 : len, cdb + 10);
 	run(a, cdb, list, len, bits & 8 ? 5 : UINT_MAX);
 	memset(cdb, 0, sizeof(cdb));
 	cdb[0] = RECEIVE_COPY_RESULTS;
-	cdb[1] = bits & 16 ? 3 : 0;
-	cdb[2] = bits & 16 ? 0 : len ? list[0] : 0;
+	if (bits & 32) {
+		cdb[1] = 5;
+		if (len >= 24)
+			memcpy(cdb + 2, list + 20, 4);
+	} else {
+		cdb[1] = bits & 16 ? 3 : 0;
+		cdb[2] = bits & 16 ? 0 : len ? list[0] : 0;
+	}
 	put_unaligned_be32(sizeof(status), cdb + 10);
 	run(a, cdb, status, sizeof(status), 0);
 	free(list);

@@ -11,6 +11,7 @@
 #include "../../core/opcode.h"
 #include "../../core/pr.h"
 #include "../../core/range.h"
+#include "../../core/rod.h"
 #include "../../core/sbc.h"
 #include "../../core/session.h"
 #include "../../core/target.h"
@@ -162,7 +163,9 @@ void fuzz_lun_free(struct fuzz_lun *l)
 {
 	tcm_selftest_stop(&l->dev, TCM_SELFTEST_RESET);
 	fuzz_work(UINT_MAX);
-	fuzz_check(!l->lun.ref.refs && !l->dev.ref.refs);
+	tcm_rod_lun_gone(&l->lun);
+	fuzz_check(!l->lun.ref.refs && !l->dev.ref.refs && !l->sess.ref.refs);
+	fuzz_check(!atomic_read(&l->map.pinned));
 	tcm_pr_destroy(&l->dev);
 	free(l->lu.log.app);
 	free(l->lu.buffer);
@@ -222,6 +225,11 @@ void tcm_alua_id(const struct tcm_lun *lun, struct tcm_alua_id *id)
 		.tpgs = lun->dev->attr.alua_support ? 3 : 0,
 	};
 }
+
+/* One port, in a group that has a state and no map of blocks; its commands are not fuzzed. */
+bool tcm_alua_reaches(struct tcm_lun *lun) { return lun->rtpi & 1; }
+bool tcm_alua_offered(const struct tcm_device *dev) { return false; }
+bool tcm_sbc_referrals_offered(const struct tcm_device *dev) { return false; }
 
 unsigned int fuzz_completed;
 struct mutex tcm_config_mutex;
@@ -300,6 +308,24 @@ void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)
 {
 	fuzz_check(r->runs);
 	r->runs = false;
+}
+
+/* Nobody writes but those that the target sends. */
+void tcm_watch_add(struct tcm_device *dev, struct tcm_watch *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->n; i++)
+		fuzz_check(w->spans[i].node.start <= w->spans[i].node.last &&
+			   w->spans[i].node.last < dev->nblocks);
+	w->on = true;
+}
+
+void tcm_watch_del(struct tcm_device *dev, struct tcm_watch *w) { w->on = false; }
+
+void tcm_watch_hit(struct tcm_device *dev, u64 first, u64 last)
+{
+	fuzz_check(first <= last && last < dev->nblocks);
 }
 
 bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len) { return pos == len; }

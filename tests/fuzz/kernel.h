@@ -47,7 +47,9 @@ typedef u32 unicode_t;
 #define SZ_256K		0x40000
 #define SZ_1M		0x100000
 #define SZ_2M		0x200000
+#define SZ_64M		0x4000000
 #define SZ_256M		0x10000000
+#define SZ_1G		0x40000000
 #define HZ		250
 #define BITS_PER_LONG	64
 #define BIT(n)		(1UL << (n))
@@ -88,6 +90,8 @@ typedef u32 unicode_t;
 #define div_u64(n, d)	((u64)(n) / (d))
 #define mul_u64_u64_div_u64(a, b, c) ((u64)((unsigned __int128)(a) * (b) / (c)))
 #define round_up(n, to)	(((n) + (to) - 1) / (to) * (to))
+#define round_down(n, to)	((n) / (to) * (to))
+#define ALIGN(n, to)		round_up(n, to)
 #define struct_size(p, member, n) (sizeof(*(p)) + (n) * sizeof((p)->member[0]))
 /* What is only warned of in the kernel is a find here. */
 #define WARN_ON_ONCE(x)	({ if (x) abort(); false; })
@@ -195,6 +199,11 @@ static inline void list_del(struct list_head *e)
 	e->next->prev = e->prev;
 	memset(e, 0xa5, sizeof(*e));
 }
+static inline void list_del_init(struct list_head *e)
+{
+	list_del(e);
+	INIT_LIST_HEAD(e);
+}
 static inline bool list_empty(const struct list_head *head) { return head->next == head; }
 #define list_entry(p, type, member) container_of(p, type, member)
 #define list_first_entry(h, type, member) list_entry((h)->next, type, member)
@@ -203,6 +212,11 @@ static inline bool list_empty(const struct list_head *head) { return head->next 
 #define list_for_each_entry(p, h, member)						\
 	for (p = list_entry((h)->next, __typeof__(*p), member); &p->member != (h);	\
 	     p = list_entry(p->member.next, __typeof__(*p), member))
+
+#define list_for_each_entry_safe(p, n, h, member)					\
+	for (p = list_entry((h)->next, __typeof__(*p), member),				\
+	     n = list_entry(p->member.next, __typeof__(*p), member); &p->member != (h);	\
+	     p = n, n = list_entry(n->member.next, __typeof__(*n), member))
 
 typedef struct { int counter; } atomic_t;
 typedef struct { long counter; } atomic_long_t;
@@ -213,6 +227,9 @@ static inline int atomic_read(const atomic_t *a) { return a->counter; }
 static inline void atomic_inc(atomic_t *a) { a->counter++; }
 static inline void atomic_dec(atomic_t *a) { a->counter--; }
 #define smp_mb__before_atomic()	do { } while (0)
+static inline void refcount_set(refcount_t *r, int n) { r->refs = n; }
+static inline void refcount_inc(refcount_t *r) { r->refs++; }
+static inline bool refcount_dec_and_test(refcount_t *r) { return !--r->refs; }
 #define this_cpu_inc(v)		((v)++)
 static inline long atomic_long_read(const atomic_long_t *a) { return a->counter; }
 static inline void atomic_long_set(atomic_long_t *a, long v) { a->counter = v; }
@@ -243,7 +260,11 @@ bool fuzz_queue(struct work_struct *work);
 #define INIT_WORK(w, f)		(*(w) = (struct work_struct){ .fn = (f) })
 #define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define queue_work(wq, w)	((void)(wq), fuzz_queue(w))
-#define queue_delayed_work(wq, w, delay) ((void)(wq), (void)(delay), fuzz_queue(&(w)->work))
+/* Time stands still: what waits for it in the system's queue is never due. */
+#define system_wq		((struct workqueue_struct *)NULL)
+#define queue_delayed_work(wq, w, delay) ((void)(delay), (wq) && fuzz_queue(&(w)->work))
+#define DECLARE_DELAYED_WORK(w, f) struct delayed_work w = { .work = { .fn = (f) } }
+#define cancel_delayed_work_sync(w) ((void)(w))
 #define flush_work(w)		((void)(w))
 
 struct llist_node { struct llist_node *next; };
@@ -284,6 +305,9 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA
 
 /* A reference that is dropped too often is a find, as is one that is left (fuzz_lun_free()). */
 static inline bool percpu_ref_tryget_live_rcu(struct percpu_ref *ref) { return ++ref->refs; }
+static inline bool percpu_ref_tryget_live(struct percpu_ref *ref) { return ++ref->refs; }
+static inline void percpu_ref_get(struct percpu_ref *ref) { ref->refs++; }
+static inline bool percpu_ref_is_dying(const struct percpu_ref *ref) { return false; }
 static inline void percpu_ref_put(struct percpu_ref *ref)
 {
 	if (--ref->refs < 0)
@@ -316,6 +340,8 @@ static inline void fuzz_unlock(int *locked)
 /* Memory for data: nobody looks inside. A command's own, cmd->sg, is its bytes. */
 #define sgl_alloc(len, gfp, n)	((struct scatterlist *)calloc(1, sizeof(struct scatterlist)))
 #define sgl_free(sg)		free(sg)
+#define sg_next(sg)		((struct scatterlist *)NULL)
+#define sg_virt(sg)		((void *)(sg))
 #define alloc_page(gfp)		((struct page *)calloc(1, PAGE_SIZE))
 #define __free_page(page)	free(page)
 #define page_address(page)	((void *)(page))
@@ -338,6 +364,11 @@ typedef s64 ktime_t;
 #define jiffies			0UL
 #define INITIAL_JIFFIES		0UL
 #define get_jiffies_64()	((u64)jiffies)
+#define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
+/* Random enough to be nobody's guess; the same in each run */
+#define get_random_bytes(p, n)	memset(p, 0x5a, n)
+#define get_random_u32()	0x12345678U
+#define crypto_memneq(a, b, n)	memcmp(a, b, n)
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define ktime_get_real()	((ktime_t)1000000)
 #define ktime_get_boottime()	((ktime_t)2000000)
