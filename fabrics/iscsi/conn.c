@@ -171,6 +171,8 @@ struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, stru
 	INIT_LIST_HEAD(&conn->waiting);
 	INIT_LIST_HEAD(&conn->txq);
 	INIT_LIST_HEAD(&conn->sent);
+	INIT_LIST_HEAD(&conn->unacked);
+	INIT_LIST_HEAD(&conn->sess_node);
 	INIT_LIST_HEAD(&conn->half_node);
 	conn->wq = tcm_isc_wq;
 	conn->sock = sock;
@@ -262,6 +264,10 @@ static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 		WRITE_ONCE(conn->no_room, false);
 	if (test_and_clear_bit(TCM_ISC_CF_ABORTED, &conn->flags))
 		tcm_isc_cmds_aborted(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_TURN, &conn->flags))
+		tcm_isc_order_mine(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_ASK, &conn->flags))
+		tcm_isc_ask_logout(conn);
 	if (test_and_clear_bit(TCM_ISC_CF_TICK, &conn->flags)) {
 		conn->tick_on = false;
 		if (time_before(jiffies, conn->tick_at))
