@@ -29,6 +29,8 @@ static const char *tcm_isc_state_name(const struct tcm_isc_conn *conn)
 		return "full-feature";
 	case TCM_ISC_CS_LOGOUT:
 		return "logout";
+	case TCM_ISC_CS_LOST:
+		return "lost";
 	default:
 		return "closing";
 	}
@@ -41,16 +43,21 @@ static const char *tcm_isc_yes(u32 val)
 
 static int tcm_isc_list_conn(const struct tcm_isc_conn *conn, char *buf, size_t size)
 {
+	const char *hdigest = conn->hdigest ? "CRC32C" : "None";
+	const char *ddigest = conn->ddigest ? "CRC32C" : "None";
 	char peer[64], local[64];
+	int len;
 
 	tcm_isc_addr_print(&conn->peer, true, peer, sizeof(peer));
 	tcm_isc_addr_print(&conn->local, true, local, sizeof(local));
-	return scnprintf(buf, size, "  connection %u %s to %s %s MaxRecvDataSegmentLength=%u "
-			 "HeaderDigest=%s DataDigest=%s rx=%llu tx=%llu digest_errors=%d\n",
-			 conn->cid, peer, local, tcm_isc_state_name(conn),
-			 conn->nego.val[TCM_ISC_K_MAX_RECV], conn->hdigest ? "CRC32C" : "None",
-			 conn->ddigest ? "CRC32C" : "None", conn->rx_octets, conn->tx_octets,
-			 atomic_read(&conn->digest_errors));
+	len = scnprintf(buf, size, "  connection %u %s to %s %s", conn->cid, peer, local,
+			tcm_isc_state_name(conn));
+	len += scnprintf(buf + len, size - len, " MaxRecvDataSegmentLength=%u",
+			 conn->nego.val[TCM_ISC_K_MAX_RECV]);
+	len += scnprintf(buf + len, size - len, " HeaderDigest=%s DataDigest=%s", hdigest, ddigest);
+	len += scnprintf(buf + len, size - len, " rx=%llu tx=%llu digest_errors=%d\n",
+			 conn->rx_octets, conn->tx_octets, atomic_read(&conn->digest_errors));
+	return len;
 }
 
 static int tcm_isc_list_session(struct tcm_isc_session *isess, char *buf, size_t size)
@@ -59,15 +66,20 @@ static int tcm_isc_list_session(struct tcm_isc_session *isess, char *buf, size_t
 	struct tcm_isc_conn *conn;
 	int len;
 
-	len = scnprintf(buf, size, "session %u %s ISID=%*phN TSIH=%u %s commands=%llu responses=%llu "
-			"ErrorRecoveryLevel=%u MaxConnections=%u InitialR2T=%s ImmediateData=%s "
-			"MaxBurstLength=%u FirstBurstLength=%u MaxOutstandingR2T=%u\n",
-			isess->sid, isess->name, (int)sizeof(isess->isid), isess->isid,
-			isess->tsih, isess->dynamic ? "dynamic" : "acl", isess->cmd_pdus,
-			isess->rsp_pdus, val[TCM_ISC_K_ERL], val[TCM_ISC_K_MAX_CONNECTIONS],
-			tcm_isc_yes(val[TCM_ISC_K_INITIAL_R2T]),
-			tcm_isc_yes(val[TCM_ISC_K_IMMEDIATE_DATA]), val[TCM_ISC_K_MAX_BURST],
-			val[TCM_ISC_K_FIRST_BURST], val[TCM_ISC_K_MAX_R2T]);
+	len = scnprintf(buf, size, "session %u %s ISID=%*phN TSIH=%u %s", isess->sid, isess->name,
+			(int)sizeof(isess->isid), isess->isid, isess->tsih,
+			isess->dynamic ? "dynamic" : "acl");
+	len += scnprintf(buf + len, size - len, " commands=%llu responses=%llu",
+			 isess->cmd_pdus, isess->rsp_pdus);
+	len += scnprintf(buf + len, size - len, " ErrorRecoveryLevel=%u MaxConnections=%u",
+			 val[TCM_ISC_K_ERL], val[TCM_ISC_K_MAX_CONNECTIONS]);
+	len += scnprintf(buf + len, size - len, " InitialR2T=%s ImmediateData=%s",
+			 tcm_isc_yes(val[TCM_ISC_K_INITIAL_R2T]),
+			 tcm_isc_yes(val[TCM_ISC_K_IMMEDIATE_DATA]));
+	len += scnprintf(buf + len, size - len, " MaxBurstLength=%u FirstBurstLength=%u",
+			 val[TCM_ISC_K_MAX_BURST], val[TCM_ISC_K_FIRST_BURST]);
+	len += scnprintf(buf + len, size - len, " MaxOutstandingR2T=%u\n",
+			 val[TCM_ISC_K_MAX_R2T]);
 	spin_lock(&isess->lock);
 	list_for_each_entry(conn, &isess->conns, sess_node)
 		len += tcm_isc_list_conn(conn, buf + len, size - len);

@@ -189,14 +189,29 @@ static const u8 *tcm_isc_cmd_cdb(struct tcm_isc_conn *conn, const struct tcm_isc
 	return hdr->cdb;
 }
 
-static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+/* Elsewhere these stay as they were when the slot was new. */
+static void tcm_isc_cmd_reset_recovery(struct tcm_isc_cmd *icmd)
 {
-	icmd->conn = conn;
-	icmd->tx.kind = TCM_ISC_TX_CMD;
+	icmd->next = NULL;
 	icmd->tx.acked = false;
 	icmd->tx.again = 0;
 	icmd->put = false;
-	icmd->delivered = !conn->isess->reorder || icmd->immediate;
+	icmd->delivered = icmd->immediate;
+	icmd->unsol_lost = false;
+	icmd->retries = 0;
+	icmd->ack_off = 0;
+	icmd->ack_datasn = 0;
+	icmd->ack_tag = 0;
+	icmd->snack_tag = 0;
+	icmd->built = false;
+	icmd->apart = false;
+}
+
+static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	icmd->conn = conn;
+	if (unlikely(conn->isess->reorder))
+		tcm_isc_cmd_reset_recovery(icmd);
 	icmd->phase = TCM_ISC_PH_NONE;
 	icmd->rx_len = 0;
 	icmd->rx_got = 0;
@@ -204,17 +219,9 @@ static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 	icmd->unsol_datasn = 0;
 	icmd->r2t_off = 0;
 	icmd->r2tsn = 0;
-	icmd->unsol_lost = false;
-	icmd->retries = 0;
 	icmd->nr_r2t = 0;
 	icmd->tx_off = 0;
 	icmd->tx_datasn = 0;
-	icmd->ack_off = 0;
-	icmd->ack_datasn = 0;
-	icmd->ack_tag = 0;
-	icmd->snack_tag = 0;
-	icmd->built = false;
-	icmd->apart = false;
 	icmd->nents = 0;
 	icmd->cur = NULL;
 	icmd->cur_pos = 0;

@@ -42,7 +42,7 @@
 #define TCM_ISC_XMIT_MAX		262144	/* data of one PDU that we send */
 #define TCM_ISC_BVECS		256
 #define TCM_ISC_RING		512	/* pages that wait to be used again */
-#define TCM_ISC_ERL_MAX		1	/* error recovery level that is offered at most */
+#define TCM_ISC_ERL_MAX		2	/* error recovery level that is offered at most */
 #define TCM_ISC_CONNS_MAX	32	/* connections of a session, whatever was negotiated */
 #define TCM_ISC_AGAIN_MAX	64	/* retransmissions of a connection that wait to be sent */
 #define TCM_ISC_TAGS		(TCM_ISC_DEPTH_MAX * 4)	/* more than a session has slots */
@@ -220,6 +220,7 @@ struct tcm_isc_cmd {
 	struct llist_node	done;		/* in conn->done */
 	struct list_head	node;		/* session's free list, or conn->waiting */
 	struct tcm_isc_conn		*conn;
+	struct tcm_isc_conn		*next;	/* takes it over when it comes back; isess->order */
 	u32			slot;
 	bool			immediate;
 	u8			phase;		/* enum tcm_isc_phase */
@@ -316,6 +317,7 @@ enum {
 	TCM_ISC_CF_WRITABLE,	/* the socket has room again */
 	TCM_ISC_CF_DEADLINE,	/* a login took too long */
 	TCM_ISC_CF_TURN,	/* what it holds may be next by CmdSN */
+	TCM_ISC_CF_GIVEN,	/* something is in @given */
 	TCM_ISC_CF_ASK,		/* an administrator wants the initiator to log out */
 };
 
@@ -323,6 +325,7 @@ enum tcm_isc_conn_state {
 	TCM_ISC_CS_LOGIN,
 	TCM_ISC_CS_FFP,
 	TCM_ISC_CS_LOGOUT,		/* nothing more is received */
+	TCM_ISC_CS_LOST,		/* no socket any more; its commands wait for another one */
 	TCM_ISC_CS_CLOSED,		/* no socket any more; commands may be out */
 };
 
@@ -361,6 +364,7 @@ struct tcm_isc_conn {
 	struct workqueue_struct	*wq;
 	struct task_struct	*owner;		/* while the work runs */
 	struct llist_head	done;		/* commands that respond() handed over */
+	struct llist_head	given;		/* ... that did to a connection that was lost */
 	unsigned long		flags;
 	int			cpu;
 
@@ -404,6 +408,7 @@ struct tcm_isc_conn {
 	unsigned long		began;		/* jiffies, as the next two */
 	unsigned long		last_rx;
 	unsigned long		last_data;	/* data of a write came, or is waited for */
+	unsigned long		lost_until;	/* jiffies */
 	bool			asked;		/* to log out, before: */
 	unsigned long		ask_due;
 	bool			ping_out;
@@ -465,6 +470,7 @@ bool tcm_isc_rx_command(const struct tcm_isc_conn *conn);
 /* tx.c */
 void tcm_isc_tx_run(struct tcm_isc_conn *conn);
 void tcm_isc_tx_drop(struct tcm_isc_conn *conn);
+void tcm_isc_tx_reset(struct tcm_isc_conn *conn);
 struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len);
 void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
 void tcm_isc_msg_free(struct tcm_isc_msg *msg);
@@ -497,6 +503,16 @@ void tcm_isc_again_done(struct tcm_isc_conn *conn, struct tcm_isc_again *again);
 void tcm_isc_snack(struct tcm_isc_conn *conn);
 void tcm_isc_digest_lost(struct tcm_isc_conn *conn);
 void tcm_isc_recover_data(struct tcm_isc_conn *conn);
+u32 tcm_isc_data_in_at(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd,
+		       u32 datasn);
+
+/* reassign.c: commands outlive their connection */
+bool tcm_isc_lost_begin(struct tcm_isc_conn *conn);
+bool tcm_isc_lost_run(struct tcm_isc_conn *conn);
+void tcm_isc_lost_wake(struct tcm_isc_session *isess);
+void tcm_isc_take_given(struct tcm_isc_conn *conn);
+void tcm_isc_reassign(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req,
+		      struct tcm_isc_msg *msg);
 
 /* What the peer says it has: every PDU of an initiator has it. */
 static inline void tcm_isc_ack(struct tcm_isc_conn *conn, __be32 exp_statsn)
@@ -536,7 +552,9 @@ int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *co
 struct tcm_isc_session *tcm_isc_session_find(struct tcm_isc_tpg *itpg, const char *name,
 					     const u8 *isid, u16 tsih);
 int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn);
-int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid);
+unsigned int tcm_isc_session_live(struct tcm_isc_session *isess);
+bool tcm_isc_session_has(struct tcm_isc_session *isess, const struct tcm_isc_conn *conn);
+int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid, bool recover);
 void tcm_isc_session_logout(struct tcm_isc_conn *conn);
 void tcm_isc_session_kill(struct tcm_isc_session *isess);
 void tcm_isc_session_end(struct tcm_isc_conn *conn);

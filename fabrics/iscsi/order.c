@@ -237,8 +237,9 @@ void tcm_isc_order_drop(struct tcm_isc_conn *conn)
 		}
 		icmd->delivered = true;
 		/* One that waits for data is on the list of those. */
-		if (icmd->phase == TCM_ISC_PH_NONE)
-			tcm_isc_cmd_discard(icmd);
+		if (icmd->phase != TCM_ISC_PH_NONE)
+			list_del(&icmd->node);
+		tcm_isc_cmd_discard(icmd);
 	}
 	mutex_unlock(&isess->order);
 }

@@ -135,18 +135,19 @@ static void tcm_isc_logout(struct tcm_isc_conn *conn)
 	u8 reason = req->flags & 0x7f, response = 0;
 	u16 cid = be32_to_cpu(req->word5) >> 16;
 	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_LOGOUT_RSP, 0);
-	bool other = reason == 1 && cid != conn->cid;
+	bool other = (reason == 1 || reason == 2) && cid != conn->cid;
+	bool recover = reason == 2;
 
 	if (!msg)
 		return;
 	/* 11.14.1, 11.15.1: close the session, or a connection of it: this one or another */
-	if (other)
-		response = tcm_isc_session_remove(conn, cid);
-	else if (reason == 2)
+	if (recover && conn->erl < 2)
 		response = 2;
+	else if (other)
+		response = tcm_isc_session_remove(conn, cid, recover);
 	else if (reason > 2)
 		response = 3;
-	else if (reason == 1)
+	else if (reason)
 		conn->alone = true;
 	else
 		tcm_isc_session_logout(conn);
@@ -155,7 +156,7 @@ static void tcm_isc_logout(struct tcm_isc_conn *conn)
 	msg->rsp.offset = cpu_to_be32(conn->nego.val[TCM_ISC_K_TIME2WAIT] << 16 |
 				      conn->nego.val[TCM_ISC_K_TIME2RETAIN]);
 	if (!response && !other) {
-		conn->logged_out = true;
+		conn->logged_out = !recover;
 		conn->state = TCM_ISC_CS_LOGOUT;
 		msg->close = true;
 	}
@@ -279,8 +280,6 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 
 	if (function == TCM_ISC_TMF_WARM_RESET || function == TCM_ISC_TMF_COLD_RESET)
 		return tcm_isc_reset_all(conn);
-	if (function == TCM_ISC_TMF_REASSIGN)
-		return TCM_ISC_TMF_RSP_NO_REASSIGN;
 	if (func < 0)
 		return TCM_ISC_TMF_RSP_REJECTED;
 	if (function == TCM_ISC_TMF_ABORT_TASK) {
@@ -301,6 +300,10 @@ static void tcm_isc_task(struct tcm_isc_conn *conn)
 
 	if (!msg)
 		return;
+	if ((req->flags & 0x7f) == TCM_ISC_TMF_REASSIGN) {
+		tcm_isc_reassign(conn, req, msg);
+		return;
+	}
 	msg->bhs.b2 = tcm_isc_tmf_run(conn, req);
 	msg->bhs.itt = req->itt;
 	tcm_isc_msg_send(conn, msg);

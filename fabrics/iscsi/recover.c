@@ -21,9 +21,20 @@ void tcm_isc_release(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx)
 		tcm_isc_msg_free(container_of(tx, struct tcm_isc_msg, tx));
 }
 
+/* R2Ts and pings show one, but do not use it up. */
+static bool tcm_isc_has_statsn(struct tcm_isc_tx *tx)
+{
+	return tx->kind == TCM_ISC_TX_CMD ||
+	       (tx->kind == TCM_ISC_TX_MSG &&
+		!container_of(tx, struct tcm_isc_msg, tx)->no_statsn);
+}
+
 /* The core's part of a command goes at once: what may be sent again is the connection's alone. */
 static void tcm_isc_cmd_keep(struct tcm_isc_cmd *icmd)
 {
+	/* It may have been sent on a connection before. */
+	if (icmd->put)
+		return;
 	if (icmd->cmd.flags & TCM_CMD_OWN_SG) {
 		icmd->core_sg = icmd->cmd.sg;
 		icmd->cmd.flags &= ~TCM_CMD_OWN_SG;
@@ -41,9 +52,9 @@ void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx)
 		tcm_isc_again_done(conn, container_of(tx, struct tcm_isc_again, tx));
 		return;
 	}
-	if (tx->kind == TCM_ISC_TX_CMD)
+	if (tx->kind == TCM_ISC_TX_CMD) {
 		tcm_isc_cmd_keep(container_of(tx, struct tcm_isc_cmd, tx));
-	else if (container_of(tx, struct tcm_isc_msg, tx)->no_statsn) {
+	} else if (!tcm_isc_has_statsn(tx)) {
 		tcm_isc_release(conn, tx);
 		return;
 	}
@@ -146,8 +157,8 @@ static struct tcm_isc_cmd *tcm_isc_find_task(struct tcm_isc_conn *conn, __be32 i
 }
 
 /* Where the Data-In with @datasn begins: all but the last of a burst are of the same size. */
-static u32 tcm_isc_data_in_at(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd,
-			      u32 datasn)
+u32 tcm_isc_data_in_at(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd,
+		       u32 datasn)
 {
 	u32 sn = icmd->ack_datasn, off = icmd->ack_off;
 
@@ -247,10 +258,7 @@ static u8 tcm_isc_snack_status(struct tcm_isc_conn *conn, const struct tcm_isc_s
 		return TCM_ISC_REJ_PROTOCOL;
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
 		list_for_each_entry_safe(tx, next, lists[i], node) {
-			bool message = tx->kind == TCM_ISC_TX_MSG;
-
-			if (tx->kind == TCM_ISC_TX_AGAIN || (message && container_of(tx,
-			    struct tcm_isc_msg, tx)->no_statsn))
+			if (!tcm_isc_has_statsn(tx))
 				continue;
 			if (!reason && !tcm_isc_sn_before(tx->statsn, beg) &&
 			    tcm_isc_sn_before(tx->statsn, end))

@@ -168,28 +168,59 @@ struct tcm_isc_session *tcm_isc_session_find(struct tcm_isc_tpg *itpg, const cha
 	return found;
 }
 
+/* Which of the connections with a CID */
+enum tcm_isc_which {
+	TCM_ISC_LIVE,		/* that have a socket */
+	TCM_ISC_ANY,		/* or are lost, and hold commands */
+};
+
 /* The connection @cid, other than @but */
 static struct tcm_isc_conn *tcm_isc_session_conn(struct tcm_isc_session *isess, u16 cid,
-						 const struct tcm_isc_conn *but)
+						 const struct tcm_isc_conn *but,
+						 enum tcm_isc_which which)
 {
 	struct tcm_isc_conn *conn;
 
 	lockdep_assert_held(&isess->lock);
 	list_for_each_entry(conn, &isess->conns, sess_node)
-		if (conn->cid == cid && conn != but)
+		if (conn->cid == cid && conn != but &&
+		    (which == TCM_ISC_ANY || conn->state != TCM_ISC_CS_LOST))
 			return conn;
 	return NULL;
 }
 
 static bool tcm_isc_session_lacks(struct tcm_isc_session *isess, u16 cid,
-				  const struct tcm_isc_conn *but)
+				  const struct tcm_isc_conn *but, enum tcm_isc_which which)
 {
 	bool lacks;
 
 	spin_lock(&isess->lock);
-	lacks = !tcm_isc_session_conn(isess, cid, but);
+	lacks = !tcm_isc_session_conn(isess, cid, but, which);
 	spin_unlock(&isess->lock);
 	return lacks;
+}
+
+/* Is it one that commands can be given to? */
+bool tcm_isc_session_has(struct tcm_isc_session *isess, const struct tcm_isc_conn *conn)
+{
+	const struct tcm_isc_conn *pos;
+
+	lockdep_assert_held(&isess->lock);
+	list_for_each_entry(pos, &isess->conns, sess_node)
+		if (pos == conn)
+			return true;
+	return false;
+}
+
+unsigned int tcm_isc_session_live(struct tcm_isc_session *isess)
+{
+	struct tcm_isc_conn *conn;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&isess->lock);
+	list_for_each_entry(conn, &isess->conns, sess_node)
+		n += conn->state != TCM_ISC_CS_LOST;
+	return n;
 }
 
 /*
@@ -199,18 +230,26 @@ static bool tcm_isc_session_lacks(struct tcm_isc_session *isess, u16 cid,
 static bool tcm_isc_session_end_conn(struct tcm_isc_session *isess, u16 cid,
 				     const struct tcm_isc_conn *but, bool logged_out)
 {
-	struct tcm_isc_conn *conn;
+	enum tcm_isc_which which = logged_out ? TCM_ISC_ANY : TCM_ISC_LIVE;
+	struct tcm_isc_conn *conn, *lost;
 
 	spin_lock(&isess->lock);
-	conn = tcm_isc_session_conn(isess, cid, but);
+	conn = tcm_isc_session_conn(isess, cid, but, which);
 	if (conn) {
 		conn->alone = true;
 		conn->logged_out |= logged_out;
 		tcm_isc_conn_kill(conn);
+	} else {
+		/* One that is lost stays for the commands it has. */
+		lost = tcm_isc_session_conn(isess, cid, but, TCM_ISC_ANY);
+		if (lost) {
+			lost->alone = true;
+			tcm_isc_conn_queue(lost);
+		}
 	}
 	spin_unlock(&isess->lock);
-	return !conn || wait_event_timeout(isess->left, tcm_isc_session_lacks(isess, cid, but),
-					   2 * HZ);
+	return !conn || wait_event_timeout(isess->left,
+					   tcm_isc_session_lacks(isess, cid, but, which), 2 * HZ);
 }
 
 /*
@@ -227,7 +266,9 @@ int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn
 	spin_lock(&isess->lock);
 	if (isess->closed || isess->kill || isess->logged_out) {
 		err = -ENOENT;
-	} else if (isess->nr_conns >= most + !!tcm_isc_session_conn(isess, conn->cid, NULL)) {
+	} else if (tcm_isc_session_live(isess) >=
+		   most + !!tcm_isc_session_conn(isess, conn->cid, NULL, TCM_ISC_LIVE) ||
+		   isess->nr_conns >= 2 * TCM_ISC_CONNS_MAX) {
 		err = -EUSERS;
 	} else {
 		kref_get(&isess->ref);
@@ -242,13 +283,13 @@ int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn
 }
 
 /* 11.14: another connection is logged out. Returns the response. */
-int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid)
+int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid, bool recover)
 {
 	struct tcm_isc_session *isess = conn->isess;
 
-	if (tcm_isc_session_lacks(isess, cid, conn))
+	if (tcm_isc_session_lacks(isess, cid, conn, TCM_ISC_ANY))
 		return 1;
-	return tcm_isc_session_end_conn(isess, cid, conn, true) ? 0 : 3;
+	return tcm_isc_session_end_conn(isess, cid, conn, !recover) ? 0 : 3;
 }
 
 /* 11.14: the session is logged out on @conn. */
@@ -272,7 +313,7 @@ static bool tcm_isc_session_leave(struct tcm_isc_session *isess, struct tcm_isc_
 	last = !--isess->nr_conns;
 	if (last)
 		isess->closed = true;
-	else if (!conn->alone)
+	else if (!conn->alone && conn->erl < 2)
 		tcm_isc_kill_conns(isess, NULL);
 	spin_unlock(&isess->lock);
 	wake_up(&isess->left);
@@ -312,6 +353,8 @@ static struct tcm_isc_cmd *tcm_isc_slot_new(struct tcm_isc_session *isess)
 	icmd->slot = isess->nr_slots;
 	icmd->sg = icmd->first_sg;
 	icmd->sg_max = ARRAY_SIZE(icmd->first_sg);
+	icmd->tx.kind = TCM_ISC_TX_CMD;
+	icmd->delivered = !isess->reorder;
 	isess->slots[icmd->slot] = icmd;
 	/* Pairs with tcm_isc_walk_cmds(). */
 	smp_store_release(&isess->nr_slots, icmd->slot + 1);

@@ -350,7 +350,8 @@ static bool tcm_isc_tx_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	else
 		tcm_isc_tx_status(conn, icmd, false);
 	if (done) {
-		icmd->built = true;
+		if (unlikely(conn->erl))
+			icmd->built = true;
 		list_move_tail(&icmd->tx.node, &conn->sent);
 	}
 	return true;
@@ -493,6 +494,12 @@ void tcm_isc_tx_drop(struct tcm_isc_conn *conn)
 		list_del(&tx->node);
 		tcm_isc_release(conn, tx);
 	}
+	tcm_isc_tx_reset(conn);
+}
+
+/* Nothing is under way. */
+void tcm_isc_tx_reset(struct tcm_isc_conn *conn)
+{
 	conn->nr_unacked = 0;
 	conn->nr_bvec = 0;
 	if (conn->hdr_old)

@@ -422,18 +422,19 @@ def test_level_0():
     c.close()
 
 
-def main():
+def run(tests):
+    """Those of the tests that the command line names, or all; returns how many failed."""
     bad = 0
     for name in ('ErrorRecoveryLevel', 'MaxConnections'):
         with open(PARAM + name, 'w') as f:
             f.write('2' if name[0] == 'E' else '4')
-    for name, test in list(globals().items()):
+    for name, test in tests.items():
         if not name.startswith('test_') or (sys.argv[1:] and name not in sys.argv[1:]):
             continue
         start = time.monotonic()
         try:
             test()
-            print('%s: passed, %.1f s' % (name, time.monotonic() - start))
+            print('%s: passed, %.1f s' % (name, time.monotonic() - start), flush=True)
         except Exception as e:  # pylint: disable=broad-except
             bad += 1
             tb = e.__traceback__
@@ -441,9 +442,9 @@ def main():
             while tb:
                 where.append('%s:%d' % (tb.tb_frame.f_code.co_name, tb.tb_lineno))
                 tb = tb.tb_next
-            print('FAIL: %s %s: %s %s' % (name, ' '.join(where), type(e).__name__, e))
+            print('FAIL: %s %s: %s %s' % (name, ' '.join(where), type(e).__name__, e), flush=True)
     return bad
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run(dict(globals())))
