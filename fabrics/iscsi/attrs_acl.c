@@ -58,8 +58,7 @@ static ssize_t tcm_isc_show_session(struct tcm_isc_session *isess, char *page)
 	len += sysfs_emit_at(page, len,
 			     "----------------------[iSCSI Connections]-------------------------\n");
 	spin_lock(&isess->lock);
-	conn = isess->conn;
-	if (conn) {
+	list_for_each_entry(conn, &isess->conns, sess_node) {
 		tcm_isc_addr_print(&conn->peer, false, addr, sizeof(addr));
 		len += sysfs_emit_at(page, len, "CID: %hu  Connection State: TARG_CONN_STATE_%s\n",
 				     conn->cid, tcm_isc_conn_state(conn));
@@ -311,7 +310,8 @@ enum tcm_isc_sess_stat {
 
 static u64 tcm_isc_sess_stat(struct tcm_isc_session *isess, enum tcm_isc_sess_stat which)
 {
-	struct tcm_isc_conn *conn = isess->conn;
+	struct tcm_isc_conn *conn;
+	u64 sum = 0;
 
 	lockdep_assert_held(&isess->lock);
 	switch (which) {
@@ -322,15 +322,18 @@ static u64 tcm_isc_sess_stat(struct tcm_isc_session *isess, enum tcm_isc_sess_st
 		return isess->cmd_pdus;
 	case TCM_ISC_SS_RSP_PDUS:
 		return isess->rsp_pdus;
-	case TCM_ISC_SS_TX:
-		return conn ? conn->tx_octets : 0;
-	case TCM_ISC_SS_RX:
-		return conn ? conn->rx_octets : 0;
-	case TCM_ISC_SS_DIGEST:
-		return conn ? atomic_read(&conn->digest_errors) : 0;
 	default:
-		return 0;
+		break;
 	}
+	list_for_each_entry(conn, &isess->conns, sess_node) {
+		if (which == TCM_ISC_SS_TX)
+			sum += conn->tx_octets;
+		else if (which == TCM_ISC_SS_RX)
+			sum += conn->rx_octets;
+		else if (which == TCM_ISC_SS_DIGEST)
+			sum += atomic_read(&conn->digest_errors);
+	}
+	return sum;
 }
 
 static ssize_t tcm_isc_show_sess_stat(struct config_item *item, enum tcm_isc_sess_stat which,

@@ -349,11 +349,12 @@ static ssize_t tcm_isc_tpg_dynamic_sessions_show(struct config_item *item, char 
 	mutex_unlock(&itpg->lock);
 	return len;
 }
-CONFIGFS_ATTR_RO(tcm_isc_tpg_, dynamic_sessions);
 
-struct configfs_attribute *tcm_isc_tpg_attrs[] = {
-	&tcm_isc_tpg_attr_dynamic_sessions,
-	NULL
+struct configfs_attribute tcm_isc_tpg_attr_dynamic_sessions = {
+	.ca_name	= "dynamic_sessions",
+	.ca_mode	= 0444,
+	.ca_owner	= THIS_MODULE,
+	.show		= tcm_isc_tpg_dynamic_sessions_show,
 };
 
 /* ---- np/<portal>/ ---- */

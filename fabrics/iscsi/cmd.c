@@ -95,7 +95,7 @@ static int tcm_isc_cmd_pages(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd
 	icmd->rx_len = len;
 	icmd->cur = cmd->sg;
 	icmd->cur_pos = 0;
-	if (cmd->exp_dir == DMA_TO_DEVICE && !conn->isess->nego.val[TCM_ISC_K_PDU_IN_ORDER])
+	if (cmd->exp_dir == DMA_TO_DEVICE && !conn->nego.val[TCM_ISC_K_PDU_IN_ORDER])
 		tcm_isc_zero_pages(icmd);
 	return 0;
 }
@@ -147,10 +147,10 @@ static u8 tcm_isc_cmd_attr(u8 flags)
 }
 
 /* What the header says fits what was negotiated (12.10, 12.11, 12.14, 4.2.4.2). */
-static bool tcm_isc_cmd_valid(const struct tcm_isc_session *isess,
-			      const struct tcm_isc_command *hdr, u32 dsl)
+static bool tcm_isc_cmd_valid(const struct tcm_isc_conn *conn, const struct tcm_isc_command *hdr,
+			      u32 dsl)
 {
-	const u32 *val = isess->nego.val;
+	const u32 *val = conn->nego.val;
 	bool write = hdr->flags & TCM_ISC_W;
 
 	if (!(hdr->flags & TCM_ISC_F) && (!write || val[TCM_ISC_K_INITIAL_R2T]))
@@ -189,10 +189,29 @@ static const u8 *tcm_isc_cmd_cdb(struct tcm_isc_conn *conn, const struct tcm_isc
 	return hdr->cdb;
 }
 
+/* Elsewhere these stay as they were when the slot was new. */
+static void tcm_isc_cmd_reset_recovery(struct tcm_isc_cmd *icmd)
+{
+	icmd->next = NULL;
+	icmd->tx.acked = false;
+	icmd->tx.again = 0;
+	icmd->put = false;
+	icmd->delivered = icmd->immediate;
+	icmd->unsol_lost = false;
+	icmd->retries = 0;
+	icmd->ack_off = 0;
+	icmd->ack_datasn = 0;
+	icmd->ack_tag = 0;
+	icmd->snack_tag = 0;
+	icmd->built = false;
+	icmd->apart = false;
+}
+
 static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	icmd->conn = conn;
-	icmd->tx.is_cmd = true;
+	if (unlikely(conn->isess->reorder))
+		tcm_isc_cmd_reset_recovery(icmd);
 	icmd->phase = TCM_ISC_PH_NONE;
 	icmd->rx_len = 0;
 	icmd->rx_got = 0;
@@ -227,6 +246,7 @@ static struct tcm_isc_cmd *tcm_isc_cmd_take(struct tcm_isc_conn *conn,
 		return NULL;
 	}
 	tcm_isc_cmd_reset(conn, icmd);
+	icmd->held.cmdsn = be32_to_cpu(hdr->cmdsn);
 	conn->nr_cmds++;
 	cmd->tag = (__force u32)hdr->itt;
 	tcm_cmd_set_attr(cmd, tcm_isc_cmd_attr(hdr->flags));
@@ -245,16 +265,21 @@ void tcm_isc_cmd_header(struct tcm_isc_conn *conn)
 	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_isc_cmd *icmd;
 
-	if (!isess->tsess || !tcm_isc_cmd_valid(isess, hdr, rx->dsl)) {
+	if (!isess->tsess || !tcm_isc_cmd_valid(conn, hdr, rx->dsl)) {
 		rx->fail = true;
 		return;
 	}
-	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
-	if (!tcm_isc_cmdsn_take(isess, (const struct tcm_isc_bhs *)hdr))
+	tcm_isc_ack(conn, hdr->exp_statsn);
+	if (unlikely(isess->reorder)) {
+		if (!(hdr->opcode & TCM_ISC_IMMEDIATE) &&
+		    !tcm_isc_order_wanted(isess, be32_to_cpu(hdr->cmdsn)))
+			return;
+	} else if (!tcm_isc_cmdsn_take(isess, (const struct tcm_isc_bhs *)hdr)) {
 		return;
+	}
 	isess->cmd_pdus++;
 	icmd = tcm_isc_cmd_take(conn, hdr);
-	if (!icmd) {
+	if (unlikely(!icmd)) {
 		tcm_isc_reject(conn, hdr->opcode & TCM_ISC_IMMEDIATE ? TCM_ISC_REJ_TOO_MANY :
 			       TCM_ISC_REJ_PROTOCOL);
 		return;
@@ -266,6 +291,14 @@ void tcm_isc_cmd_header(struct tcm_isc_conn *conn)
 		icmd->phase = TCM_ISC_PH_UNSOLICITED;
 }
 
+/* Its turn by CmdSN has come. Data that it waits for comes to it wherever it is. */
+void tcm_isc_cmd_begin(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	icmd->delivered = true;
+	if (icmd->phase != TCM_ISC_PH_UNSOLICITED)
+		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
+}
+
 /* Header and immediate data are there. */
 void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
@@ -273,43 +306,90 @@ void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	icmd->rx_got = min(conn->rx.dsl, icmd->rx_len);
 	if (icmd->phase == TCM_ISC_PH_UNSOLICITED)
 		tcm_isc_await_data(conn, icmd);
+	if (likely(icmd->delivered))
+		tcm_isc_cmd_begin(conn, icmd);
 	else
-		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
+		tcm_isc_order_cmd(conn, icmd);
+}
+
+/* It was never there: its immediate data is wrong, or its connection has gone before its turn. */
+void tcm_isc_cmd_discard(struct tcm_isc_cmd *icmd)
+{
+	icmd->phase = TCM_ISC_PH_NONE;
+	icmd->cmd.flags |= TCM_CMD_NO_RESPONSE;
+	tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
 }
 
 /* ---- data of writes ---- */
 
-static void tcm_isc_r2t_send(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+/* A tag leads to its slot; the rest tells one use from the next. */
+u32 tcm_isc_tag_new(struct tcm_isc_cmd *icmd)
 {
-	const u32 *val = conn->isess->nego.val;
-	struct tcm_isc_r2t *r2t = &icmd->r2t[icmd->nr_r2t];
+	icmd->tag_use += TCM_ISC_TAGS;
+	if (icmd->tag_use + icmd->slot == U32_MAX || !icmd->tag_use)
+		icmd->tag_use = TCM_ISC_TAGS;
+	return icmd->tag_use + icmd->slot;
+}
+
+/* As it was, when it is asked for again: only StatSN is the present one (11.16). */
+void tcm_isc_r2t_repeat(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+			const struct tcm_isc_r2t *r2t)
+{
 	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_R2T, 0);
 
 	if (!msg)
 		return;
-	r2t->off = icmd->r2t_off;
-	r2t->len = min(icmd->cmd.xfer_len - icmd->r2t_off, val[TCM_ISC_K_MAX_BURST]);
-	r2t->got = 0;
-	r2t->datasn = 0;
-	/* A tag leads to its slot; the rest tells one use from the next. */
-	conn->isess->last_ttt += TCM_ISC_DEPTH_MAX * 4;
-	r2t->ttt = conn->isess->last_ttt + icmd->slot;
-	if (r2t->ttt == U32_MAX)
-		r2t->ttt = icmd->slot;
-	icmd->nr_r2t++;
-	icmd->r2t_off += r2t->len;
 	msg->rsp.itt = (__force __be32)(u32)icmd->cmd.tag;
 	msg->rsp.ttt = cpu_to_be32(r2t->ttt);
-	msg->rsp.datasn = cpu_to_be32(icmd->r2tsn++);
+	msg->rsp.datasn = cpu_to_be32(r2t->sn);
 	msg->rsp.offset = cpu_to_be32(r2t->off);
 	msg->rsp.residual = cpu_to_be32(r2t->len);
 	msg->no_statsn = true;
 	tcm_isc_msg_send(conn, msg);
 }
 
+/* Ask for @r2t->len bytes at @r2t->off. */
+static void tcm_isc_r2t_ask(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+			    struct tcm_isc_r2t *r2t)
+{
+	r2t->got = 0;
+	r2t->datasn = 0;
+	r2t->lost = false;
+	r2t->sn = icmd->r2tsn++;
+	r2t->ttt = tcm_isc_tag_new(icmd);
+	WRITE_ONCE(conn->isess->last_ttt, r2t->ttt);
+	tcm_isc_r2t_repeat(conn, icmd, r2t);
+}
+
+static void tcm_isc_r2t_send(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	struct tcm_isc_r2t *r2t = &icmd->r2t[icmd->nr_r2t++];
+
+	r2t->off = icmd->r2t_off;
+	r2t->len = min(icmd->cmd.xfer_len - icmd->r2t_off, conn->nego.val[TCM_ISC_K_MAX_BURST]);
+	icmd->r2t_off += r2t->len;
+	tcm_isc_r2t_ask(conn, icmd, r2t);
+}
+
+/*
+ * Recovery within the command (7.1.4.1): what has not come of a burst is asked for by another R2T,
+ * all of it where its parts may come in any order.
+ */
+static void tcm_isc_r2t_recover(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+				struct tcm_isc_r2t *r2t)
+{
+	if (conn->nego.val[TCM_ISC_K_PDU_IN_ORDER]) {
+		r2t->off += r2t->got;
+		r2t->len -= r2t->got;
+	} else {
+		icmd->rx_got -= r2t->got;
+	}
+	tcm_isc_r2t_ask(conn, icmd, r2t);
+}
+
 static void tcm_isc_r2t_more(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	u32 max = min_t(u32, conn->isess->nego.val[TCM_ISC_K_MAX_R2T], TCM_ISC_R2T_MAX);
+	u32 max = min_t(u32, conn->nego.val[TCM_ISC_K_MAX_R2T], TCM_ISC_R2T_MAX);
 
 	while (icmd->nr_r2t < max && icmd->r2t_off < icmd->cmd.xfer_len)
 		tcm_isc_r2t_send(conn, icmd);
@@ -349,11 +429,11 @@ static struct tcm_isc_r2t *tcm_isc_find_r2t(struct tcm_isc_conn *conn, u32 ttt,
 					    struct tcm_isc_cmd **found)
 {
 	struct tcm_isc_session *isess = conn->isess;
-	u32 slot = ttt % (TCM_ISC_DEPTH_MAX * 4);
+	u32 slot = ttt % TCM_ISC_TAGS;
 	struct tcm_isc_cmd *icmd;
 	int i;
 
-	if (slot >= isess->nr_slots)
+	if (slot >= smp_load_acquire(&isess->nr_slots)) /* pairs with tcm_isc_slot_new() */
 		return NULL;
 	icmd = isess->slots[slot];
 	if (icmd->conn != conn || icmd->phase != TCM_ISC_PH_R2T)
@@ -366,26 +446,42 @@ static struct tcm_isc_r2t *tcm_isc_find_r2t(struct tcm_isc_conn *conn, u32 ttt,
 	return NULL;
 }
 
-/* 4.2.4.2: not more than FirstBurstLength, and in order */
-static bool tcm_isc_unsolicited_ok(struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd,
-				   const struct tcm_isc_data_out *hdr)
-{
-	u32 end = icmd->unsol_off + conn->rx.dsl;
+/* What to do with a Data-Out */
+enum tcm_isc_data_verdict {
+	TCM_ISC_DATA_TAKE,
+	TCM_ISC_DATA_LOST,	/* something before it is missing */
+	TCM_ISC_DATA_WRONG,
+};
 
-	return be32_to_cpu(hdr->offset) == icmd->unsol_off &&
-	       be32_to_cpu(hdr->datasn) == icmd->unsol_datasn &&
-	       end <= conn->isess->nego.val[TCM_ISC_K_FIRST_BURST] && end <= icmd->cmd.exp_len;
+/* 4.2.4.2: not more than FirstBurstLength, and in order */
+static enum tcm_isc_data_verdict tcm_isc_unsolicited_judge(struct tcm_isc_conn *conn,
+							   const struct tcm_isc_cmd *icmd,
+							   const struct tcm_isc_data_out *hdr)
+{
+	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
+	u32 most = min(conn->nego.val[TCM_ISC_K_FIRST_BURST], icmd->cmd.exp_len);
+
+	if (dsl > most || off > most - dsl)
+		return TCM_ISC_DATA_WRONG;
+	if (off != icmd->unsol_off || be32_to_cpu(hdr->datasn) != icmd->unsol_datasn ||
+	    icmd->unsol_lost)
+		return TCM_ISC_DATA_LOST;
+	return TCM_ISC_DATA_TAKE;
 }
 
-static bool tcm_isc_solicited_ok(struct tcm_isc_conn *conn, const struct tcm_isc_r2t *r2t,
-				 const struct tcm_isc_data_out *hdr)
+static enum tcm_isc_data_verdict tcm_isc_solicited_judge(struct tcm_isc_conn *conn,
+							 const struct tcm_isc_r2t *r2t,
+							 const struct tcm_isc_data_out *hdr)
 {
 	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
 
-	if (be32_to_cpu(hdr->datasn) != r2t->datasn || off < r2t->off ||
-	    dsl > r2t->len - r2t->got || off - r2t->off > r2t->len - dsl)
-		return false;
-	return off == r2t->off + r2t->got || !conn->isess->nego.val[TCM_ISC_K_PDU_IN_ORDER];
+	if (off < r2t->off || dsl > r2t->len || off - r2t->off > r2t->len - dsl)
+		return TCM_ISC_DATA_WRONG;
+	if (be32_to_cpu(hdr->datasn) != r2t->datasn || dsl > r2t->len - r2t->got || r2t->lost)
+		return TCM_ISC_DATA_LOST;
+	if (off != r2t->off + r2t->got && conn->nego.val[TCM_ISC_K_PDU_IN_ORDER])
+		return TCM_ISC_DATA_LOST;
+	return TCM_ISC_DATA_TAKE;
 }
 
 /* A command of the list of those that wait will not get its data. */
@@ -393,7 +489,11 @@ static void tcm_isc_cmd_abandon(struct tcm_isc_cmd *icmd, enum tcm_sense sense)
 {
 	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
-	tcm_cmd_abandon(&icmd->cmd, sense, TCM_CTX_ATOMIC);
+	if (likely(icmd->delivered))
+		tcm_cmd_abandon(&icmd->cmd, sense, TCM_CTX_ATOMIC);
+	else
+		/* others wait for its turn by CmdSN: it ends then */
+		icmd->cmd.sense = sense;
 }
 
 /* The header of a Data-Out is there. */
@@ -401,35 +501,53 @@ void tcm_isc_data_out_header(struct tcm_isc_conn *conn)
 {
 	const struct tcm_isc_data_out *hdr = (const struct tcm_isc_data_out *)conn->rx.hdr;
 	struct tcm_isc_rx *rx = &conn->rx;
+	enum tcm_isc_data_verdict verdict = TCM_ISC_DATA_WRONG;
 	struct tcm_isc_cmd *icmd = NULL;
 	struct tcm_isc_r2t *r2t;
-	bool ok;
 
 	if (!conn->isess->tsess || hdr->ahs_len) {
 		rx->fail = true;
 		return;
 	}
-	conn->exp_statsn = be32_to_cpu(hdr->exp_statsn);
+	tcm_isc_ack(conn, hdr->exp_statsn);
 	if (hdr->ttt == TCM_ISC_NO_TAG) {
 		icmd = tcm_isc_find_unsolicited(conn, hdr->itt);
-		ok = icmd && tcm_isc_unsolicited_ok(conn, icmd, hdr);
+		if (icmd)
+			verdict = tcm_isc_unsolicited_judge(conn, icmd, hdr);
 	} else {
 		r2t = tcm_isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &icmd);
-		ok = r2t && icmd->cmd.tag == (__force u32)hdr->itt &&
-			tcm_isc_solicited_ok(conn, r2t, hdr);
+		if (r2t && icmd->cmd.tag == (__force u32)hdr->itt)
+			verdict = tcm_isc_solicited_judge(conn, r2t, hdr);
 	}
 	/* What an aborted command still sends is let go. */
 	if (!icmd)
 		return;
-	/* 7.9: a gap that nobody fills; the medium stays as it is, and so does the connection. */
-	if (!ok) {
+	/*
+	 * 7.9: a gap that nobody fills without recovery; the medium stays as it is, and so does
+	 * the connection.
+	 */
+	if (verdict == TCM_ISC_DATA_WRONG || (verdict == TCM_ISC_DATA_LOST && !conn->erl)) {
 		tcm_isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
 		return;
 	}
-	conn->last_data = jiffies;
 	rx->icmd = icmd;
+	if (unlikely(verdict == TCM_ISC_DATA_LOST)) {
+		rx->lost = true;
+		return;
+	}
+	conn->last_data = jiffies;
+	icmd->last_data = jiffies;
 	rx->to = TCM_ISC_RX_CMD;
 	rx->off = be32_to_cpu(hdr->offset);
+}
+
+/* No more unsolicited data: what is missing is asked for. */
+static void tcm_isc_unsolicited_ended(struct tcm_isc_cmd *icmd)
+{
+	icmd->phase = TCM_ISC_PH_NONE;
+	list_del(&icmd->node);
+	if (likely(icmd->delivered))
+		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
 }
 
 static void tcm_isc_unsolicited_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
@@ -438,11 +556,8 @@ static void tcm_isc_unsolicited_received(struct tcm_isc_conn *conn, struct tcm_i
 	icmd->unsol_datasn++;
 	icmd->unsol_off += conn->rx.dsl;
 	icmd->rx_got = min(icmd->unsol_off, icmd->rx_len);
-	if (!final)
-		return;
-	icmd->phase = TCM_ISC_PH_NONE;
-	list_del(&icmd->node);
-	tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
+	if (final)
+		tcm_isc_unsolicited_ended(icmd);
 }
 
 static void tcm_isc_r2t_ended(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
@@ -476,9 +591,52 @@ void tcm_isc_data_out_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *ic
 	icmd->rx_got += conn->rx.dsl;
 	if (r2t->got == r2t->len)
 		tcm_isc_r2t_ended(conn, icmd, r2t);
-	else if (hdr->flags & TCM_ISC_F)
+	else if (!(hdr->flags & TCM_ISC_F))
+		return;
+	else if (conn->erl)
+		tcm_isc_r2t_recover(conn, icmd, r2t);
+	else
 		/* Less than was asked for, and no more to come */
 		tcm_isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+}
+
+/*
+ * The data that just came is wrong, or not the next: from there on it is let go, and asked for when
+ * the initiator has sent the last of it.
+ */
+void tcm_isc_data_out_lost(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	const struct tcm_isc_data_out *hdr = (const struct tcm_isc_data_out *)conn->rx.hdr;
+	bool final = hdr->flags & TCM_ISC_F;
+	struct tcm_isc_cmd *same;
+	struct tcm_isc_r2t *r2t;
+
+	if (hdr->ttt == TCM_ISC_NO_TAG) {
+		icmd->unsol_lost = true;
+		if (final)
+			tcm_isc_unsolicited_ended(icmd);
+		return;
+	}
+	r2t = tcm_isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &same);
+	if (!r2t)
+		return;
+	r2t->lost = true;
+	if (final)
+		tcm_isc_r2t_recover(conn, icmd, r2t);
+}
+
+/* Nothing has come for too long: ask for what is missing. */
+void tcm_isc_data_again(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	int i;
+
+	icmd->last_data = jiffies;
+	if (icmd->phase == TCM_ISC_PH_UNSOLICITED) {
+		tcm_isc_unsolicited_ended(icmd);
+		return;
+	}
+	for (i = 0; i < icmd->nr_r2t; i++)
+		tcm_isc_r2t_recover(conn, icmd, &icmd->r2t[i]);
 }
 
 /* ---- aborts, and the end of the connection ---- */
@@ -513,10 +671,11 @@ void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_cmd *icmd, *next;
 
+	tcm_isc_order_drop(conn);
 	/* A command whose immediate data is on its way is not on the list yet. */
 	icmd = conn->rx.icmd;
 	conn->rx.icmd = NULL;
-	if (icmd && (conn->rx.hdr[0] & TCM_ISC_OP_MASK) == TCM_ISC_COMMAND) {
+	if (icmd && tcm_isc_rx_command(conn)) {
 		icmd->phase = TCM_ISC_PH_NONE;
 		tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
 	}
@@ -550,7 +709,15 @@ void tcm_isc_respond(struct tcm_cmd *cmd)
 void tcm_isc_cmd_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	tcm_isc_free_pages(conn, icmd);
-	tcm_cmd_put(&icmd->cmd);
+	if (unlikely(icmd->sense || icmd->core_sg)) {
+		kfree(icmd->sense);
+		icmd->sense = NULL;
+		if (icmd->core_sg)
+			sgl_free(icmd->core_sg);
+		icmd->core_sg = NULL;
+	}
+	if (likely(!icmd->put))
+		tcm_cmd_put(&icmd->cmd);
 	conn->nr_cmds--;
 	tcm_isc_slot_put(conn->isess, icmd);
 }

@@ -168,9 +168,12 @@ struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, stru
 	INIT_DELAYED_WORK(&conn->tick, tcm_isc_conn_tick);
 	INIT_RCU_WORK(&conn->free_work, tcm_isc_conn_free_work);
 	init_llist_head(&conn->done);
+	init_llist_head(&conn->given);
 	INIT_LIST_HEAD(&conn->waiting);
 	INIT_LIST_HEAD(&conn->txq);
 	INIT_LIST_HEAD(&conn->sent);
+	INIT_LIST_HEAD(&conn->unacked);
+	INIT_LIST_HEAD(&conn->sess_node);
 	INIT_LIST_HEAD(&conn->half_node);
 	conn->wq = tcm_isc_wq;
 	conn->sock = sock;
@@ -212,18 +215,28 @@ static void tcm_isc_conn_free_work(struct work_struct *work)
 		wake_up_all(&tcm_isc_conns_gone);
 }
 
-/* The socket goes, and with it everything that only it could bring to an end. */
-static void tcm_isc_conn_close(struct tcm_isc_conn *conn)
+/* Everything goes that only the connection could bring to an end. */
+static void tcm_isc_conn_end(struct tcm_isc_conn *conn)
 {
-	conn->state = TCM_ISC_CS_CLOSED;
-	tcm_isc_sock_drop(conn);
-	tcm_isc_half_open_end(conn);
-	tcm_isc_login_end(conn);
 	tcm_isc_tx_drop(conn);
 	if (conn->isess) {
 		tcm_isc_session_end(conn);
 		tcm_isc_cmds_abandon(conn);
+		if (conn->erl > 1)
+			tcm_isc_lost_wake(conn->isess);
 	}
+}
+
+/* The socket goes, and the commands with it unless another connection may take them over. */
+static void tcm_isc_conn_close(struct tcm_isc_conn *conn)
+{
+	tcm_isc_sock_drop(conn);
+	tcm_isc_half_open_end(conn);
+	tcm_isc_login_end(conn);
+	if (conn->isess && conn->state != TCM_ISC_CS_LOGIN && tcm_isc_lost_begin(conn))
+		return;
+	conn->state = TCM_ISC_CS_CLOSED;
+	tcm_isc_conn_end(conn);
 }
 
 /* ---- the owner ---- */
@@ -234,6 +247,8 @@ static void tcm_isc_take_done(struct tcm_isc_conn *conn)
 	struct llist_node *batch;
 	struct tcm_isc_cmd *icmd, *next;
 
+	if (unlikely(test_and_clear_bit(TCM_ISC_CF_GIVEN, &conn->flags)))
+		tcm_isc_take_given(conn);
 	if (llist_empty(&conn->done))
 		return;
 	batch = llist_reverse_order(llist_del_all(&conn->done));
@@ -262,6 +277,10 @@ static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 		WRITE_ONCE(conn->no_room, false);
 	if (test_and_clear_bit(TCM_ISC_CF_ABORTED, &conn->flags))
 		tcm_isc_cmds_aborted(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_TURN, &conn->flags))
+		tcm_isc_order_mine(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_ASK, &conn->flags))
+		tcm_isc_ask_logout(conn);
 	if (test_and_clear_bit(TCM_ISC_CF_TICK, &conn->flags)) {
 		conn->tick_on = false;
 		if (time_before(jiffies, conn->tick_at))
@@ -313,8 +332,10 @@ static void tcm_isc_conn_work(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 
 	WRITE_ONCE(conn->owner, current);
-	if (conn->state != TCM_ISC_CS_CLOSED)
+	if (conn->state < TCM_ISC_CS_LOST)
 		tcm_isc_conn_run(conn);
+	if (unlikely(conn->state == TCM_ISC_CS_LOST) && tcm_isc_lost_run(conn))
+		tcm_isc_conn_end(conn);
 	WRITE_ONCE(conn->owner, NULL);
 	/* Pairs with tcm_isc_respond(), which queues unless it runs in the owner. */
 	smp_mb();

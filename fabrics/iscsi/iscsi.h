@@ -6,8 +6,9 @@
  * contexts hand it something over by a list without locks or a bit of @flags, and queue the work.
  * Members without a lock below are the owner's.
  *
- * Locks, outermost first: tcm_isc_lock, itpg->lock, (core's tpg->lock), then the leaves:
- * listener->lock and isess->lock. No lock is held around a call into the socket of a connection.
+ * Locks, outermost first: tcm_isc_lock, itpg->lock, isess->order, (core's tpg->lock), then the
+ * leaves: listener->lock, isess->lock and isess->slot_lock. No lock is held around a call into the
+ * socket of a connection; isess->order is taken below a socket's own lock.
  */
 #ifndef _TCM_ISCSI_H
 #define _TCM_ISCSI_H
@@ -29,6 +30,7 @@
 
 #define TCM_ISC_SECRET_MAX		256
 #define TCM_ISC_ALIAS_MAX		256
+#define TCM_ISC_MOVED_MAX		256
 #define TCM_ISC_DEPTH_MAX		512	/* cmdsn_depth */
 #define TCM_ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go */
 #define TCM_ISC_TEXT_RSP_MAX	SZ_1M
@@ -40,6 +42,10 @@
 #define TCM_ISC_XMIT_MAX		262144	/* data of one PDU that we send */
 #define TCM_ISC_BVECS		256
 #define TCM_ISC_RING		512	/* pages that wait to be used again */
+#define TCM_ISC_ERL_MAX		2	/* error recovery level that is offered at most */
+#define TCM_ISC_CONNS_MAX	32	/* connections of a session, whatever was negotiated */
+#define TCM_ISC_AGAIN_MAX	64	/* retransmissions of a connection that wait to be sent */
+#define TCM_ISC_TAGS		(TCM_ISC_DEPTH_MAX * 4)	/* more than a session has slots */
 
 struct tcm_isc_auth {
 	/* tcm_isc_lock; empty: not set */
@@ -99,6 +105,9 @@ struct tcm_isc_tpg {
 	char			alias[TCM_ISC_ALIAS_MAX];
 	char			header_digest[32], data_digest[32];
 	char			if_mark_int[64], of_mark_int[64];
+	u8			moved;		/* 1 for some time, 2 for good */
+	char			moved_to[TCM_ISC_MOVED_MAX];
+	u32			list_from;	/* lock: where the list of sessions begins */
 };
 
 struct tcm_isc_acl_attrib {
@@ -141,10 +150,28 @@ struct tcm_isc_np {
 struct tcm_isc_conn;
 struct tcm_isc_login;
 
-/* What is sent: part of a command, or a message by itself */
+enum tcm_isc_tx_kind {
+	TCM_ISC_TX_MSG,
+	TCM_ISC_TX_CMD,
+	TCM_ISC_TX_AGAIN,
+};
+
+/* What is sent: part of a command, a message by itself, or one of these for a second time */
 struct tcm_isc_tx {
-	struct list_head	node;		/* conn->txq, then conn->sent */
-	bool			is_cmd;
+	struct list_head	node;		/* conn->txq, conn->sent, then conn->unacked */
+	u8			kind;		/* enum tcm_isc_tx_kind */
+	bool			acked;		/* to be freed with its last retransmission */
+	u8			again;		/* retransmissions that wait to be sent */
+	u32			statsn;		/* from recovery level 1 on */
+};
+
+/* A retransmission that was asked for */
+struct tcm_isc_again {
+	struct tcm_isc_tx	tx;
+	struct tcm_isc_tx	*of;
+	u32			off, datasn;	/* of the next Data-In */
+	u32			end;		/* its DataSN is the first that is not sent */
+	bool			status;		/* and then the response */
 };
 
 struct tcm_isc_msg {
@@ -167,6 +194,16 @@ struct tcm_isc_r2t {
 	u32	ttt;
 	u32	off, len, got;
 	u32	datasn;
+	u32	sn;		/* R2TSN */
+	bool	lost;		/* what comes is let go until the initiator is through */
+};
+
+/* A command or another PDU whose CmdSN is not the next one: it waits for those before it. */
+struct tcm_isc_held {
+	struct list_head	node;		/* isess->held, in order; isess->order */
+	u32			cmdsn;
+	struct tcm_isc_conn	*conn;		/* which it came on */
+	bool			is_cmd;
 };
 
 /* cmd states of the data phase; the owner's */
@@ -183,9 +220,15 @@ struct tcm_isc_cmd {
 	struct llist_node	done;		/* in conn->done */
 	struct list_head	node;		/* session's free list, or conn->waiting */
 	struct tcm_isc_conn		*conn;
+	struct tcm_isc_conn		*next;	/* takes it over when it comes back; isess->order */
 	u32			slot;
 	bool			immediate;
 	u8			phase;		/* enum tcm_isc_phase */
+	bool			busy;		/* not among the free ones */
+	bool			put;		/* the core's part has been put */
+	bool			delivered;	/* its turn by CmdSN has come */
+	u32			tag_use;	/* makes target transfer tags differ */
+	struct tcm_isc_held	held;
 
 	/* data that arrives */
 	u32			rx_len;		/* bytes there is room for */
@@ -194,12 +237,24 @@ struct tcm_isc_cmd {
 	u32			unsol_datasn;
 	u32			r2t_off;	/* where the next R2T starts */
 	u32			r2tsn;
+	bool			unsol_lost;	/* as tcm_isc_r2t.lost */
+	u8			retries;
+	unsigned long		last_data;	/* jiffies */
 	u8			nr_r2t;
 	struct tcm_isc_r2t		r2t[TCM_ISC_R2T_MAX];
 
 	/* data that is sent */
 	u32			tx_off;
 	u32			tx_datasn;
+	u32			tx_most;	/* bytes of a PDU, as they were when it began */
+	u32			ack_off, ack_datasn;	/* what a DataACK has said */
+	u32			ack_tag;	/* which tag asked for it */
+	u32			snack_tag;
+	bool			built;		/* all of it has been, status too */
+	bool			apart;		/* status goes by itself: an R-Data SNACK came */
+	u8			*sense;		/* kept until it is acknowledged */
+	u32			sense_len;
+	struct scatterlist	*core_sg;	/* the core's pages, kept likewise */
 
 	/* pages, and where the last access to them ended */
 	struct scatterlist	*sg;
@@ -224,10 +279,24 @@ struct tcm_isc_session {
 	struct tcm_isc_nego		nego;
 	u32			max_xmit;
 
-	spinlock_t		lock;		/* protects @conn, @kill, @closed */
-	struct tcm_isc_conn		*conn;
+	spinlock_t		lock;		/* protects the next five */
+	struct list_head	conns;		/* the oldest first */
+	unsigned int		nr_conns;
 	bool			kill;		/* an administrator, or reinstatement */
-	bool			closed;
+	bool			logged_out;
+	bool			closed;		/* takes no connection any more */
+	wait_queue_head_t	left;		/* a connection has left @conns */
+
+	/*
+	 * Commands may come on several connections, or again: what is received has its turn by
+	 * CmdSN. Set before the first connection knows of the session. Without it the only
+	 * connection's owner uses what these two locks protect.
+	 */
+	bool			reorder;
+	struct mutex		order;		/* protects @held, @exp_cmdsn, each turn */
+	struct list_head	held;
+	unsigned long		hole_since;	/* jiffies, while @held has some */
+	spinlock_t		slot_lock;	/* protects slots, @max_cmdsn and counters */
 
 	/* slots appear when they are needed; published by release for for_each_cmd() */
 	struct tcm_isc_cmd		**slots;
@@ -247,12 +316,16 @@ enum {
 	TCM_ISC_CF_TICK,		/* the timer went off */
 	TCM_ISC_CF_WRITABLE,	/* the socket has room again */
 	TCM_ISC_CF_DEADLINE,	/* a login took too long */
+	TCM_ISC_CF_TURN,	/* what it holds may be next by CmdSN */
+	TCM_ISC_CF_GIVEN,	/* something is in @given */
+	TCM_ISC_CF_ASK,		/* an administrator wants the initiator to log out */
 };
 
 enum tcm_isc_conn_state {
 	TCM_ISC_CS_LOGIN,
 	TCM_ISC_CS_FFP,
 	TCM_ISC_CS_LOGOUT,		/* nothing more is received */
+	TCM_ISC_CS_LOST,		/* no socket any more; its commands wait for another one */
 	TCM_ISC_CS_CLOSED,		/* no socket any more; commands may be out */
 };
 
@@ -270,6 +343,7 @@ struct tcm_isc_rx {
 	bool		in_data;
 	bool		ready;		/* a PDU to be dealt with outside the socket's lock */
 	bool		fail;
+	bool		lost;		/* Data-Out that is not the one expected */
 	struct tcm_isc_cmd	*icmd;
 	u32		off;		/* in the command's data, or in @buf */
 	u32		left, pad;	/* data and padding still to come */
@@ -290,13 +364,18 @@ struct tcm_isc_conn {
 	struct workqueue_struct	*wq;
 	struct task_struct	*owner;		/* while the work runs */
 	struct llist_head	done;		/* commands that respond() handed over */
+	struct llist_head	given;		/* ... that did to a connection that was lost */
 	unsigned long		flags;
 	int			cpu;
 
 	struct socket		*sock;
 	struct tcm_isc_session	*isess;
+	struct list_head	sess_node;	/* in isess->conns; isess->lock */
+	struct tcm_isc_nego	nego;		/* the session's, and what each has its own of */
 	struct tcm_isc_login	*login;
 	u8			state;		/* enum tcm_isc_conn_state */
+	u8			erl;		/* error recovery level */
+	bool			alone;		/* its end is not the session's */
 	bool			hdigest, ddigest;
 	bool			no_room;	/* the socket's buffer is full */
 	bool			logged_out;
@@ -307,6 +386,8 @@ struct tcm_isc_conn {
 	struct tcm_isc_rx		rx;
 
 	struct list_head	txq, sent;
+	struct list_head	unacked;	/* from recovery level 1 on, by StatSN */
+	unsigned int		nr_unacked, nr_again;
 	struct bio_vec		bvec[TCM_ISC_BVECS];
 	unsigned int		nr_bvec, first_bvec;
 	struct page		*hdr_page, *hdr_old;
@@ -327,6 +408,9 @@ struct tcm_isc_conn {
 	unsigned long		began;		/* jiffies, as the next two */
 	unsigned long		last_rx;
 	unsigned long		last_data;	/* data of a write came, or is waited for */
+	unsigned long		lost_until;	/* jiffies */
+	bool			asked;		/* to log out, before: */
+	unsigned long		ask_due;
 	bool			ping_out;
 	unsigned long		ping_due;	/* when the answer to it */
 	struct rcu_work		free_work;
@@ -381,26 +465,76 @@ void tcm_isc_page_put(struct tcm_isc_conn *conn, struct page *page);
 /* rx.c */
 void tcm_isc_rx_run(struct tcm_isc_conn *conn);
 void tcm_isc_rx_next(struct tcm_isc_conn *conn);
+bool tcm_isc_rx_command(const struct tcm_isc_conn *conn);
 
 /* tx.c */
 void tcm_isc_tx_run(struct tcm_isc_conn *conn);
 void tcm_isc_tx_drop(struct tcm_isc_conn *conn);
+void tcm_isc_tx_reset(struct tcm_isc_conn *conn);
 struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len);
 void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
 void tcm_isc_msg_free(struct tcm_isc_msg *msg);
+u32 tcm_isc_data_in_bytes(const struct tcm_cmd *cmd);
+u32 tcm_isc_data_in_len(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd, u32 off);
+u32 tcm_isc_data_in_most(const struct tcm_isc_conn *conn);
 
 /* pdu.c: everything in the full feature phase that is not a command or its data */
 void tcm_isc_pdu_handle(struct tcm_isc_conn *conn);
+void tcm_isc_pdu_run(struct tcm_isc_conn *conn);
 void tcm_isc_reject(struct tcm_isc_conn *conn, u8 reason);
 void tcm_isc_watch(struct tcm_isc_conn *conn);
 void tcm_isc_await_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_tmf_done(struct tcm_tmf *tmf);
+void tcm_isc_ping_now(struct tcm_isc_conn *conn);
+
+/* order.c: commands have their turn by CmdSN */
+bool tcm_isc_order_wanted(struct tcm_isc_session *isess, u32 cmdsn);
+void tcm_isc_order_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+void tcm_isc_order_pdu(struct tcm_isc_conn *conn);
+void tcm_isc_order_mine(struct tcm_isc_conn *conn);
+void tcm_isc_order_watch(struct tcm_isc_conn *conn);
+void tcm_isc_order_drop(struct tcm_isc_conn *conn);
+
+/* recover.c: within a command and within a connection */
+void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
+void tcm_isc_release(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
+void tcm_isc_acked(struct tcm_isc_conn *conn, u32 exp_statsn);
+void tcm_isc_again_done(struct tcm_isc_conn *conn, struct tcm_isc_again *again);
+void tcm_isc_snack(struct tcm_isc_conn *conn);
+void tcm_isc_digest_lost(struct tcm_isc_conn *conn);
+void tcm_isc_recover_data(struct tcm_isc_conn *conn);
+u32 tcm_isc_data_in_at(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd,
+		       u32 datasn);
+
+/* reassign.c: commands outlive their connection */
+bool tcm_isc_lost_begin(struct tcm_isc_conn *conn);
+bool tcm_isc_lost_run(struct tcm_isc_conn *conn);
+void tcm_isc_lost_wake(struct tcm_isc_session *isess);
+void tcm_isc_take_given(struct tcm_isc_conn *conn);
+void tcm_isc_reassign(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req,
+		      struct tcm_isc_msg *msg);
+
+/* What the peer says it has: every PDU of an initiator has it. */
+static inline void tcm_isc_ack(struct tcm_isc_conn *conn, __be32 exp_statsn)
+{
+	if (unlikely(conn->erl))
+		tcm_isc_acked(conn, be32_to_cpu(exp_statsn));
+	else
+		conn->exp_statsn = be32_to_cpu(exp_statsn);
+}
 
 /* cmd.c */
 void tcm_isc_cmd_header(struct tcm_isc_conn *conn);
 void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_data_out_header(struct tcm_isc_conn *conn);
 void tcm_isc_data_out_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+void tcm_isc_data_out_lost(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+void tcm_isc_data_again(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+void tcm_isc_r2t_repeat(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+			const struct tcm_isc_r2t *r2t);
+void tcm_isc_cmd_begin(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+void tcm_isc_cmd_discard(struct tcm_isc_cmd *icmd);
+u32 tcm_isc_tag_new(struct tcm_isc_cmd *icmd);
 void tcm_isc_cmd_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 struct scatterlist *tcm_isc_cmd_seek(struct tcm_isc_cmd *icmd, u32 pos, u32 *off);
 void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn);
@@ -415,6 +549,14 @@ void tcm_isc_walk_cmds(struct tcm_session *sess, const struct tcm_lun *lun, tcm_
 struct tcm_isc_session *tcm_isc_session_alloc(u32 depth);
 int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *conn,
 			  enum tcm_demo demo);
+struct tcm_isc_session *tcm_isc_session_find(struct tcm_isc_tpg *itpg, const char *name,
+					     const u8 *isid, u16 tsih);
+int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn);
+unsigned int tcm_isc_session_live(struct tcm_isc_session *isess);
+bool tcm_isc_session_has(struct tcm_isc_session *isess, const struct tcm_isc_conn *conn);
+int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid, bool recover);
+void tcm_isc_session_logout(struct tcm_isc_conn *conn);
+void tcm_isc_session_kill(struct tcm_isc_session *isess);
 void tcm_isc_session_end(struct tcm_isc_conn *conn);
 void tcm_isc_session_put(struct tcm_isc_session *isess);
 void tcm_isc_close_session(struct tcm_session *sess);
@@ -422,6 +564,24 @@ struct tcm_isc_cmd *tcm_isc_slot_get(struct tcm_isc_session *isess, bool immedia
 void tcm_isc_slot_put(struct tcm_isc_session *isess, struct tcm_isc_cmd *icmd);
 bool tcm_isc_cmdsn_take(struct tcm_isc_session *isess, const struct tcm_isc_bhs *bhs);
 u32 tcm_isc_max_cmdsn(struct tcm_isc_session *isess);
+
+static inline void tcm_isc_slots_lock(struct tcm_isc_session *isess)
+	__acquires(&isess->slot_lock)
+{
+	if (unlikely(isess->reorder))
+		spin_lock(&isess->slot_lock);
+	else
+		__acquire(&isess->slot_lock);
+}
+
+static inline void tcm_isc_slots_unlock(struct tcm_isc_session *isess)
+	__releases(&isess->slot_lock)
+{
+	if (unlikely(isess->reorder))
+		spin_unlock(&isess->slot_lock);
+	else
+		__release(&isess->slot_lock);
+}
 
 /* login.c */
 int tcm_isc_login_begin(struct tcm_isc_conn *conn);
@@ -463,9 +623,14 @@ ssize_t tcm_isc_mutual_show(const struct tcm_isc_auth *auth, char *page);
 int tcm_isc_store_num(struct config_item *item, const char *name, const char *page, u32 lo, u32 hi,
 		      u32 *num);
 
+/* admin.c */
+void tcm_isc_ask_logout(struct tcm_isc_conn *conn);
+void tcm_isc_ask_watch(struct tcm_isc_conn *conn);
+
 /* attrs_tpg.c, attrs_acl.c, attrs_root.c, stats.c */
 extern struct configfs_attribute *tcm_isc_root_attrs[], *tcm_isc_discovery_attrs[];
 extern struct configfs_attribute *tcm_isc_tpg_attrs[];
+extern struct configfs_attribute tcm_isc_tpg_attr_dynamic_sessions;
 extern struct configfs_attribute *tcm_isc_tpg_attrib_attrs[], *tcm_isc_tpg_param_attrs[];
 extern struct configfs_attribute *tcm_isc_tpg_auth_attrs[], *tcm_isc_np_attrs[];
 extern struct configfs_attribute *tcm_isc_acl_attrs[];

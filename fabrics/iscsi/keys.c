@@ -22,6 +22,7 @@ enum tcm_isc_how {
 
 #define K_SESSION	0x01	/* not in discovery sessions: Irrelevant there */
 #define K_FFP		0x02	/* may be sent again in the full feature phase */
+#define K_CONN		0x04	/* each connection has its own */
 
 struct tcm_isc_key_row {
 	const char	*name;
@@ -34,12 +35,12 @@ struct tcm_isc_key_row {
 #define LEN_MAX	16777215
 
 static const struct tcm_isc_key_row tcm_isc_keys[TCM_ISC_K_COUNT] = {
-	[TCM_ISC_K_HEADER_DIGEST]	= { "HeaderDigest", HOW_LIST, 0, 0, 0, 1 },
-	[TCM_ISC_K_DATA_DIGEST]	= { "DataDigest", HOW_LIST, 0, 0, 0, 1 },
+	[TCM_ISC_K_HEADER_DIGEST]	= { "HeaderDigest", HOW_LIST, K_CONN, 0, 0, 1 },
+	[TCM_ISC_K_DATA_DIGEST]	= { "DataDigest", HOW_LIST, K_CONN, 0, 0, 1 },
 	[TCM_ISC_K_MAX_CONNECTIONS]	= { "MaxConnections", HOW_MIN, K_SESSION, 1, 1, 65535 },
 	[TCM_ISC_K_INITIAL_R2T]	= { "InitialR2T", HOW_OR, K_SESSION, 1, 0, 1 },
 	[TCM_ISC_K_IMMEDIATE_DATA]	= { "ImmediateData", HOW_AND, K_SESSION, 1, 0, 1 },
-	[TCM_ISC_K_MAX_RECV]	= { "MaxRecvDataSegmentLength", HOW_DECLARE, K_FFP,
+	[TCM_ISC_K_MAX_RECV]	= { "MaxRecvDataSegmentLength", HOW_DECLARE, K_FFP | K_CONN,
 				    8192, 512, LEN_MAX },
 	[TCM_ISC_K_MAX_BURST]	= { "MaxBurstLength", HOW_MIN, K_SESSION, 262144, 512, LEN_MAX },
 	[TCM_ISC_K_FIRST_BURST]	= { "FirstBurstLength", HOW_MIN, K_SESSION, 65536, 512, LEN_MAX },
@@ -403,6 +404,14 @@ int tcm_isc_nego_key(struct tcm_isc_nego *nego, enum tcm_isc_key key, const char
 		tcm_isc_text_add(out, row->name, "Irrelevant");
 		return 0;
 	}
+	/* 13: leading only; what was agreed is said again. */
+	if (nego->later && !(row->flags & K_CONN)) {
+		if (row->how == HOW_LIST)
+			tcm_isc_text_add(out, row->name, tcm_isc_list_word(key, nego->val[key]));
+		else
+			tcm_isc_say(row, nego->val[key], out);
+		return 0;
+	}
 	if (row->how == HOW_LIST) {
 		tcm_isc_nego_list(nego, key, value, out);
 		return 0;
@@ -428,7 +437,7 @@ void tcm_isc_nego_ask(struct tcm_isc_nego *nego, struct tcm_isc_text *out)
 {
 	enum tcm_isc_key k;
 
-	for (k = 0; k < TCM_ISC_K_VALUES; k++) {
+	for (k = 0; k < TCM_ISC_K_VALUES && !nego->later; k++) {
 		const struct tcm_isc_key_row *row = &tcm_isc_keys[k];
 
 		if (nego->seen & BIT_ULL(k) || nego->asked & BIT_ULL(k) ||

@@ -69,6 +69,7 @@ struct tcm_isc_nego {
 	u64	seen;			/* keys the initiator has sent: a second time is an error */
 	u64	asked;			/* keys we offered and that are not answered yet */
 	bool	ffp;			/* full feature phase: few keys may change */
+	bool	later;			/* not the first connection: the session's keys stand */
 	bool	discovery;
 };
 

@@ -34,7 +34,7 @@ struct tcm_isc_login {
 	bool		auth_required, auth_done;
 	enum tcm_demo	demo;
 	u32		depth, max_xmit, cmdsn;
-	u16		cid;
+	u16		cid, tsih;
 	u8		isid[6];
 	__be32		itt;
 	unsigned int	rounds;
@@ -93,9 +93,6 @@ static void tcm_isc_count_failure(struct tcm_isc_stats *stats, u32 status)
 	case TCM_ISC_LOGIN_FORBIDDEN:
 		atomic_inc(&stats->authorize_fails);
 		break;
-	case TCM_ISC_LOGIN_MOVED_TEMP:
-		atomic_inc(&stats->redirects);
-		return;
 	case TCM_ISC_LOGIN_INITIATOR:
 	case TCM_ISC_LOGIN_MISSING:
 		atomic_inc(&stats->negotiate_fails);
@@ -115,6 +112,10 @@ void tcm_isc_login_failed(struct tcm_isc_tpg *itpg, struct tcm_isc_conn *conn, u
 	if (!itpg)
 		return;
 	stats = &itpg->target->stats;
+	if (status == TCM_ISC_LOGIN_MOVED_TEMP || status == TCM_ISC_LOGIN_MOVED_PERM) {
+		atomic_inc(&stats->redirects);
+		return;
+	}
 	tcm_isc_count_failure(stats, status);
 	mutex_lock(&tcm_isc_lock);
 	stats->last_fail_time = get_jiffies_64();
@@ -136,18 +137,29 @@ static struct tcm_isc_msg *tcm_isc_login_msg(struct tcm_isc_conn *conn, u32 len)
 	msg->login.itt = login->itt;
 	msg->login.exp_sn = cpu_to_be32(login->cmdsn);
 	msg->login.max_cmdsn = cpu_to_be32(login->cmdsn);
+	/* Of a session that is there already it is not for the new connection to say. */
+	if (login->tsih && login->isess) {
+		msg->login.exp_sn = cpu_to_be32(READ_ONCE(login->isess->exp_cmdsn));
+		msg->login.max_cmdsn = cpu_to_be32(READ_ONCE(login->isess->max_cmdsn));
+	}
 	return msg;
 }
 
 static void tcm_isc_login_refuse(struct tcm_isc_conn *conn, u32 status)
 {
 	struct tcm_isc_login *login = conn->login;
-	struct tcm_isc_msg *msg = tcm_isc_login_msg(conn, 0);
+	bool moved = status >> 8 == TCM_ISC_LOGIN_MOVED_TEMP >> 8;
+	/* Where to is all that such a response says. */
+	u32 len = moved ? login->out.len : 0;
+	struct tcm_isc_msg *msg = tcm_isc_login_msg(conn, len);
 
 	tcm_isc_login_failed(login->itpg, conn, status, login->name);
-	pr_info_ratelimited("tcm: iSCSI login of %*pE from %pISpc to %*pE refused, status %04x\n",
-			    (int)strlen(login->name), login->name, &conn->peer,
-			    (int)strlen(login->target), login->target, status);
+	if (msg && len)
+		memcpy(msg->data, login->out.buf, len);
+	if (!moved)
+		pr_info_ratelimited("tcm: iSCSI login of %*pE from %pISpc to %*pE refused, status %04x\n",
+				    (int)strlen(login->name), login->name, &conn->peer,
+				    (int)strlen(login->target), login->target, status);
 	if (!msg)
 		return;
 	msg->login.flags = login->stage << 2;
@@ -174,8 +186,9 @@ void tcm_isc_login_sent(struct tcm_isc_conn *conn)
 	struct tcm_isc_session *isess = conn->isess;
 	u32 secs = isess->attrib.nopin_timeout;
 
-	conn->hdigest = isess->nego.val[TCM_ISC_K_HEADER_DIGEST] == TCM_ISC_DIGEST_CRC32C;
-	conn->ddigest = isess->nego.val[TCM_ISC_K_DATA_DIGEST] == TCM_ISC_DIGEST_CRC32C;
+	conn->hdigest = conn->nego.val[TCM_ISC_K_HEADER_DIGEST] == TCM_ISC_DIGEST_CRC32C;
+	conn->ddigest = conn->nego.val[TCM_ISC_K_DATA_DIGEST] == TCM_ISC_DIGEST_CRC32C;
+	conn->erl = conn->nego.val[TCM_ISC_K_ERL];
 	conn->state = TCM_ISC_CS_FFP;
 	tcm_isc_half_open_end(conn);
 	tcm_isc_login_end(conn);
@@ -213,6 +226,7 @@ static void tcm_isc_login_demo(struct tcm_isc_login *login, const struct tcm_isc
 {
 	login->depth = attrib->default_cmdsn_depth;
 	login->acl_attrib = tcm_isc_acl_default;
+	login->acl_attrib.default_erl = attrib->default_erl;
 	login->auth = login->itpg->auth;
 	if (!attrib->generate_node_acls)
 		login->demo = TCM_DEMO_NONE;
@@ -242,14 +256,35 @@ static u32 tcm_isc_login_rights(struct tcm_isc_login *login)
 	mutex_unlock(&itpg->lock);
 	tcm_isc_nego_init(&login->nego, &itpg->offer);
 	login->nego.offer.val[TCM_ISC_K_MAX_RECV] = itpg->max_recv;
-	/* What is not there yet is not offered. */
-	login->nego.offer.val[TCM_ISC_K_ERL] = 0;
-	login->nego.offer.val[TCM_ISC_K_MAX_CONNECTIONS] = 1;
+	/* The level is said in two places: the higher one is meant, as far as it is there. */
+	login->nego.offer.val[TCM_ISC_K_ERL] =
+		clamp(login->nego.offer.val[TCM_ISC_K_ERL], login->acl_attrib.default_erl,
+		      (u32)TCM_ISC_ERL_MAX);
+	login->nego.offer.val[TCM_ISC_K_MAX_CONNECTIONS] =
+		min_t(u32, login->nego.offer.val[TCM_ISC_K_MAX_CONNECTIONS], TCM_ISC_CONNS_MAX);
 	login->max_xmit = min_t(u32, itpg->max_xmit, TCM_ISC_XMIT_MAX);
 	login->auth_required = login->acl_attrib.authentication >= 0 ?
 		login->acl_attrib.authentication : !tcm_isc_list_has(itpg->auth_method, "None");
 	mutex_unlock(&tcm_isc_lock);
 	return iacl || login->demo != TCM_DEMO_NONE ? TCM_ISC_LOGIN_OK : TCM_ISC_LOGIN_FORBIDDEN;
+}
+
+/* A connection to a session that is there (6.3.1): what that has agreed on stands. */
+static u32 tcm_isc_login_later(struct tcm_isc_login *login)
+{
+	struct tcm_isc_offer offer = login->nego.offer;
+
+	login->isess = tcm_isc_session_find(login->itpg, login->name, login->isid, login->tsih);
+	if (!login->isess)
+		return TCM_ISC_LOGIN_NO_SESSION;
+	login->nego = login->isess->nego;
+	login->nego.offer = offer;
+	login->nego.ffp = false;
+	login->nego.later = true;
+	login->nego.val[TCM_ISC_K_HEADER_DIGEST] = TCM_ISC_DIGEST_NONE;
+	login->nego.val[TCM_ISC_K_DATA_DIGEST] = TCM_ISC_DIGEST_NONE;
+	login->nego.val[TCM_ISC_K_MAX_RECV] = TCM_ISC_LOGIN_CHUNK;
+	return TCM_ISC_LOGIN_OK;
 }
 
 static void tcm_isc_login_discovery(struct tcm_isc_login *login)
@@ -265,6 +300,22 @@ static void tcm_isc_login_discovery(struct tcm_isc_login *login)
 	mutex_unlock(&tcm_isc_lock);
 	login->depth = 8;
 	login->max_xmit = TCM_ISC_LOGIN_CHUNK;
+}
+
+/* 11.13.5: the portal group's initiators are sent elsewhere. */
+static u32 tcm_isc_login_moved(struct tcm_isc_login *login)
+{
+	struct tcm_isc_tpg *itpg = login->itpg;
+	u32 status = TCM_ISC_LOGIN_OK;
+
+	mutex_lock(&tcm_isc_lock);
+	if (itpg->moved) {
+		login->out.len = 0;
+		tcm_isc_text_add(&login->out, "TargetAddress", itpg->moved_to);
+		status = itpg->moved == 1 ? TCM_ISC_LOGIN_MOVED_TEMP : TCM_ISC_LOGIN_MOVED_PERM;
+	}
+	mutex_unlock(&tcm_isc_lock);
+	return status;
 }
 
 /* The portal group is known, and with it how long a login may take. */
@@ -283,6 +334,7 @@ static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 	const char *type = "Normal";
 	bool known = false;
 	unsigned int i;
+	u32 status;
 
 	for (i = 0; i < login->nr_pairs; i++) {
 		const struct tcm_isc_pair *pair = &login->pairs[i];
@@ -300,6 +352,8 @@ static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 		return TCM_ISC_LOGIN_MISSING;
 	login->known = true;
 	if (!strcmp(type, "Discovery")) {
+		if (login->tsih)
+			return TCM_ISC_LOGIN_NO_SESSION;
 		tcm_isc_login_discovery(login);
 		return TCM_ISC_LOGIN_OK;
 	}
@@ -311,7 +365,12 @@ static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 	if (!login->itpg)
 		return known ? TCM_ISC_LOGIN_UNAVAILABLE : TCM_ISC_LOGIN_NOT_FOUND;
 	tcm_isc_login_limit(conn, READ_ONCE(login->itpg->attrib.login_timeout));
-	return tcm_isc_login_rights(login);
+	status = tcm_isc_login_moved(login);
+	if (!status)
+		status = tcm_isc_login_rights(login);
+	if (!status && login->tsih)
+		status = tcm_isc_login_later(login);
+	return status;
 }
 
 /* ---- security stage ---- */
@@ -435,6 +494,10 @@ static u32 tcm_isc_login_status(int err)
 	switch (err) {
 	case -EACCES:
 		return TCM_ISC_LOGIN_FORBIDDEN;
+	case -ENOENT:
+		return TCM_ISC_LOGIN_NO_SESSION;
+	case -EUSERS:
+		return TCM_ISC_LOGIN_TOO_MANY;
 	case -ESHUTDOWN:
 		return TCM_ISC_LOGIN_UNAVAILABLE;
 	default:
@@ -442,22 +505,45 @@ static u32 tcm_isc_login_status(int err)
 	}
 }
 
+/* All that is negotiated is: the connection becomes one of its session. */
+static u32 tcm_isc_login_add(struct tcm_isc_conn *conn)
+{
+	struct tcm_isc_session *isess = conn->login->isess;
+	int err;
+
+	conn->nego.ffp = true;
+	conn->nego.later = false;
+	conn->nego.seen = 0;
+	err = tcm_isc_session_add(isess, conn);
+	if (err)
+		return tcm_isc_login_status(err);
+	atomic_inc(&isess->itpg->target->stats.accepts);
+	return TCM_ISC_LOGIN_OK;
+}
+
 static u32 tcm_isc_login_session(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_login *login = conn->login;
-	struct tcm_isc_session *isess = tcm_isc_session_alloc(login->depth);
 	u32 *val = login->nego.val;
+	struct tcm_isc_session *isess;
 	int err;
 
+	val[TCM_ISC_K_FIRST_BURST] = min(val[TCM_ISC_K_FIRST_BURST], val[TCM_ISC_K_MAX_BURST]);
+	conn->nego = login->nego;
+	conn->cid = login->cid;
+	if (login->tsih)
+		return tcm_isc_login_add(conn);
+	isess = tcm_isc_session_alloc(login->depth);
 	if (!isess)
 		return TCM_ISC_LOGIN_RESOURCES;
 	login->isess = isess;
 	isess->itpg = login->itpg;
 	login->itpg = NULL;
-	val[TCM_ISC_K_FIRST_BURST] = min(val[TCM_ISC_K_FIRST_BURST], val[TCM_ISC_K_MAX_BURST]);
 	isess->nego = login->nego;
 	isess->nego.ffp = true;
 	isess->nego.seen = 0;
+	conn->nego = isess->nego;
+	isess->reorder = isess->itpg && (val[TCM_ISC_K_ERL] || val[TCM_ISC_K_MAX_CONNECTIONS] > 1);
 	isess->attrib = login->acl_attrib;
 	isess->dynamic = !login->has_acl;
 	isess->max_xmit = login->max_xmit;
@@ -466,7 +552,6 @@ static u32 tcm_isc_login_session(struct tcm_isc_conn *conn)
 	strscpy(isess->name, login->name, sizeof(isess->name));
 	strscpy(isess->alias, login->alias, sizeof(isess->alias));
 	memcpy(isess->isid, login->isid, sizeof(isess->isid));
-	conn->cid = login->cid;
 	err = tcm_isc_session_start(isess, conn, login->demo);
 	if (!err) {
 		if (isess->itpg)
@@ -586,7 +671,7 @@ static u32 tcm_isc_login_check(const struct tcm_isc_login *login,
 	if ((hdr->flags & TCM_ISC_T) && (nsg <= csg || nsg == 2))
 		return TCM_ISC_LOGIN_INVALID;
 	if (login->first)
-		return hdr->tsih ? TCM_ISC_LOGIN_NO_SESSION : TCM_ISC_LOGIN_OK;
+		return TCM_ISC_LOGIN_OK;
 	if (csg != login->stage || hdr->itt != login->itt ||
 	    memcmp(hdr->isid, login->isid, sizeof(login->isid)))
 		return TCM_ISC_LOGIN_INVALID;
@@ -600,9 +685,11 @@ static void tcm_isc_login_open(struct tcm_isc_conn *conn, const struct tcm_isc_l
 	login->stage = min_t(u8, TCM_ISC_CSG(hdr->flags), TCM_ISC_STAGE_OPERATIONAL);
 	login->itt = hdr->itt;
 	login->cid = be16_to_cpu(hdr->cid);
+	login->tsih = be16_to_cpu(hdr->tsih);
 	login->cmdsn = be32_to_cpu(hdr->sn);
 	memcpy(login->isid, hdr->isid, sizeof(login->isid));
 	conn->statsn = be32_to_cpu(hdr->exp_sn);
+	conn->exp_statsn = conn->statsn;
 }
 
 /* More of a text that comes in parts: the part is acknowledged by an empty response. */

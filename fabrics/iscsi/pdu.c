@@ -31,7 +31,7 @@ static void tcm_isc_nop_out(struct tcm_isc_conn *conn)
 		conn->ping_out = false;
 	if (req->itt == TCM_ISC_NO_TAG)
 		return;
-	len = min(conn->rx.dsl, conn->isess->nego.val[TCM_ISC_K_MAX_RECV]);
+	len = min(conn->rx.dsl, conn->nego.val[TCM_ISC_K_MAX_RECV]);
 	msg = tcm_isc_msg_new(conn, TCM_ISC_NOP_IN, len);
 	if (!msg)
 		return;
@@ -43,13 +43,28 @@ static void tcm_isc_nop_out(struct tcm_isc_conn *conn)
 	tcm_isc_msg_send(conn, msg);
 }
 
+/* Have the peer say what it has; an answer is owed. */
+void tcm_isc_ping_now(struct tcm_isc_conn *conn)
+{
+	u32 answer = conn->isess->attrib.nopin_response_timeout * HZ;
+	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_NOP_IN, 0);
+
+	if (!msg)
+		return;
+	msg->bhs.itt = TCM_ISC_NO_TAG;
+	msg->bhs.word5 = cpu_to_be32(1);
+	msg->no_statsn = true;
+	conn->ping_out = true;
+	conn->ping_due = jiffies + answer;
+	tcm_isc_msg_send(conn, msg);
+	tcm_isc_tick_in(conn, answer);
+}
+
 /* Ask a peer that has been silent, give up one that has not answered. */
 static void tcm_isc_ping(struct tcm_isc_conn *conn)
 {
 	u32 idle = conn->isess->attrib.nopin_timeout * HZ;
-	u32 answer = conn->isess->attrib.nopin_response_timeout * HZ;
 	unsigned long quiet = jiffies - conn->last_rx;
-	struct tcm_isc_msg *msg;
 
 	if (!idle)
 		return;
@@ -66,16 +81,7 @@ static void tcm_isc_ping(struct tcm_isc_conn *conn)
 		tcm_isc_conn_quit(conn, "no answer to a ping");
 		return;
 	}
-	msg = tcm_isc_msg_new(conn, TCM_ISC_NOP_IN, 0);
-	if (!msg)
-		return;
-	msg->bhs.itt = TCM_ISC_NO_TAG;
-	msg->bhs.word5 = cpu_to_be32(1);
-	msg->no_statsn = true;
-	conn->ping_out = true;
-	conn->ping_due = jiffies + answer;
-	tcm_isc_msg_send(conn, msg);
-	tcm_isc_tick_in(conn, answer);
+	tcm_isc_ping_now(conn);
 }
 
 /*
@@ -90,7 +96,9 @@ static void tcm_isc_watch_data(struct tcm_isc_conn *conn)
 
 	if (list_empty(&conn->waiting))
 		return;
-	if (quiet < most)
+	if (conn->erl)
+		tcm_isc_recover_data(conn);
+	else if (quiet < most)
 		tcm_isc_tick_in(conn, most - quiet);
 	else
 		tcm_isc_conn_quit(conn, "no data for a write");
@@ -101,6 +109,9 @@ void tcm_isc_watch(struct tcm_isc_conn *conn)
 {
 	tcm_isc_ping(conn);
 	tcm_isc_watch_data(conn);
+	tcm_isc_ask_watch(conn);
+	if (conn->isess->reorder)
+		tcm_isc_order_watch(conn);
 }
 
 /* The owner: @icmd waits for data. */
@@ -109,6 +120,7 @@ void tcm_isc_await_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	bool first = list_empty(&conn->waiting);
 
 	list_add_tail(&icmd->node, &conn->waiting);
+	icmd->last_data = jiffies;
 	if (first) {
 		conn->last_data = jiffies;
 		tcm_isc_watch_data(conn);
@@ -121,21 +133,30 @@ static void tcm_isc_logout(struct tcm_isc_conn *conn)
 {
 	const struct tcm_isc_bhs *req = (const struct tcm_isc_bhs *)conn->rx.hdr;
 	u8 reason = req->flags & 0x7f, response = 0;
+	u16 cid = be32_to_cpu(req->word5) >> 16;
 	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_LOGOUT_RSP, 0);
+	bool other = (reason == 1 || reason == 2) && cid != conn->cid;
+	bool recover = reason == 2;
 
 	if (!msg)
 		return;
-	/* 11.14.1, 11.15.1: close the session, or the connection: this one, or none of ours */
-	if (reason == 1 && be32_to_cpu(req->word5) >> 16 != conn->cid)
-		response = 1;
-	else if (reason >= 2)
-		response = reason == 2 ? 2 : 3;
+	/* 11.14.1, 11.15.1: close the session, or a connection of it: this one or another */
+	if (recover && conn->erl < 2)
+		response = 2;
+	else if (other)
+		response = tcm_isc_session_remove(conn, cid, recover);
+	else if (reason > 2)
+		response = 3;
+	else if (reason)
+		conn->alone = true;
+	else
+		tcm_isc_session_logout(conn);
 	msg->bhs.b2 = response;
 	msg->bhs.itt = req->itt;
-	msg->rsp.offset = cpu_to_be32(conn->isess->nego.val[TCM_ISC_K_TIME2WAIT] << 16 |
-				      conn->isess->nego.val[TCM_ISC_K_TIME2RETAIN]);
-	if (!response) {
-		conn->logged_out = true;
+	msg->rsp.offset = cpu_to_be32(conn->nego.val[TCM_ISC_K_TIME2WAIT] << 16 |
+				      conn->nego.val[TCM_ISC_K_TIME2RETAIN]);
+	if (!response && !other) {
+		conn->logged_out = !recover;
 		conn->state = TCM_ISC_CS_LOGOUT;
 		msg->close = true;
 	}
@@ -228,8 +249,6 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	u8 function = req->flags & 0x7f;
 	int func = tcm_isc_tmf_func(function);
 
-	if (function == TCM_ISC_TMF_REASSIGN)
-		return TCM_ISC_TMF_RSP_NO_REASSIGN;
 	if (func < 0)
 		return TCM_ISC_TMF_RSP_REJECTED;
 	if (function == TCM_ISC_TMF_ABORT_TASK) {
@@ -250,6 +269,10 @@ static void tcm_isc_task(struct tcm_isc_conn *conn)
 
 	if (!msg)
 		return;
+	if ((req->flags & 0x7f) == TCM_ISC_TMF_REASSIGN) {
+		tcm_isc_reassign(conn, req, msg);
+		return;
+	}
 	msg->bhs.b2 = tcm_isc_tmf_run(conn, req);
 	msg->bhs.itt = req->itt;
 	tcm_isc_msg_send(conn, msg);
@@ -258,14 +281,11 @@ static void tcm_isc_task(struct tcm_isc_conn *conn)
 		msg->close = true;
 }
 
-void tcm_isc_pdu_handle(struct tcm_isc_conn *conn)
+/* Its turn by CmdSN has come, or it has none. */
+void tcm_isc_pdu_run(struct tcm_isc_conn *conn)
 {
-	const struct tcm_isc_bhs *bhs = (const struct tcm_isc_bhs *)conn->rx.hdr;
-	u8 opcode = bhs->opcode & TCM_ISC_OP_MASK;
+	u8 opcode = conn->rx.hdr[0] & TCM_ISC_OP_MASK;
 
-	conn->exp_statsn = be32_to_cpu(bhs->exp_statsn);
-	if (opcode != TCM_ISC_SNACK && !tcm_isc_cmdsn_take(conn->isess, bhs))
-		return;
 	switch (opcode) {
 	case TCM_ISC_NOP_OUT:
 		tcm_isc_nop_out(conn);
@@ -283,9 +303,20 @@ void tcm_isc_pdu_handle(struct tcm_isc_conn *conn)
 		}
 		fallthrough;
 	default:
-		tcm_isc_reject(conn,
-			       opcode == TCM_ISC_SNACK ?
-			       TCM_ISC_REJ_SNACK : TCM_ISC_REJ_UNSUPPORTED);
+		tcm_isc_reject(conn, TCM_ISC_REJ_UNSUPPORTED);
 		break;
 	}
+}
+
+void tcm_isc_pdu_handle(struct tcm_isc_conn *conn)
+{
+	const struct tcm_isc_bhs *bhs = (const struct tcm_isc_bhs *)conn->rx.hdr;
+
+	tcm_isc_ack(conn, bhs->exp_statsn);
+	if ((bhs->opcode & TCM_ISC_OP_MASK) == TCM_ISC_SNACK)
+		tcm_isc_snack(conn);
+	else if (conn->isess->reorder && !(bhs->opcode & TCM_ISC_IMMEDIATE))
+		tcm_isc_order_pdu(conn);
+	else if (tcm_isc_cmdsn_take(conn->isess, bhs))
+		tcm_isc_pdu_run(conn);
 }

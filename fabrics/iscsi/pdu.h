@@ -48,6 +48,7 @@ enum {
 #define TCM_ISC_ATTR	0x07
 #define TCM_ISC_CSG(flags)	(((flags) >> 2) & 3)
 #define TCM_ISC_NSG(flags)	((flags) & 3)
+#define TCM_ISC_D_A		0x40	/* Data-In: to be acknowledged by SNACK */
 #define TCM_ISC_D_S		0x01	/* Data-In: has status */
 #define TCM_ISC_D_U		0x02	/* Data-In, response: residual underflow */
 #define TCM_ISC_D_O		0x04	/* ... overflow */
@@ -146,6 +147,29 @@ struct tcm_isc_tmf {
 
 static_assert(sizeof(struct tcm_isc_tmf) == TCM_ISC_BHS);
 
+/* 11.16 */
+struct tcm_isc_snack {
+	u8	opcode, flags, rsvd[2], ahs_len, dsl[3];
+	struct scsi_lun lun;
+	__be32	itt;
+	__be32	tag;		/* target transfer tag, or SNACK tag */
+	__be32	rsvd6;
+	__be32	exp_statsn;
+	__be32	rsvd8[2];
+	__be32	beg_run;
+	__be32	run_len;
+} __packed;
+
+static_assert(sizeof(struct tcm_isc_snack) == TCM_ISC_BHS);
+
+/* What is asked for, 11.16.1 */
+enum {
+	TCM_ISC_SNACK_DATA_R2T	= 0,
+	TCM_ISC_SNACK_STATUS	= 1,
+	TCM_ISC_SNACK_DATA_ACK	= 2,
+	TCM_ISC_SNACK_R_DATA	= 3,
+};
+
 /* 11.12, 11.13 */
 struct tcm_isc_login_hdr {
 	u8	opcode, flags, version_max, version_min, ahs_len, dsl[3];
@@ -167,6 +191,7 @@ static_assert(sizeof(struct tcm_isc_login_hdr) == TCM_ISC_BHS);
 enum {
 	TCM_ISC_LOGIN_OK		= 0x0000,
 	TCM_ISC_LOGIN_MOVED_TEMP	= 0x0101,
+	TCM_ISC_LOGIN_MOVED_PERM	= 0x0102,
 	TCM_ISC_LOGIN_INITIATOR	= 0x0200,
 	TCM_ISC_LOGIN_AUTH_FAILED	= 0x0201,
 	TCM_ISC_LOGIN_FORBIDDEN	= 0x0202,
@@ -192,6 +217,11 @@ enum {
 	TCM_ISC_REJ_IN_PROGRESS	= 0x07,
 	TCM_ISC_REJ_INVALID		= 0x09,
 	TCM_ISC_REJ_LONG		= 0x0a,
+};
+
+/* Asynchronous events, 11.9.1 */
+enum {
+	TCM_ISC_ASYNC_LOGOUT	= 1,
 };
 
 /* Task management functions and responses, 11.5.1, 11.6.1 */

@@ -23,6 +23,7 @@ void tcm_isc_rx_next(struct tcm_isc_conn *conn)
 	rx->ready = false;
 	rx->to = TCM_ISC_RX_DROP;
 	rx->icmd = NULL;
+	rx->lost = false;
 	rx->off = 0;
 	rx->digest_have = 0;
 	rx->crc = ~0;
@@ -44,7 +45,7 @@ static bool tcm_isc_header_digest_ok(struct tcm_isc_conn *conn, u32 len)
 static u32 tcm_isc_rx_limit(const struct tcm_isc_conn *conn, u8 opcode)
 {
 	if (opcode == TCM_ISC_DATA_OUT || opcode == TCM_ISC_COMMAND)
-		return conn->isess->nego.offer.val[TCM_ISC_K_MAX_RECV];
+		return conn->nego.offer.val[TCM_ISC_K_MAX_RECV];
 	return TCM_ISC_LOGIN_TEXT_MAX;
 }
 
@@ -215,6 +216,11 @@ static void tcm_isc_rx_take_pad(struct tcm_isc_conn *conn, struct sk_buff *skb, 
 	conn->rx.pad -= n;
 }
 
+bool tcm_isc_rx_command(const struct tcm_isc_conn *conn)
+{
+	return (conn->rx.hdr[0] & TCM_ISC_OP_MASK) == TCM_ISC_COMMAND;
+}
+
 /* Header, data, padding and digest are there. */
 static void tcm_isc_rx_done(struct tcm_isc_conn *conn)
 {
@@ -226,7 +232,12 @@ static void tcm_isc_rx_done(struct tcm_isc_conn *conn)
 		atomic_inc(&conn->digest_errors);
 		if (conn->isess->itpg)
 			atomic_inc(&conn->isess->itpg->target->stats.digest_errors);
-		rx->fail = true;
+		if (!conn->erl) {
+			rx->fail = true;
+			return;
+		}
+		tcm_isc_digest_lost(conn);
+		tcm_isc_rx_next(conn);
 		return;
 	}
 	switch (bhs->opcode & TCM_ISC_OP_MASK) {
@@ -239,7 +250,10 @@ static void tcm_isc_rx_done(struct tcm_isc_conn *conn)
 	case TCM_ISC_DATA_OUT:
 		if (icmd) {
 			rx->icmd = NULL;
-			tcm_isc_data_out_received(conn, icmd);
+			if (likely(!rx->lost))
+				tcm_isc_data_out_received(conn, icmd);
+			else
+				tcm_isc_data_out_lost(conn, icmd);
 		}
 		break;
 	default:

@@ -25,7 +25,12 @@ struct tcm_isc_session *tcm_isc_session_alloc(u32 depth)
 	}
 	kref_init(&isess->ref);
 	spin_lock_init(&isess->lock);
+	spin_lock_init(&isess->slot_lock);
+	mutex_init(&isess->order);
+	init_waitqueue_head(&isess->left);
 	INIT_LIST_HEAD(&isess->node);
+	INIT_LIST_HEAD(&isess->conns);
+	INIT_LIST_HEAD(&isess->held);
 	INIT_LIST_HEAD(&isess->free);
 	return isess;
 }
@@ -55,12 +60,23 @@ void tcm_isc_session_put(struct tcm_isc_session *isess)
 	kref_put(&isess->ref, tcm_isc_session_free);
 }
 
-static void tcm_isc_session_kill(struct tcm_isc_session *isess)
+/* All connections but @but, or all */
+static void tcm_isc_kill_conns(struct tcm_isc_session *isess, const struct tcm_isc_conn *but)
+{
+	struct tcm_isc_conn *conn;
+
+	lockdep_assert_held(&isess->lock);
+	list_for_each_entry(conn, &isess->conns, sess_node)
+		if (conn != but)
+			tcm_isc_conn_kill(conn);
+}
+
+/* Any context that may take spinlocks: the session ends with the last of its connections. */
+void tcm_isc_session_kill(struct tcm_isc_session *isess)
 {
 	spin_lock(&isess->lock);
 	isess->kill = true;
-	if (isess->conn)
-		tcm_isc_conn_kill(isess->conn);
+	tcm_isc_kill_conns(isess, NULL);
 	spin_unlock(&isess->lock);
 }
 
@@ -106,6 +122,7 @@ static int tcm_isc_session_join(struct tcm_isc_session *isess, enum tcm_demo dem
 	return 0;
 }
 
+/* The first connection */
 int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *conn,
 			  enum tcm_demo demo)
 {
@@ -117,28 +134,197 @@ int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *co
 	isess->tsih = tsih;
 	isess->sid = atomic_inc_return(&tcm_isc_sids);
 	/* close_session() may come before the core has told us of the session. */
-	isess->conn = conn;
+	list_add_tail(&conn->sess_node, &isess->conns);
+	isess->nr_conns = 1;
 	if (isess->itpg) {
 		mutex_lock(&isess->itpg->lock);
 		err = tcm_isc_session_join(isess, demo);
 		mutex_unlock(&isess->itpg->lock);
 	}
-	if (err)
+	if (err) {
+		list_del_init(&conn->sess_node);
 		return err;
+	}
 	kref_get(&isess->ref);
 	conn->isess = isess;
 	return 0;
+}
+
+/* 6.3.1: a TSIH names a session that is there, of the same name and ISID. */
+struct tcm_isc_session *tcm_isc_session_find(struct tcm_isc_tpg *itpg, const char *name,
+					     const u8 *isid, u16 tsih)
+{
+	struct tcm_isc_session *isess, *found = NULL;
+
+	mutex_lock(&itpg->lock);
+	list_for_each_entry(isess, &itpg->sessions, node)
+		if (isess->tsih == tsih && !strcasecmp(isess->name, name) &&
+		    !memcmp(isess->isid, isid, sizeof(isess->isid))) {
+			kref_get(&isess->ref);
+			found = isess;
+			break;
+		}
+	mutex_unlock(&itpg->lock);
+	return found;
+}
+
+/* Which of the connections with a CID */
+enum tcm_isc_which {
+	TCM_ISC_LIVE,		/* that have a socket */
+	TCM_ISC_ANY,		/* or are lost, and hold commands */
+};
+
+/* The connection @cid, other than @but */
+static struct tcm_isc_conn *tcm_isc_session_conn(struct tcm_isc_session *isess, u16 cid,
+						 const struct tcm_isc_conn *but,
+						 enum tcm_isc_which which)
+{
+	struct tcm_isc_conn *conn;
+
+	lockdep_assert_held(&isess->lock);
+	list_for_each_entry(conn, &isess->conns, sess_node)
+		if (conn->cid == cid && conn != but &&
+		    (which == TCM_ISC_ANY || conn->state != TCM_ISC_CS_LOST))
+			return conn;
+	return NULL;
+}
+
+static bool tcm_isc_session_lacks(struct tcm_isc_session *isess, u16 cid,
+				  const struct tcm_isc_conn *but, enum tcm_isc_which which)
+{
+	bool lacks;
+
+	spin_lock(&isess->lock);
+	lacks = !tcm_isc_session_conn(isess, cid, but, which);
+	spin_unlock(&isess->lock);
+	return lacks;
+}
+
+/* Is it one that commands can be given to? */
+bool tcm_isc_session_has(struct tcm_isc_session *isess, const struct tcm_isc_conn *conn)
+{
+	const struct tcm_isc_conn *pos;
+
+	lockdep_assert_held(&isess->lock);
+	list_for_each_entry(pos, &isess->conns, sess_node)
+		if (pos == conn)
+			return true;
+	return false;
+}
+
+unsigned int tcm_isc_session_live(struct tcm_isc_session *isess)
+{
+	struct tcm_isc_conn *conn;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&isess->lock);
+	list_for_each_entry(conn, &isess->conns, sess_node)
+		n += conn->state != TCM_ISC_CS_LOST;
+	return n;
+}
+
+/*
+ * End connection @cid, which is not @but and whose end is not the session's. Its owner waits for
+ * nothing that takes longer. Tells whether it is gone.
+ */
+static bool tcm_isc_session_end_conn(struct tcm_isc_session *isess, u16 cid,
+				     const struct tcm_isc_conn *but, bool logged_out)
+{
+	enum tcm_isc_which which = logged_out ? TCM_ISC_ANY : TCM_ISC_LIVE;
+	struct tcm_isc_conn *conn, *lost;
+
+	spin_lock(&isess->lock);
+	conn = tcm_isc_session_conn(isess, cid, but, which);
+	if (conn) {
+		conn->alone = true;
+		conn->logged_out |= logged_out;
+		tcm_isc_conn_kill(conn);
+	} else {
+		/* One that is lost stays for the commands it has. */
+		lost = tcm_isc_session_conn(isess, cid, but, TCM_ISC_ANY);
+		if (lost) {
+			lost->alone = true;
+			tcm_isc_conn_queue(lost);
+		}
+	}
+	spin_unlock(&isess->lock);
+	return !conn || wait_event_timeout(isess->left,
+					   tcm_isc_session_lacks(isess, cid, but, which), 2 * HZ);
+}
+
+/*
+ * Another connection (6.3.1), or one that takes the place of that with the same CID (6.3.4). A
+ * session that was to have one connection has no locks for two.
+ */
+int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn)
+{
+	u32 most = min_t(u32, isess->nego.val[TCM_ISC_K_MAX_CONNECTIONS], TCM_ISC_CONNS_MAX);
+	int err = 0;
+
+	if (!isess->reorder)
+		return -ENOENT;
+	spin_lock(&isess->lock);
+	if (isess->closed || isess->kill || isess->logged_out) {
+		err = -ENOENT;
+	} else if (tcm_isc_session_live(isess) >=
+		   most + !!tcm_isc_session_conn(isess, conn->cid, NULL, TCM_ISC_LIVE) ||
+		   isess->nr_conns >= 2 * TCM_ISC_CONNS_MAX) {
+		err = -EUSERS;
+	} else {
+		kref_get(&isess->ref);
+		conn->isess = isess;
+		list_add_tail(&conn->sess_node, &isess->conns);
+		isess->nr_conns++;
+	}
+	spin_unlock(&isess->lock);
+	if (err)
+		return err;
+	return tcm_isc_session_end_conn(isess, conn->cid, conn, false) ? 0 : -EBUSY;
+}
+
+/* 11.14: another connection is logged out. Returns the response. */
+int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid, bool recover)
+{
+	struct tcm_isc_session *isess = conn->isess;
+
+	if (tcm_isc_session_lacks(isess, cid, conn, TCM_ISC_ANY))
+		return 1;
+	return tcm_isc_session_end_conn(isess, cid, conn, !recover) ? 0 : 3;
+}
+
+/* 11.14: the session is logged out on @conn. */
+void tcm_isc_session_logout(struct tcm_isc_conn *conn)
+{
+	struct tcm_isc_session *isess = conn->isess;
+
+	spin_lock(&isess->lock);
+	isess->logged_out = true;
+	tcm_isc_kill_conns(isess, conn);
+	spin_unlock(&isess->lock);
+}
+
+/* Without connection recovery a session lives as long as each of its connections. */
+static bool tcm_isc_session_leave(struct tcm_isc_session *isess, struct tcm_isc_conn *conn)
+{
+	bool last;
+
+	spin_lock(&isess->lock);
+	list_del_init(&conn->sess_node);
+	last = !--isess->nr_conns;
+	if (last)
+		isess->closed = true;
+	else if (!conn->alone && conn->erl < 2)
+		tcm_isc_kill_conns(isess, NULL);
+	spin_unlock(&isess->lock);
+	wake_up(&isess->left);
+	return last;
 }
 
 void tcm_isc_session_end(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_session *isess = conn->isess;
 
-	spin_lock(&isess->lock);
-	isess->conn = NULL;
-	isess->closed = true;
-	spin_unlock(&isess->lock);
-	if (!isess->tsess)
+	if (!tcm_isc_session_leave(isess, conn) || !isess->tsess)
 		return;
 	mutex_lock(&isess->itpg->lock);
 	list_del_init(&isess->node);
@@ -160,12 +346,15 @@ static struct tcm_isc_cmd *tcm_isc_slot_new(struct tcm_isc_session *isess)
 
 	if (isess->nr_slots == isess->max_slots)
 		return NULL;
-	icmd = kzalloc(sizeof(*icmd), GFP_NOIO);
+	/* with a lock held where there are several connections */
+	icmd = kzalloc(sizeof(*icmd), isess->reorder ? GFP_NOWAIT : GFP_NOIO);
 	if (!icmd)
 		return NULL;
 	icmd->slot = isess->nr_slots;
 	icmd->sg = icmd->first_sg;
 	icmd->sg_max = ARRAY_SIZE(icmd->first_sg);
+	icmd->tx.kind = TCM_ISC_TX_CMD;
+	icmd->delivered = !isess->reorder;
 	isess->slots[icmd->slot] = icmd;
 	/* Pairs with tcm_isc_walk_cmds(). */
 	smp_store_release(&isess->nr_slots, icmd->slot + 1);
@@ -176,27 +365,36 @@ struct tcm_isc_cmd *tcm_isc_slot_get(struct tcm_isc_session *isess, bool immedia
 {
 	struct tcm_isc_cmd *icmd;
 
-	if (immediate && isess->nr_immediate == TCM_ISC_IMMEDIATE_SLOTS)
-		return NULL;
+	tcm_isc_slots_lock(isess);
+	if (immediate && isess->nr_immediate == TCM_ISC_IMMEDIATE_SLOTS) {
+		icmd = NULL;
+		goto unlock;
+	}
 	icmd = list_first_entry_or_null(&isess->free, struct tcm_isc_cmd, node);
 	if (likely(icmd))
 		list_del(&icmd->node);
 	else
 		icmd = tcm_isc_slot_new(isess);
 	if (!icmd)
-		return NULL;
+		goto unlock;
 	icmd->immediate = immediate;
+	icmd->busy = true;
 	isess->nr_used++;
 	isess->nr_immediate += immediate;
+unlock:
+	tcm_isc_slots_unlock(isess);
 	return icmd;
 }
 
 void tcm_isc_slot_put(struct tcm_isc_session *isess, struct tcm_isc_cmd *icmd)
 {
+	tcm_isc_slots_lock(isess);
+	icmd->busy = false;
 	isess->nr_used--;
 	isess->nr_immediate -= icmd->immediate;
 	/* The one used last is in the cache. */
 	list_add(&icmd->node, &isess->free);
+	tcm_isc_slots_unlock(isess);
 }
 
 /* ---- CmdSN ---- */

@@ -97,7 +97,7 @@ static int tcm_isc_text_key(struct tcm_isc_conn *conn, const char *key, const ch
 	if (k == TCM_ISC_K_SEND_TARGETS) {
 		tcm_isc_send_targets(conn, value, out);
 	} else if (k < TCM_ISC_K_VALUES) {
-		return tcm_isc_nego_key(&conn->isess->nego, k, value, out);
+		return tcm_isc_nego_key(&conn->nego, k, value, out);
 	} else if (k == TCM_ISC_K_INITIATOR_ALIAS) {
 		strscpy(conn->isess->alias, value, sizeof(conn->isess->alias));
 	} else if (k == TCM_ISC_K_UNKNOWN) {
@@ -153,7 +153,7 @@ static int tcm_isc_text_answer(struct tcm_isc_conn *conn)
 		kvfree(out.buf);
 		out.size *= 4;
 		memcpy(conn->text_in, copy, conn->text_in_len);
-		conn->isess->nego.seen = 0;
+		conn->nego.seen = 0;
 	}
 	kvfree(copy);
 	if (err) {
@@ -170,7 +170,7 @@ static int tcm_isc_text_answer(struct tcm_isc_conn *conn)
 static void tcm_isc_text_respond(struct tcm_isc_conn *conn, const struct tcm_isc_bhs *req, bool ack)
 {
 	u32 left = conn->text_out_len - conn->text_out_pos;
-	u32 n = ack ? 0 : min3(left, conn->isess->nego.val[TCM_ISC_K_MAX_RECV], 16384U);
+	u32 n = ack ? 0 : min3(left, conn->nego.val[TCM_ISC_K_MAX_RECV], 16384U);
 	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_TEXT_RSP, n);
 	bool last = !ack && n == left;
 

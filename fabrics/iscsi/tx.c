@@ -95,6 +95,19 @@ static u8 *tcm_isc_carve(struct tcm_isc_conn *conn, u32 len)
 	return at;
 }
 
+static void tcm_isc_put_window(struct tcm_isc_conn *conn, u8 *hdr)
+{
+	struct tcm_isc_rsp *rsp = (struct tcm_isc_rsp *)hdr;
+
+	if (conn->isess) {
+		tcm_isc_slots_lock(conn->isess);
+		rsp->max_cmdsn = cpu_to_be32(tcm_isc_max_cmdsn(conn->isess));
+		rsp->exp_cmdsn = cpu_to_be32(conn->isess->exp_cmdsn);
+		conn->isess->rsp_pdus++;
+		tcm_isc_slots_unlock(conn->isess);
+	}
+}
+
 /* 4.2.2.1, 4.2.2.2: every PDU of ours tells StatSN and the command window. */
 static void tcm_isc_put_sns(struct tcm_isc_conn *conn, u8 *hdr, bool use_statsn)
 {
@@ -103,11 +116,19 @@ static void tcm_isc_put_sns(struct tcm_isc_conn *conn, u8 *hdr, bool use_statsn)
 	rsp->statsn = cpu_to_be32(conn->statsn);
 	if (use_statsn)
 		conn->statsn++;
-	if (conn->isess) {
-		rsp->max_cmdsn = cpu_to_be32(tcm_isc_max_cmdsn(conn->isess));
-		rsp->exp_cmdsn = cpu_to_be32(conn->isess->exp_cmdsn);
-		conn->isess->rsp_pdus++;
-	}
+	tcm_isc_put_window(conn, hdr);
+}
+
+/* The same for what may be sent again: 11.16 has it keep its StatSN. */
+static void tcm_isc_put_statsn(struct tcm_isc_conn *conn, u8 *hdr, struct tcm_isc_tx *tx,
+			       bool again)
+{
+	struct tcm_isc_rsp *rsp = (struct tcm_isc_rsp *)hdr;
+
+	if (!again)
+		tx->statsn = conn->statsn++;
+	rsp->statsn = cpu_to_be32(tx->statsn);
+	tcm_isc_put_window(conn, hdr);
 }
 
 static u32 tcm_isc_put_header(struct tcm_isc_conn *conn, u8 *to, const void *hdr)
@@ -140,7 +161,7 @@ static void tcm_isc_put_tail(struct tcm_isc_conn *conn, u32 len, u32 crc)
 
 /* ---- PDUs ---- */
 
-static bool tcm_isc_tx_msg(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)
+static bool tcm_isc_tx_msg(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg, bool again)
 {
 	u32 crc = ~0;
 
@@ -148,7 +169,10 @@ static bool tcm_isc_tx_msg(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)
 	    !tcm_isc_carve_ready(conn))
 		return false;
 	put_unaligned_be24(msg->len, msg->bhs.dsl);
-	tcm_isc_put_sns(conn, msg->hdr, !msg->no_statsn);
+	if (msg->no_statsn)
+		tcm_isc_put_sns(conn, msg->hdr, false);
+	else
+		tcm_isc_put_statsn(conn, msg->hdr, &msg->tx, again);
 	tcm_isc_put_header(conn, tcm_isc_carve(conn, tcm_isc_header_len(conn)), msg->hdr);
 	if (msg->len) {
 		tcm_isc_bvec_add(conn, virt_to_page(msg->data), 0, msg->len);
@@ -158,7 +182,8 @@ static bool tcm_isc_tx_msg(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)
 	}
 	if (msg->close)
 		conn->closing_tx = true;
-	list_move_tail(&msg->tx.node, &conn->sent);
+	if (!again)
+		list_move_tail(&msg->tx.node, &conn->sent);
 	return true;
 }
 
@@ -173,13 +198,35 @@ static void tcm_isc_put_residual(struct tcm_isc_rsp *rsp, const struct tcm_cmd *
 	rsp->residual = cpu_to_be32(resid);
 }
 
-static u32 tcm_isc_data_in_bytes(const struct tcm_cmd *cmd)
+u32 tcm_isc_data_in_bytes(const struct tcm_cmd *cmd)
 {
 	return cmd->exp_dir == DMA_FROM_DEVICE ? cmd->xfer_len : 0;
 }
 
+/* Sense data as it goes out; kept where it may be asked for again. */
+static u32 tcm_isc_put_sense(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd, u8 *to)
+{
+	u32 len;
+
+	if (icmd->put) {
+		if (icmd->sense)
+			memcpy(to, icmd->sense, icmd->sense_len);
+		return icmd->sense ? icmd->sense_len : 0;
+	}
+	len = tcm_cmd_sense(&icmd->cmd, to + 2);
+	if (!len)
+		return 0;
+	put_unaligned_be16(len, to);
+	len += 2;
+	if (conn->erl && !icmd->sense) {
+		icmd->sense = kmemdup(to, len, GFP_NOIO);
+		icmd->sense_len = len;
+	}
+	return len;
+}
+
 /* 11.4: status that no Data-In carries */
-static bool tcm_isc_tx_status(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+static void tcm_isc_tx_status(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd, bool again)
 {
 	struct tcm_cmd *cmd = &icmd->cmd;
 	struct tcm_isc_rsp rsp = {
@@ -187,32 +234,29 @@ static bool tcm_isc_tx_status(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 		.flags = TCM_ISC_F,
 		.status = cmd->status,
 		.itt = (__force __be32)(u32)cmd->tag,
-		.datasn = cpu_to_be32(icmd->tx_datasn),
+		.ttt = cpu_to_be32(icmd->snack_tag),
+		/* 11.4.8: of Data-In, or of R2Ts */
+		.datasn = cpu_to_be32(cmd->exp_dir == DMA_TO_DEVICE ? icmd->r2tsn :
+				      icmd->tx_datasn),
 	};
 	u8 sense[2 + TCM_SENSE_MAX];
-	u32 len = tcm_cmd_sense(cmd, sense + 2), hlen = tcm_isc_header_len(conn);
+	u32 len = tcm_isc_put_sense(conn, icmd, sense), hlen = tcm_isc_header_len(conn);
 	u8 *to;
 
-	if (len) {
-		put_unaligned_be16(len, sense);
-		len += 2;
-	}
 	tcm_isc_put_residual(&rsp, cmd);
 	put_unaligned_be24(len, rsp.dsl);
-	tcm_isc_put_sns(conn, (u8 *)&rsp, true);
+	tcm_isc_put_statsn(conn, (u8 *)&rsp, &icmd->tx, again);
 	to = tcm_isc_carve(conn, hlen + len);
 	tcm_isc_put_header(conn, to, &rsp);
 	if (len) {
 		memcpy(to + hlen, sense, len);
 		tcm_isc_put_tail(conn, len, conn->ddigest ? crc32c(~0, sense, len) : 0);
 	}
-	list_move_tail(&icmd->tx.node, &conn->sent);
-	return true;
 }
 
-static void tcm_isc_put_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd, u32 len)
+static void tcm_isc_put_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd, u32 pos, u32 len)
 {
-	u32 pos = icmd->tx_off, end = pos + len, crc = ~0;
+	u32 end = pos + len, crc = ~0;
 
 	while (pos < end) {
 		u32 off, part;
@@ -229,51 +273,109 @@ static void tcm_isc_put_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd
 	tcm_isc_put_tail(conn, len, crc);
 }
 
-/* 11.7: a part of the data; with the last one GOOD status when there is nothing to add to it */
-static bool tcm_isc_tx_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+/* What one Data-In may carry now */
+u32 tcm_isc_data_in_most(const struct tcm_isc_conn *conn)
 {
-	const struct tcm_isc_nego *nego = &conn->isess->nego;
+	return min(conn->nego.val[TCM_ISC_K_MAX_RECV], conn->isess->max_xmit);
+}
+
+/* How much of the data goes into the PDU that begins at @off */
+u32 tcm_isc_data_in_len(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd, u32 off)
+{
+	u32 burst = conn->nego.val[TCM_ISC_K_MAX_BURST];
+
+	return min3(tcm_isc_data_in_bytes(&icmd->cmd) - off, icmd->tx_most, burst - off % burst);
+}
+
+/* 11.7.2: once in a burst the initiator is asked to say what it has. */
+static void tcm_isc_ask_ack(struct tcm_isc_cmd *icmd, struct tcm_isc_rsp *rsp)
+{
+	if (!icmd->ack_tag)
+		icmd->ack_tag = tcm_isc_tag_new(icmd);
+	rsp->flags |= TCM_ISC_D_A;
+	rsp->ttt = cpu_to_be32(icmd->ack_tag);
+	tcm_lun_pack(icmd->cmd.unpacked_lun, &rsp->lun);
+}
+
+/* 11.7: a part of the data; with the last one GOOD status when there is nothing to add to it */
+static bool tcm_isc_put_data_in(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd, u32 *off,
+				u32 *datasn, bool again)
+{
 	struct tcm_cmd *cmd = &icmd->cmd;
-	u32 total = tcm_isc_data_in_bytes(cmd), burst = nego->val[TCM_ISC_K_MAX_BURST];
-	u32 room = burst - icmd->tx_off % burst;
-	u32 most = min(nego->val[TCM_ISC_K_MAX_RECV], conn->isess->max_xmit);
-	u32 n = min3(total - icmd->tx_off, most, room);
-	bool last = icmd->tx_off + n == total;
+	u32 n = tcm_isc_data_in_len(conn, icmd, *off), end = *off + n;
+	bool last = end == tcm_isc_data_in_bytes(cmd);
 	struct tcm_isc_rsp rsp = {
 		.opcode = TCM_ISC_DATA_IN,
 		.itt = (__force __be32)(u32)cmd->tag,
 		.ttt = TCM_ISC_NO_TAG,
-		.datasn = cpu_to_be32(icmd->tx_datasn++),
-		.offset = cpu_to_be32(icmd->tx_off),
+		.datasn = cpu_to_be32((*datasn)++),
+		.offset = cpu_to_be32(*off),
 	};
-	bool status = last && cmd->status == SAM_STAT_GOOD;
+	bool status = last && cmd->status == SAM_STAT_GOOD && !icmd->apart;
 
-	if (last || n == room)
+	if (last || !(end % conn->nego.val[TCM_ISC_K_MAX_BURST]))
 		rsp.flags = TCM_ISC_F;
+	if (unlikely(conn->erl) && rsp.flags && !last)
+		tcm_isc_ask_ack(icmd, &rsp);
 	put_unaligned_be24(n, rsp.dsl);
-	tcm_isc_put_sns(conn, (u8 *)&rsp, status);
 	if (status) {
 		rsp.flags |= TCM_ISC_D_S;
 		tcm_isc_put_residual(&rsp, cmd);
+		tcm_isc_put_statsn(conn, (u8 *)&rsp, &icmd->tx, again);
 	} else {
-		rsp.statsn = 0;
+		tcm_isc_put_window(conn, (u8 *)&rsp);
 	}
 	tcm_isc_put_header(conn, tcm_isc_carve(conn, tcm_isc_header_len(conn)), &rsp);
-	tcm_isc_put_data(conn, icmd, n);
-	icmd->tx_off += n;
-	if (status)
-		list_move_tail(&icmd->tx.node, &conn->sent);
-	return true;
+	tcm_isc_put_data(conn, icmd, *off, n);
+	*off = end;
+	return status;
+}
+
+static bool tcm_isc_tx_room(struct tcm_isc_conn *conn)
+{
+	return conn->nr_bvec + 6 + TCM_ISC_XMIT_MAX / PAGE_SIZE <= TCM_ISC_BVECS &&
+	       tcm_isc_carve_ready(conn);
 }
 
 static bool tcm_isc_tx_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	if (conn->nr_bvec + 6 + TCM_ISC_XMIT_MAX / PAGE_SIZE > TCM_ISC_BVECS ||
-	    !tcm_isc_carve_ready(conn))
+	bool done = true;
+
+	if (!tcm_isc_tx_room(conn))
 		return false;
+	if (!icmd->tx_datasn)
+		icmd->tx_most = tcm_isc_data_in_most(conn);
 	if (icmd->tx_off < tcm_isc_data_in_bytes(&icmd->cmd))
-		return tcm_isc_tx_data(conn, icmd);
-	return tcm_isc_tx_status(conn, icmd);
+		done = tcm_isc_put_data_in(conn, icmd, &icmd->tx_off, &icmd->tx_datasn, false);
+	else
+		tcm_isc_tx_status(conn, icmd, false);
+	if (done) {
+		if (unlikely(conn->erl))
+			icmd->built = true;
+		list_move_tail(&icmd->tx.node, &conn->sent);
+	}
+	return true;
+}
+
+/* 11.16: exact replicas, but for the command window */
+static bool tcm_isc_tx_again(struct tcm_isc_conn *conn, struct tcm_isc_again *again)
+{
+	struct tcm_isc_cmd *icmd = container_of(again->of, struct tcm_isc_cmd, tx);
+
+	if (!tcm_isc_tx_room(conn))
+		return false;
+	if (again->of->kind == TCM_ISC_TX_MSG) {
+		if (!tcm_isc_tx_msg(conn, container_of(again->of, struct tcm_isc_msg, tx), true))
+			return false;
+	} else if (again->datasn != again->end) {
+		tcm_isc_put_data_in(conn, icmd, &again->off, &again->datasn, true);
+		if (again->datasn != again->end || again->status)
+			return true;
+	} else {
+		tcm_isc_tx_status(conn, icmd, true);
+	}
+	list_move_tail(&again->tx.node, &conn->sent);
+	return true;
 }
 
 /* ---- batches ---- */
@@ -284,10 +386,13 @@ static void tcm_isc_tx_build(struct tcm_isc_conn *conn)
 		struct tcm_isc_tx *tx = list_first_entry(&conn->txq, struct tcm_isc_tx, node);
 		bool built;
 
-		if (tx->is_cmd)
+		if (likely(tx->kind == TCM_ISC_TX_CMD))
 			built = tcm_isc_tx_cmd(conn, container_of(tx, struct tcm_isc_cmd, tx));
+		else if (tx->kind == TCM_ISC_TX_MSG)
+			built = tcm_isc_tx_msg(conn, container_of(tx, struct tcm_isc_msg, tx),
+					       false);
 		else
-			built = tcm_isc_tx_msg(conn, container_of(tx, struct tcm_isc_msg, tx));
+			built = tcm_isc_tx_again(conn, container_of(tx, struct tcm_isc_again, tx));
 		if (!built)
 			return;
 	}
@@ -307,7 +412,9 @@ static void tcm_isc_tx_sent(struct tcm_isc_conn *conn)
 	}
 	list_for_each_entry_safe(tx, next, &conn->sent, node) {
 		list_del(&tx->node);
-		if (tx->is_cmd) {
+		if (unlikely(conn->erl)) {
+			tcm_isc_retain(conn, tx);
+		} else if (likely(tx->kind == TCM_ISC_TX_CMD)) {
 			tcm_isc_cmd_put(conn, container_of(tx, struct tcm_isc_cmd, tx));
 		} else {
 			struct tcm_isc_msg *msg = container_of(tx, struct tcm_isc_msg, tx);
@@ -371,15 +478,29 @@ void tcm_isc_tx_run(struct tcm_isc_conn *conn)
 void tcm_isc_tx_drop(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_tx *tx, *next;
+	LIST_HEAD(gone);
 
 	list_splice_init(&conn->sent, &conn->txq);
+	/* Retransmissions first: what they are of is not freed before them. */
 	list_for_each_entry_safe(tx, next, &conn->txq, node) {
+		if (tx->kind != TCM_ISC_TX_AGAIN)
+			continue;
 		list_del(&tx->node);
-		if (tx->is_cmd)
-			tcm_isc_cmd_put(conn, container_of(tx, struct tcm_isc_cmd, tx));
-		else
-			tcm_isc_msg_free(container_of(tx, struct tcm_isc_msg, tx));
+		tcm_isc_again_done(conn, container_of(tx, struct tcm_isc_again, tx));
 	}
+	list_splice_init(&conn->unacked, &gone);
+	list_splice_init(&conn->txq, &gone);
+	list_for_each_entry_safe(tx, next, &gone, node) {
+		list_del(&tx->node);
+		tcm_isc_release(conn, tx);
+	}
+	tcm_isc_tx_reset(conn);
+}
+
+/* Nothing is under way. */
+void tcm_isc_tx_reset(struct tcm_isc_conn *conn)
+{
+	conn->nr_unacked = 0;
 	conn->nr_bvec = 0;
 	if (conn->hdr_old)
 		put_page(conn->hdr_old);

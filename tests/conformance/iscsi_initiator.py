@@ -49,16 +49,41 @@ def pairs(text):
     return b''.join(('%s=%s' % kv).encode() + b'\0' for kv in items)
 
 
+class Commands:
+    """What the connections of a session share"""
+    def __init__(self):
+        self.cmdsn = 1
+        self.itt = 0
+
+
 class Connection:
-    def __init__(self, host='127.0.0.1', port=3260, timeout=60):
+    """of: a connection of the session that this one is to join"""
+    def __init__(self, host='127.0.0.1', port=3260, timeout=60, of=None, cid=0):
         self.sock = socket.create_connection((host, port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.cmdsn = 1
+        self.commands = of.commands if of else Commands()
         self.exp_statsn = 0
-        self.itt = 0
+        self.auto_ack = True
+        self.cid = cid
         self.isid = b'\x80\x12\x34\x56\x00\x01'
-        self.tsih = 0
+        self.tsih = of.tsih if of else 0
         self.header_digest = self.data_digest = False
+
+    @property
+    def cmdsn(self):
+        return self.commands.cmdsn
+
+    @cmdsn.setter
+    def cmdsn(self, value):
+        self.commands.cmdsn = value
+
+    @property
+    def itt(self):
+        return self.commands.itt
+
+    @itt.setter
+    def itt(self, value):
+        self.commands.itt = value
 
     def close(self):
         self.sock.close()
@@ -116,15 +141,40 @@ class Connection:
         if n and self.data_digest:
             assert self.read(4) == crc32c(data), 'a wrong data digest'
         pdu = Pdu(header, data[:n])
-        if pdu.opcode not in (R2T,) and (pdu.opcode != DATA_IN or pdu.flags & 1):
+        if self.auto_ack and self.uses_statsn(pdu):
             self.exp_statsn = (pdu.statsn + 1) & 0xffffffff
         return pdu
+
+    @staticmethod
+    def uses_statsn(pdu):
+        """Whether its StatSN is one to acknowledge: not of R2Ts, pings, data without status"""
+        if pdu.opcode == NOP_IN:
+            return pdu.itt != NO_TAG
+        return pdu.opcode != R2T and (pdu.opcode != DATA_IN or pdu.flags & 1)
+
+    def ack(self, pdu):
+        self.exp_statsn = (pdu.statsn + 1) & 0xffffffff
+
+    def silent(self, seconds=0.5):
+        """Nothing comes."""
+        self.sock.settimeout(seconds)
+        try:
+            got = self.sock.recv(1, socket.MSG_PEEK)
+        except socket.timeout:
+            return True
+        finally:
+            self.sock.settimeout(60)
+        raise AssertionError('the connection ended' if not got else 'an answer too early')
+
+    def snack(self, kind, beg=0, run=0, itt=NO_TAG, tag=NO_TAG, lun=bytes(8)):
+        self.send(SNACK, 0x80 | kind, lun=lun, itt=itt, word5=tag,
+                  words=struct.pack('>6I', 0, self.exp_statsn, 0, 0, beg, run))
 
     def login_pdu(self, text, csg=1, nsg=3, transit=True, more=False, **kw):
         flags = (0x80 if transit else 0) | (0x40 if more else 0) | csg << 2 | (nsg if transit else 0)
         data = text if isinstance(text, bytes) else pairs(text)
         lun = self.isid + struct.pack('>H', self.tsih)
-        self.send(LOGIN | 0x40, kw.pop('flags', flags), lun=lun, itt=kw.pop('itt', 0), data=data,
+        self.send(LOGIN | 0x40, kw.pop('flags', flags), lun=lun, itt=kw.pop('itt', 0), data=data, word5=self.cid << 16,
                   words=struct.pack('>II', self.cmdsn, self.exp_statsn), **kw)
 
     def login(self, name='iqn.2026-11.org.lab:py', target='iqn.2026-11.org.lab:t1', **keys):
@@ -210,8 +260,8 @@ class Connection:
         assert pdu.opcode == NOP_IN and pdu.itt == itt, 'opcode %#x' % pdu.opcode
         return pdu.data
 
-    def logout(self, reason=0):
-        self.send(LOGOUT | 0x40, 0x80 | reason, words=self.sns(True))
+    def logout(self, reason=0, cid=0):
+        self.send(LOGOUT | 0x40, 0x80 | reason, word5=cid << 16, words=self.sns(True))
         pdu = self.recv()
         assert pdu.opcode == LOGOUT_RSP
         return pdu.header[2]
