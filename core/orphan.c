@@ -168,23 +168,30 @@ void tcm_orphan_end(struct tcm_cmd *cmd)
 		tcm_orphan_gate(dev);
 }
 
+bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last)
+{
+	const struct tcm_cmd *cmd;
+	unsigned long flags;
+	bool meets = false;
+	u64 from, to;
+
+	spin_lock_irqsave(&tcm_orphan_lock, flags);
+	list_for_each_entry(cmd, &dev->orphans, orphan.dev_node) {
+		meets = tcm_orphan_blocks(cmd, &from, &to) && from <= last && first <= to;
+		if (meets)
+			break;
+	}
+	spin_unlock_irqrestore(&tcm_orphan_lock, flags);
+	return meets;
+}
+
 enum tcm_sense tcm_orphan_check(const struct tcm_cmd *cmd)
 {
-	enum tcm_sense sense = TCM_OK;
-	u64 first, last, from, to;
-	const struct tcm_cmd *o;
-	unsigned long flags;
+	u64 first, last;
 
 	if (!tcm_orphan_blocks(cmd, &first, &last))
 		return TCM_OK;
-	spin_lock_irqsave(&tcm_orphan_lock, flags);
-	list_for_each_entry(o, &cmd->dev->orphans, orphan.dev_node)
-		if (tcm_orphan_blocks(o, &from, &to) && from <= last && first <= to) {
-			sense = TCM_BUSY;
-			break;
-		}
-	spin_unlock_irqrestore(&tcm_orphan_lock, flags);
-	return sense;
+	return tcm_orphan_meets(cmd->dev, first, last) ? TCM_BUSY : TCM_OK;
 }
 
 static bool tcm_orphan_visit(struct tcm_cmd *cmd, void *arg)

@@ -30,6 +30,9 @@ void tcm_orphans_session(struct tcm_session *sess);
 /* For tcm_cmd_complete(): an orphan has ended. Any context; takes dev->lun_lock. */
 void tcm_orphan_end(struct tcm_cmd *cmd);
 
+/* Does one that writes access one of these blocks? Any context. */
+bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last);
+
 /* A command that found TCM_GATE_ORPHAN: TCM_OK or TCM_BUSY. Any context. */
 enum tcm_sense tcm_orphan_check(const struct tcm_cmd *cmd);
 
