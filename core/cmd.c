@@ -68,11 +68,11 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 	}
 	if (unlikely(cmd->op && dev && cmd->op->offered && !cmd->op->offered(dev))) {
 		cmd->op = tcm_opcode_twin(cmd->op, dev);
-		known = false;
+		known = tcm_opcode_any_offered(cmd->cdb[0], dev);
 	}
 	if (likely(cmd->op))
 		return;
-	/* A known opcode with an unknown service action is a bad field (SPC-4 4.3.1). */
+	/* A service action that is not there, of an opcode that is, is a bad field (SPC-4 4.3.1). */
 	cmd->sense = known ? tcm_opcode_bad_sa(cmd) : TCM_INVALID_OPCODE;
 }
 

@@ -93,6 +93,17 @@ const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const stru
 	return NULL;
 }
 
+bool tcm_opcode_any_offered(u8 opcode, const struct tcm_device *dev)
+{
+	const struct tcm_opcode_run *run = &tcm_op_index[opcode];
+	const struct tcm_opcode *op;
+
+	for (op = run->rows; op < run->rows + run->n; op++)
+		if (tcm_opcode_offered(op, dev))
+			return true;
+	return false;
+}
+
 static u64 tcm_cdb_field(const u8 *p, unsigned int size)
 {
 	switch (size) {

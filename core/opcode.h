@@ -150,6 +150,9 @@ enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd);
  */
 const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const struct tcm_device *dev);
 
+/* Does @dev offer any command with this OPERATION CODE? */
+bool tcm_opcode_any_offered(u8 opcode, const struct tcm_device *dev);
+
 /* Call @fn for every row until it returns false. */
 void tcm_opcode_for_each(bool (*fn)(const struct tcm_opcode *op, void *arg), void *arg);
 

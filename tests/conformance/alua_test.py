@@ -5,7 +5,7 @@ import struct
 import threading
 import time
 
-from sgio import INVALID_FIELD_PARAM, INVALID_OPCODE, PARAM_LIST_LENGTH, Device, Table
+from sgio import INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, Device, Table
 from target import Target, read, write
 
 t = Table('alua')
@@ -136,9 +136,9 @@ def test_type(a, b, gp):
         write(gp + '/alua_access_type', kind)
         t.eq(b.cmd([0x12, 0, 0, 0, 36, 0], data_in=36).data[5] >> 4 & 3, kind, 'TPGS')
         r = b.cmd(rtpg(), data_in=1024)
-        t.good(r, 'report') if report else t.bad(r, INVALID_OPCODE, 'report')
+        t.good(r, 'report') if report else t.bad(r, INVALID_FIELD_CDB, 'report', field=(1, 4))
         r = stpg(b, (OPTIMIZED, 1))
-        t.good(r, 'set') if change else t.bad(r, INVALID_OPCODE, 'set')
+        t.good(r, 'set') if change else t.bad(r, INVALID_FIELD_CDB, 'set', field=(1, 4))
         a.clear_ua()
 
 
@@ -224,7 +224,7 @@ def referrals(dev, lba=0, one=0, alloc=512):
 
 def test_referrals(a, b, gp, disk):
     """Different blocks by different ports"""
-    t.bad(referrals(a), INVALID_OPCODE, 'REPORT REFERRALS without a map')
+    t.bad(referrals(a), INVALID_FIELD_CDB, 'REPORT REFERRALS without a map', field=(1, 4))
     t.bad(a.cmd([0x12, 1, 0xb3, 0, 64, 0], data_in=64), (5, 0x24, 0), 'VPD page B3h without a map')
     write(disk + '/lba_map', '0 0\n0 1023 0:O 1:S\n1024 2047 0:U 1:A\n')
     page = a.cmd([0x12, 1, 0xb3, 0, 64, 0], data_in=64).data
