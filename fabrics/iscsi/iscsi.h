@@ -491,6 +491,7 @@ void tcm_isc_ping_now(struct tcm_isc_conn *conn);
 bool tcm_isc_order_wanted(struct tcm_isc_session *isess, u32 cmdsn);
 void tcm_isc_order_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_order_pdu(struct tcm_isc_conn *conn);
+void tcm_isc_order_plug(struct tcm_isc_conn *conn, u32 cmdsn);
 void tcm_isc_order_mine(struct tcm_isc_conn *conn);
 void tcm_isc_order_watch(struct tcm_isc_conn *conn);
 void tcm_isc_order_drop(struct tcm_isc_conn *conn);

@@ -156,6 +156,34 @@ void tcm_isc_order_pdu(struct tcm_isc_conn *conn)
 		tcm_isc_pdu_run(conn);
 }
 
+/*
+ * 11.6.1: a command that is aborted before it has come counts as received. A ping that wants no
+ * answer has its turn.
+ */
+void tcm_isc_order_plug(struct tcm_isc_conn *conn, u32 cmdsn)
+{
+	struct tcm_isc_held_pdu *pdu = kzalloc(sizeof(*pdu), GFP_KERNEL);
+	struct tcm_isc_session *isess = conn->isess;
+	struct tcm_isc_bhs *bhs;
+
+	/* The gap stays, as it was. */
+	if (!pdu)
+		return;
+	bhs = (struct tcm_isc_bhs *)pdu->hdr;
+	bhs->opcode = TCM_ISC_NOP_OUT;
+	bhs->itt = TCM_ISC_NO_TAG;
+	bhs->word5 = TCM_ISC_NO_TAG;
+	pdu->held.cmdsn = cmdsn;
+	mutex_lock(&isess->order);
+	if (tcm_isc_order_new(isess, cmdsn)) {
+		tcm_isc_order_hold(conn, &pdu->held);
+		pdu = NULL;
+	}
+	tcm_isc_order_wake(isess);
+	mutex_unlock(&isess->order);
+	kfree(pdu);
+}
+
 /* The PDU that is being received stands back for one that was held. */
 static void tcm_isc_order_run_pdu(struct tcm_isc_conn *conn, struct tcm_isc_held_pdu *pdu)
 {

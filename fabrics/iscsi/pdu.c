@@ -219,13 +219,16 @@ void tcm_isc_tmf_done(struct tcm_tmf *tmf)
 }
 
 /* A task that is not there: 11.6.1 has it depend on whether its number may still come. */
-static u8 tcm_isc_no_task(const struct tcm_isc_session *isess, const struct tcm_isc_tmf *req)
+static u8 tcm_isc_no_task(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
 {
+	struct tcm_isc_session *isess = conn->isess;
 	u32 ref = be32_to_cpu(req->ref_cmdsn);
 
-	if (!tcm_isc_sn_before(ref, isess->exp_cmdsn) && !tcm_isc_sn_before(isess->max_cmdsn, ref))
-		return TCM_ISC_TMF_RSP_COMPLETE;
-	return TCM_ISC_TMF_RSP_NO_TASK;
+	if (tcm_isc_sn_before(ref, isess->exp_cmdsn) || tcm_isc_sn_before(isess->max_cmdsn, ref))
+		return TCM_ISC_TMF_RSP_NO_TASK;
+	if (isess->reorder && tcm_isc_sn_before(ref, be32_to_cpu(req->cmdsn)))
+		tcm_isc_order_plug(conn, ref);
+	return TCM_ISC_TMF_RSP_COMPLETE;
 }
 
 struct tcm_isc_find {
@@ -254,7 +257,7 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	if (function == TCM_ISC_TMF_ABORT_TASK) {
 		tcm_isc_walk_cmds(isess->tsess, NULL, tcm_isc_find_tag, &find);
 		if (!find.found)
-			return tcm_isc_no_task(isess, req);
+			return tcm_isc_no_task(conn, req);
 	}
 	tmf.func = func;
 	tmf.tag = find.tag;

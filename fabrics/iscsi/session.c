@@ -273,6 +273,8 @@ int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn
 	} else {
 		kref_get(&isess->ref);
 		conn->isess = isess;
+		/* until its login is done */
+		conn->alone = true;
 		list_add_tail(&conn->sess_node, &isess->conns);
 		isess->nr_conns++;
 	}

@@ -343,12 +343,13 @@ static bool tcm_isc_tx_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 
 	if (!tcm_isc_tx_room(conn))
 		return false;
-	if (!icmd->tx_datasn)
-		icmd->tx_most = tcm_isc_data_in_most(conn);
-	if (icmd->tx_off < tcm_isc_data_in_bytes(&icmd->cmd))
+	if (icmd->tx_off < tcm_isc_data_in_bytes(&icmd->cmd)) {
+		if (!icmd->tx_datasn)
+			icmd->tx_most = tcm_isc_data_in_most(conn);
 		done = tcm_isc_put_data_in(conn, icmd, &icmd->tx_off, &icmd->tx_datasn, false);
-	else
+	} else {
 		tcm_isc_tx_status(conn, icmd, false);
+	}
 	if (done) {
 		if (unlikely(conn->erl))
 			icmd->built = true;

@@ -348,6 +348,30 @@ def test_immediate_digest():
     c.close()
 
 
+def test_abort_lost():
+    """11.6.1: a command that was lost is aborted instead of sent again: its CmdSN counts as received."""
+    c = session(DataDigest='CRC32C')
+    fill(c, 1200, bytes(4096))
+    for before in (0, 2):                               # the gap is the next one, or not
+        held = []
+        gap = c.cmdsn
+        c.cmdsn += 1 if before else 0
+        itt = c.command(write_cdb(1200, 8), 4096, write=True, data=PATTERN[:4096], spoil='data')
+        sn = c.cmdsn - 1
+        rejected(c, DATA_DIGEST)
+        held.append(c.command(bytes(6)))
+        assert c.silent(0.2)
+        assert c.tmf(1, ref=itt, refsn=c.cmdsn + 3) == 0, 'it may still come'
+        assert c.tmf(1, ref=itt, refsn=sn) == 0
+        if before:
+            assert c.silent(0.2)
+            assert c.tmf(1, ref=itt + 1000, refsn=gap) == 0
+        assert c.finish(held[0])[0] == 0
+        assert c.tmf(1, ref=itt, refsn=sn) == 1
+    assert c.read10(1200, 8)[1] == bytes(4096)
+    c.close()
+
+
 def test_nop_digest():
     c = session(DataDigest='CRC32C')
     sns = struct.pack('>II', c.cmdsn, c.exp_statsn)

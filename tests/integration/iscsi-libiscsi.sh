@@ -21,7 +21,7 @@ cfs_write core/fileio_0/f0/attrib/emulate_tpws 1
 iscsi_target_raw $IQN core/fileio_0/f0
 url=iscsi://$PORTAL/$IQN/0
 suites=PrinReadKeys,PrinServiceactionRange,PrinReportCapabilities,ProutRegister,ProutReserve,ProutClear,ProutPreempt
-suites=$suites,Reserve6,Read10,Write10,CompareAndWrite
+suites=$suites,Reserve6,Read10,Write10
 [ -z "${TCM_LONG:-}" ] || suites=$suites,$(iscsi-test-cu -l "$url" | sed -n 's/^SCSI\.\([A-Za-z0-9]*\)$/\1/p' | paste -sd,)
 
 rc=0
