@@ -4,6 +4,7 @@
  */
 #include <linux/unaligned.h>
 #include "../tests/kunit/rig.h"
+#include "alua.h"
 #include "opcode.h"
 #include "sbc.h"
 
@@ -280,9 +281,29 @@ static struct kunit_case opcode_tests[] = {
 	{ }
 };
 
+/* With a map of its blocks the unit has REPORT REFERRALS, too. */
+static int opcode_init(struct kunit *test)
+{
+	struct tcm_lba_range *range;
+	struct tcm_rig *rig;
+	LIST_HEAD(map);
+	int err;
+
+	err = tcm_rig_init(test);
+	if (err)
+		return err;
+	range = tcm_lba_range_alloc(1);
+	KUNIT_ASSERT_NOT_NULL(test, range);
+	range->last = U64_MAX;
+	list_add(&range->node, &map);
+	rig = test->priv;
+	tcm_lba_map_set(rig->dev, 0, 0, &map);
+	return 0;
+}
+
 static struct kunit_suite opcode_suite = {
 	.name = "tcm_opcode",
-	.init = tcm_rig_init,
+	.init = opcode_init,
 	.exit = tcm_rig_exit,
 	.test_cases = opcode_tests,
 };

@@ -9,6 +9,7 @@
 #include "../../core/hop.h"
 #include "../../core/lu.h"
 #include "../../core/opcode.h"
+#include "../../core/orphan.h"
 #include "../../core/pr.h"
 #include "../../core/range.h"
 #include "../../core/rod.h"
@@ -136,6 +137,7 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	list_add_tail(&l->map.lun_node, &l->lun.maps);
 	dev->index = 1;
 	dev->lu = &l->lu;
+	dev->tasks = &l->tasks;
 	l->lu.dev = dev;
 	l->lu.mode.wce = dev->attr.emulate_write_cache;
 	l->lu.mode.tas = dev->attr.emulate_tas;
@@ -368,6 +370,11 @@ u16 tcm_lun_rtpi(const struct tcm_lun *lun) { return lun->rtpi; }
 u64 tcm_device_blocks(struct tcm_device *dev) { return dev->nblocks; }
 bool tcm_tmf_supported(enum tcm_tmf_func func) { return func % 3; }
 enum tcm_sense tcm_ua_take(struct tcm_mapping *map) { return TCM_OK; }
+enum tcm_sense tcm_ua_report(struct tcm_mapping *map) { return TCM_OK; }
+enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd) { return TCM_OK; }
+void tcm_task_set_strict(struct tcm_device *dev, bool strict) { dev->tasks->strict = strict; }
+enum tcm_sense tcm_orphan_check(const struct tcm_cmd *cmd) { return TCM_OK; }
+bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last) { return false; }
 void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua) { }
 void tcm_ua_raise_device(struct tcm_device *dev, enum tcm_ua ua, const struct tcm_session *sess) { }
 

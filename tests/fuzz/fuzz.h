@@ -7,6 +7,7 @@
 
 #include <tcm/fabric.h>
 #include "../../core/lu.h"
+#include "../../core/task.h"
 
 /* The input, eaten from the front; what is not there is zero. */
 struct fuzz_in {
@@ -39,6 +40,7 @@ struct fuzz_lun {
 	struct tcm_session	sess;
 	struct tcm_mapping	map;
 	struct tcm_lu		lu;
+	struct tcm_task_set	tasks;
 };
 
 /* A device as configuration could have made it, its attributes by @in */

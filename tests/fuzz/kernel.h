@@ -226,6 +226,7 @@ typedef u8 blk_status_t;
 static inline int atomic_read(const atomic_t *a) { return a->counter; }
 static inline void atomic_inc(atomic_t *a) { a->counter++; }
 static inline void atomic_dec(atomic_t *a) { a->counter--; }
+static inline void atomic_or(int bits, atomic_t *a) { a->counter |= bits; }
 #define smp_mb__before_atomic()	do { } while (0)
 static inline void refcount_set(refcount_t *r, int n) { r->refs = n; }
 static inline void refcount_inc(refcount_t *r) { r->refs++; }

@@ -31,6 +31,8 @@ EXPORT_SYMBOL_GPL(tcm_hba_create);
 EXPORT_SYMBOL_GPL(tcm_hba_destroy);
 EXPORT_SYMBOL_GPL(tcm_lba_map_free);
 EXPORT_SYMBOL_GPL(tcm_lba_map_parse);
+EXPORT_SYMBOL_GPL(tcm_lba_map_set);
+EXPORT_SYMBOL_GPL(tcm_lba_range_alloc);
 EXPORT_SYMBOL_GPL(tcm_lun_link);
 EXPORT_SYMBOL_GPL(tcm_lun_unlink);
 EXPORT_SYMBOL_GPL(tcm_lun_unpack);
