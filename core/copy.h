@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Copying between logical units of this target. core/copy.c does it, for every command that asks
- * for it; core/copy_record.c knows what became of it; core/spc_copy.c reads EXTENDED COPY's parameter
- * lists, core/sbc_token.c those of the commands that copy by a token.
+ * for it; core/copy_record.c knows what became of it; core/spc_copy.c reads EXTENDED COPY's
+ * parameter lists, core/sbc_token.c those of the commands that copy by a token.
  */
 #ifndef _TCM_COPY_H
 #define _TCM_COPY_H
