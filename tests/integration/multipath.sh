@@ -41,6 +41,9 @@ state_is() { [ "$(cat "$DEV/alua/$1/alua_access_state")" = "$2" ]; }
 # path_is DISK STATE: what device mapper thinks of a path
 path_is() { multipathd show paths format "%d %t" | grep -Eq "^$1 +$2"; }
 
+# detached NUMBER: so many paths have left scsi_dh_alua, with the last who had them open
+detached() { [ "$(dmesg | grep -c 'alua: Detached')" = "$1" ]; }
+
 # writes DISK: how many it has completed
 writes() { awk '{ print $5 }' "/sys/block/$1/stat"; }
 
@@ -161,6 +164,8 @@ note "explicit: scsi_dh_alua asks for the other path by SET TARGET PORT GROUPS w
 for wwn in $A $B; do unport "$wwn"; done
 wait_gone "/sys/block/$a"
 wait_gone "/sys/block/$b"
+# scsi_dh_alua would take a group for the one that it knew, by a path that is gone
+wait_for 60 detached 2
 paths 3
 for d in "$a" "$b"; do wait_for 60 path_is "$d" active; done
 fio_begin
