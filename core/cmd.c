@@ -361,7 +361,8 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 	int st = atomic_read(&cmd->state) & (TCM_ST_MASK | TCM_ST_ATTR);
 
 	if (unlikely(st != TCM_ST_NEW && st != TCM_ST_DATA)) {
-		st &= TCM_ST_MASK;
+		/* Read once more: the fast path keeps no copy for this. */
+		st = atomic_read(&cmd->state) & TCM_ST_MASK;
 		/* A second time would write to the medium for a command that has been answered. */
 		if (!WARN_ON_ONCE(st != TCM_ST_NEW && st != TCM_ST_DATA))
 			tcm_cmd_execute_task(cmd, st, ctx);

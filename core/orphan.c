@@ -237,7 +237,7 @@ static void tcm_orphan_show(struct seq_file *m, const struct tcm_cmd *cmd)
 	seq_printf(m, " opcode %02xh\n", cmd->cdb[0]);
 }
 
-static void *tcm_orphan_seq_start(struct seq_file *m, loff_t *pos)
+static void *tcm_orphan_seq_start(struct seq_file *m, loff_t *pos) __acquires(&tcm_orphan_lock)
 {
 	spin_lock_irq(&tcm_orphan_lock);
 	return seq_list_start(&tcm_orphans, *pos);
@@ -248,7 +248,7 @@ static void *tcm_orphan_seq_next(struct seq_file *m, void *v, loff_t *pos)
 	return seq_list_next(v, &tcm_orphans, pos);
 }
 
-static void tcm_orphan_seq_stop(struct seq_file *m, void *v)
+static void tcm_orphan_seq_stop(struct seq_file *m, void *v) __releases(&tcm_orphan_lock)
 {
 	spin_unlock_irq(&tcm_orphan_lock);
 }
