@@ -5,7 +5,6 @@
  */
 #include <crypto/algapi.h>
 #include <linux/jiffies.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
@@ -26,14 +25,14 @@ static DECLARE_DELAYED_WORK(tcm_rod_work, tcm_rod_tick);
 
 struct tcm_rod *tcm_rod_alloc(unsigned int n)
 {
-	struct tcm_rod *rod = kvzalloc(sizeof(*rod), GFP_NOIO);
+	struct tcm_rod *rod = kzalloc(sizeof(*rod), GFP_NOIO);
 
 	if (!rod)
 		return NULL;
 	refcount_set(&rod->ref, 1);
 	INIT_LIST_HEAD(&rod->node);
-	rod->ranges = kvcalloc(n, sizeof(*rod->ranges), GFP_NOIO);
-	rod->watch.spans = kvcalloc(n, sizeof(*rod->watch.spans), GFP_NOIO);
+	rod->ranges = kcalloc(n, sizeof(*rod->ranges), GFP_NOIO);
+	rod->watch.spans = kcalloc(n, sizeof(*rod->watch.spans), GFP_NOIO);
 	if (!rod->ranges || !rod->watch.spans) {
 		tcm_rod_put(rod);
 		return NULL;
@@ -45,9 +44,9 @@ void tcm_rod_put(struct tcm_rod *rod)
 {
 	if (!refcount_dec_and_test(&rod->ref))
 		return;
-	kvfree(rod->watch.spans);
-	kvfree(rod->ranges);
-	kvfree(rod);
+	kfree(rod->watch.spans);
+	kfree(rod->ranges);
+	kfree(rod);
 }
 
 /* It is no longer good for anything; the list still knows why. */

@@ -155,6 +155,7 @@ enum { GFP_KERNEL, GFP_NOIO, GFP_ATOMIC };
 #define kvmalloc(n, gfp)	malloc(n)
 #define kvzalloc(n, gfp)	calloc(1, n)
 #define kvcalloc(n, s, gfp)	calloc(n, s)
+#define kcalloc(n, s, gfp)	calloc(n, s)
 #define kvmalloc_array(n, s, gfp) calloc(n, s)
 #define kfree(p)		free((void *)(p))
 #define kvfree(p)		free((void *)(p))
