@@ -14,10 +14,8 @@ import sys
 import threading
 import time
 
-from iscsi_initiator import (Closed, Connection, DATA_IN, LOGIN_RSP, LOGOUT_RSP, NO_TAG, NOP_IN, NOP_OUT, R2T, RESPONSE,
-                             TMF_RSP, ASYNC)
-from iscsi_recovery import (PARAM, PATTERN, fill, read_cdb, run, same, send_data, session, start_read, start_write,
-                            write_cdb)
+from iscsi_initiator import (ASYNC, Connection, DATA_IN, LOGIN_RSP, NO_TAG, NOP_IN, NOP_OUT, R2T, RESPONSE, TMF_RSP)
+from iscsi_recovery import PARAM, PATTERN, fill, read_cdb, run, send_data, session, start_read, start_write, write_cdb
 
 TPG = os.path.dirname(os.path.dirname(PARAM)) + '/'
 REASSIGN = 8

@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Many portals, many sessions, many logins.
+
+    iscsi_scale.py PORTALS SESSIONS CYCLES
+
+As for iscsi_protocol.py; the portal group listens on 0.0.0.0:3260, and gets more portals.
+"""
+import os
+import struct
+import sys
+import time
+
+from iscsi_initiator import Connection, NO_TAG, TEXT, TEXT_RSP
+
+TPG = '/sys/kernel/config/target/iscsi/iqn.2026-11.org.lab:t1/tpgt_1/'
+
+
+def send_targets(c):
+    """What a discovery session is told, in as many parts as it takes"""
+    text, tag, data = b'', NO_TAG, b'SendTargets=All\0'
+    while True:
+        c.send(TEXT, 0x80, itt=5, word5=tag, words=c.sns(), data=data)
+        pdu = c.recv()
+        assert pdu.opcode == TEXT_RSP
+        text += pdu.data
+        if pdu.flags & 0x80:
+            return text
+        tag, data = pdu.ttt, b''
+
+
+def portals(count):
+    names = ['127.0.%d.%d:3261' % (n >> 8, n & 255) for n in range(1, count)] + ['[::1]:3261']
+    for name in names:
+        os.mkdir(TPG + 'np/' + name)
+    c = Connection()
+    c.login(target=None, MaxRecvDataSegmentLength='4096')
+    found = [item.split(b'=')[1].split(b',')[0].decode() for item in send_targets(c).split(b'\0')
+             if item.startswith(b'TargetAddress=')]
+    assert sorted(found) == sorted(names + ['127.0.0.1:3260']), found
+    c.close()
+    for name in names[::max(1, count // 8)] + names[-1:]:
+        host, _, port = name.rpartition(':')
+        c = Connection(host.strip('[]'), int(port))
+        c.login()
+        c.ready()
+        c.logout()
+        c.close()
+    for name in names:
+        os.rmdir(TPG + 'np/' + name)
+    print('%d portals: passed' % (count + 1), flush=True)
+
+
+def open_session(n):
+    c = Connection()
+    c.isid = b'\x80\0' + struct.pack('>I', n)
+    c.login()
+    return c
+
+
+def listed():
+    """The numbers of all sessions, page by page"""
+    numbers, start = [], 0
+    while start is not None:
+        with open(TPG + 'sessions', 'w') as f:
+            f.write(str(start))
+        with open(TPG + 'sessions') as f:
+            lines = f.read().splitlines()
+        numbers += [int(line.split()[1]) for line in lines if line.startswith('session')]
+        start = int(lines[-1].split()[1]) if lines and lines[-1].startswith('more') else None
+    return numbers
+
+
+def sessions(count):
+    some = [open_session(n) for n in range(count)]
+    for c in some:
+        c.ready()
+    assert len(set(listed())) == count, '%d are listed' % len(listed())
+    for c in some[::2]:
+        c.logout()
+        assert c.closed()
+    for c in some[1::2]:
+        assert c.tur() == 0
+        c.close()
+    end = time.monotonic() + 20
+    while listed():
+        assert time.monotonic() < end, 'sessions stay'
+        time.sleep(0.05)
+    print('%d sessions: passed' % count, flush=True)
+
+
+def cycles(count):
+    start = time.monotonic()
+    for _ in range(count):
+        c = open_session(0)
+        c.logout()
+        c.close()
+    print('%d logins and logouts: passed, %.1f ms each' % (count, (time.monotonic() - start) * 1000 / count))
+
+
+def main():
+    counts = [int(arg) for arg in sys.argv[1:]]
+    portals(counts[0])
+    sessions(counts[1])
+    cycles(counts[2])
+
+
+main()

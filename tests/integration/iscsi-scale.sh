@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: --timeout 200
+# kernels: 6.1 6.12-long
+#
+# Many portals of one portal group, many sessions, many logins.
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+. /tcm/tests/integration/iscsi.inc
+
+ulimit -n 4096
+ip link set lo up
+use_our_target
+modprobe iscsi_target_mod
+mkdir "$CFS/iscsi"
+rd_device r0
+iscsi_target_raw $IQN core/rd_mcp_0/r0
+counts="60 100 300"
+[ -z "${TCM_LONG:-}" ] || counts="300 1000 10000"
+# shellcheck disable=SC2086
+python3 /tcm/tests/conformance/iscsi_scale.py $counts
+iscsi_target_del $IQN
+rd_device_del r0
+unload_target
