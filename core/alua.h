@@ -101,7 +101,7 @@ struct tcm_alua {
 	struct tcm_lu_gp	*lu_gp;		/* NULL: in none; readers: RCU */
 	struct list_head	lu_node;	/* in lu_gp->members */
 	struct list_head	map;		/* lba_map: struct tcm_lba_range */
-	u32			seg_size, seg_mult;	/* and @map: written under dev->lun_lock, too */
+	u32			seg_size, seg_mult;	/* as @map, also under dev->lun_lock */
 	bool			busy;		/* a change of states is under way; dev->lun_lock */
 
 	/* protects @waiting: commands that are slowed down, for @tick to let go */

@@ -72,7 +72,7 @@ static void tcm_cmd_find_row(struct tcm_cmd *cmd)
 	}
 	if (likely(cmd->op))
 		return;
-	/* A service action that is not there, of an opcode that is, is a bad field (SPC-4 4.3.1). */
+	/* A service action that is not there is a bad field of an opcode that is (SPC-4 4.3.1). */
 	cmd->sense = known ? tcm_opcode_bad_sa(cmd) : TCM_INVALID_OPCODE;
 }
 

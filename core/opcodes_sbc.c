@@ -261,7 +261,8 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.usage = { SERVICE_ACTION_IN_16, 0x1f, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_lba_status_parse, .exec = tcm_sbc_lba_status,
 	}, {
-		.opcode = SERVICE_ACTION_IN_16, .sa_at = TCM_SA_BYTE1, .sa = TCM_SAI_REPORT_REFERRALS,
+		.opcode = SERVICE_ACTION_IN_16, .sa_at = TCM_SA_BYTE1,
+		.sa = TCM_SAI_REPORT_REFERRALS,
 		.name = "REPORT REFERRALS", .cdb_len = 16,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
