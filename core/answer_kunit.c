@@ -61,6 +61,7 @@ static void answer_vpd(struct kunit *test)
 {
 	unsigned int i;
 
+	tcm_rig_map_blocks(test);
 	for (i = 0; i < tcm_vpd_page_count; i++) {
 		u8 cdb[6] = { INQUIRY, 1, tcm_vpd_pages[i].code };
 

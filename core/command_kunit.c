@@ -157,7 +157,7 @@ static void command_rsoc_one(struct kunit *test)
 	}
 	rig->dev->attr.emulate_rsoc = 0;
 	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, (u8[12]) { MAINTENANCE_IN, 0x0c, [9] = 64 }, 12,
-					  DMA_FROM_DEVICE, buf, 64), TCM_INVALID_OPCODE);
+					  DMA_FROM_DEVICE, buf, 64), TCM_INVALID_FIELD_CDB);
 }
 
 /* The initiator's buffer against what the CDB asks for (SAM-5 5.1) */

@@ -4,7 +4,6 @@
  */
 #include <linux/unaligned.h>
 #include "../tests/kunit/rig.h"
-#include "alua.h"
 #include "opcode.h"
 #include "sbc.h"
 
@@ -281,24 +280,13 @@ static struct kunit_case opcode_tests[] = {
 	{ }
 };
 
-/* With a map of its blocks the unit has REPORT REFERRALS, too. */
 static int opcode_init(struct kunit *test)
 {
-	struct tcm_lba_range *range;
-	struct tcm_rig *rig;
-	LIST_HEAD(map);
-	int err;
+	int err = tcm_rig_init(test);
 
-	err = tcm_rig_init(test);
-	if (err)
-		return err;
-	range = tcm_lba_range_alloc(1);
-	KUNIT_ASSERT_NOT_NULL(test, range);
-	range->last = U64_MAX;
-	list_add(&range->node, &map);
-	rig = test->priv;
-	tcm_lba_map_set(rig->dev, 0, 0, &map);
-	return 0;
+	if (!err)
+		tcm_rig_map_blocks(test);
+	return err;
 }
 
 static struct kunit_suite opcode_suite = {

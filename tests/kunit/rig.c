@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
 #include <linux/slab.h>
+#include "../../core/alua.h"
 #include "../../core/device.h"
 #include "../../core/session.h"
 #include "../../core/target.h"
@@ -159,6 +160,18 @@ int tcm_rig_init(struct kunit *test)
 	test->priv = rig;
 	rig_build(test, rig);
 	return 0;
+}
+
+void tcm_rig_map_blocks(struct kunit *test)
+{
+	struct tcm_lba_range *range = tcm_lba_range_alloc(1);
+	struct tcm_rig *rig = test->priv;
+	LIST_HEAD(map);
+
+	KUNIT_ASSERT_NOT_NULL(test, range);
+	range->last = U64_MAX;
+	list_add(&range->node, &map);
+	tcm_lba_map_set(rig->dev, 0, 0, &map);
 }
 
 void tcm_rig_exit(struct kunit *test)

@@ -32,6 +32,8 @@ struct tcm_rig {
 };
 
 int tcm_rig_init(struct kunit *test);	/* sets test->priv */
+/* With a map of its blocks the unit has REPORT REFERRALS and VPD page B3h, too. */
+void tcm_rig_map_blocks(struct kunit *test);
 void tcm_rig_exit(struct kunit *test);
 
 /*
