@@ -40,7 +40,7 @@ static u8 tcm_alua_type(const struct tcm_cmd *cmd)
 enum tcm_sense tcm_rtpg_parse(struct tcm_cmd *cmd)
 {
 	if (!tcm_alua_type(cmd))
-		return TCM_INVALID_OPCODE;
+		return tcm_opcode_bad_sa(cmd);
 	if (cmd->cdb[TCM_RTPG_FORMAT_AT] >> 5 > TCM_RTPG_EXTENDED)
 		return tcm_bad_cdb(cmd, TCM_RTPG_FORMAT_AT, 7);
 	return TCM_OK;
@@ -141,7 +141,7 @@ enum tcm_sense tcm_rtpg(struct tcm_cmd *cmd)
 enum tcm_sense tcm_stpg_parse(struct tcm_cmd *cmd)
 {
 	if (!(tcm_alua_type(cmd) & TCM_ALUA_EXPLICIT))
-		return TCM_INVALID_OPCODE;
+		return tcm_opcode_bad_sa(cmd);
 	if (cmd->data_len && cmd->data_len < TCM_STPG_HEADER)
 		return TCM_PARAM_LIST_LENGTH;
 	if (cmd->data_len % TCM_STPG_GROUP)

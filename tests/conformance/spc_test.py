@@ -263,8 +263,12 @@ PAGES = {(0x01, 0): ERROR_PAGE,
          (0x1c, 0): EXCEPTIONS_PAGE}
 SAVABLE = (0x08, 0x0a)      # pages that have something that can be changed, on some device
 CHANGEABLE = {key: data[:4 if key[1] else 2].ljust(len(data), b'\0') for key, data in PAGES.items()}
-CHANGES = {(0x0a, 2, 2): 'D_SENSE', (0x0a, 4, 3): 'SWP', (0x0a, 5, 6): 'TAS'}   # page, byte, bit
-for _page, _byte, _bit in CHANGES:
+# page, byte, bit
+CHANGES = {(0x0a, 2, 2): 'D_SENSE', (0x0a, 3, 1): 'QERR', (0x0a, 3, 4): 'QUEUE ALGORITHM MODIFIER',
+           (0x0a, 4, 3): 'SWP', (0x0a, 4, 5): 'UA_INTLCK_CTRL', (0x0a, 5, 6): 'TAS'}
+# these, too, but alone they make a reserved value: the bit that its field begins with
+RESERVED = {(0x0a, 3, 2): 2, (0x0a, 4, 4): 5}
+for _page, _byte, _bit in (*CHANGES, *RESERVED):
     _data = bytearray(CHANGEABLE[_page, 0])
     _data[_byte] |= 1 << _bit
     CHANGEABLE[_page, 0] = bytes(_data)
@@ -374,6 +378,8 @@ def test_mode_select(dev):
                     now = dev.cmd(sense(0x3f, 0xff), data_in=255).data
                     t.eq(now[bd:i] + bytes([now[i] ^ 1 << bit]) + now[i + 1:], before[bd:], what + ', current values')
                     t.good(dev.cmd(select(len(data)), data_out=data), what + ' and back')
+                elif (data[at], i - at, bit) in RESERVED:
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=(i, RESERVED[data[at], i - at, bit]), param=True)
                 elif i == at and bit == 7:
                     t.bad(r, INVALID_FIELD_PARAM, what, field=(i, 7), param=True)   # PS
                 elif i == at or (data[at] & 0x40 and i == at + 1):
