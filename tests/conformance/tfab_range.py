@@ -12,6 +12,7 @@ from sgio import GOOD, MISCOMPARED, Table
 from tfab import Held, Session, Tpg, wait_until
 
 BS = 512
+BUSY = 0x08
 
 
 def cdb16(op, lba, n, b1=0):
@@ -110,13 +111,14 @@ def aborted(t, h, s, o):
     t.eq(h.held(), 1, 'accesses')
     resp, n = s.tmf(tfab.ABORT_TASK, tag=first)
     t.eq((resp, n), (tfab.COMPLETE, 1), 'ABORT TASK of one in the backend')
-    again = caw(o, 600, 2, ZERO, B)
-    t.ok(pending(o, plain) and pending(o, again), 'those behind an aborted one wait for it')
+    t.eq(o.reap(caw(o, 600, 2, ZERO, B)).status, BUSY, 'one that comes after the abort')
+    t.ok(pending(o, plain), 'the one that was behind it waits for it')
     h.release()
     t.eq(s.reap(first).outcome, tfab.NO_RESPONSE, 'the aborted one')
     wait_until(lambda: h.held() == 1, 'the write behind it')
     h.release()
     t.eq(o.reap(plain).status, GOOD, 'the write behind it')
+    again = caw(o, 600, 2, ZERO, B)
     wait_until(lambda: h.held() == 1, 'the last reads')
     h.release()
     t.eq(o.reap(again).code, MISCOMPARED, 'the last, behind the write')
