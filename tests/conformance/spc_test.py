@@ -554,9 +554,9 @@ def test_usage(dev):
 
 def test_rstmf(dev):
     """ABORT TASK, TASK SET, CLEAR TASK SET, LUN RESET, QUERY TASK, QUERY TASK SET"""
-    t.eq(dev.cmd(rstmf(), data_in=16).data.hex(' '), 'dc 02 00 00', 'RSTMF')
+    t.eq(dev.cmd(rstmf(), data_in=16).data.hex(' '), 'dc 07 00 00', 'RSTMF')
     t.eq(dev.cmd(rstmf(1), data_in=16).data.hex(' '),
-         'dc 02 00 0c 01 00 dc 02 00 00 00 00 00 00 00 64', 'RSTMF REPD')
+         'dc 07 00 0c 01 00 dc 07 00 00 00 00 00 00 00 64', 'RSTMF REPD')
 
 
 def lun_list(dev, select=0):
