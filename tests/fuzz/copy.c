@@ -10,19 +10,6 @@
 #define FUZZ_DESIG_A	0xf0	/* first bytes that stand for a descriptor of one of the units */
 #define FUZZ_DESIG_B	0xf1
 
-static bool fuzz_by_hand;
-
-static void fuzz_copy(struct tcm_io *io)
-{
-	u64 from = io->src->nblocks << io->src->block_shift;
-
-	fuzz_check(io->src_pos <= from && io->len <= from - io->src_pos);
-	if (fuzz_by_hand)
-		tcm_io_done(io, TCM_INVALID_OPCODE);
-	else
-		io->dev->ops->submit(io);
-}
-
 /* The unit's own designator, the first that names it and fits */
 static void put_cscd(const struct tcm_lun *lun, u8 *p)
 {
@@ -50,43 +37,6 @@ static void fill_cscds(u8 *list, unsigned int len, struct fuzz_lun *a, struct fu
 	}
 }
 
-static void run(struct fuzz_lun *a, u8 *cdb, u8 *list, unsigned int len, unsigned int steps)
-{
-	struct tcm_cmd *cmd = calloc(1, sizeof(*cmd));
-	enum tcm_sense sense;
-	bool known;
-
-	memcpy(cmd->cdb_buf, cdb, 16);
-	cmd->cdb = cmd->cdb_buf;
-	cmd->cdb_len = 16;
-	cmd->dev = &a->dev;
-	cmd->lun = &a->lun;
-	cmd->map = &a->map;
-	cmd->sess = &a->sess;
-	cmd->op = tcm_opcode_find(cmd->cdb, 16, &known);
-	sense = tcm_opcode_parse(cmd);
-	cmd->exp_len = len;
-	cmd->xfer_len = min(len, cmd->data_len);
-	cmd->sg = (struct scatterlist *)list;
-	fuzz_completed = 0;
-	if (!sense)
-		sense = cmd->op->exec(cmd);
-	if (sense == TCM_PENDING) {
-		fuzz_work(steps);
-		cmd->state.counter |= TCM_ST_ABORTED;
-		fuzz_work(UINT_MAX);
-		fuzz_check(fuzz_completed == 1 && !cmd->work);
-		sense = cmd->sense;
-	} else {
-		/* Refused, told, or done in the background */
-		fuzz_work(UINT_MAX);
-		fuzz_check(!fuzz_completed);
-	}
-	if (sense && !(sense & (1 << 24)))
-		fuzz_sense(sense, &cmd->extra, max(len, 16U));
-	free(cmd);
-}
-
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct fuzz_in in = { data, size };
@@ -110,7 +60,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	cdb[1] = bits & 32 ? TCM_SA_COPY_LID4 : TCM_SA_COPY_LID1;
 	fill_cscds(list, len, a, b, bits & 32 ? 48 : 16);
 	put_unaligned_be32(bits & 4 ? len + 4 : len, cdb + 10);
-	run(a, cdb, list, len, bits & 8 ? 5 : UINT_MAX);
+	fuzz_run(a, cdb, list, len, bits & 8 ? 5 : UINT_MAX);
 	memset(cdb, 0, sizeof(cdb));
 	cdb[0] = RECEIVE_COPY_RESULTS;
 	if (bits & 32) {
@@ -122,7 +72,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		cdb[2] = bits & 16 ? 0 : len ? list[0] : 0;
 	}
 	put_unaligned_be32(sizeof(status), cdb + 10);
-	run(a, cdb, status, sizeof(status), 0);
+	fuzz_run(a, cdb, status, sizeof(status), 0);
 	free(list);
 	fuzz_lun_free(b);
 	fuzz_lun_free(a);

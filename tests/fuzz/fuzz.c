@@ -81,6 +81,57 @@ void fuzz_work(unsigned int max)
 	}
 }
 
+bool fuzz_by_hand;
+
+void fuzz_copy(struct tcm_io *io)
+{
+	u64 from = io->src->nblocks << io->src->block_shift;
+
+	fuzz_check(io->src_pos <= from && io->len <= from - io->src_pos);
+	if (fuzz_by_hand)
+		tcm_io_done(io, TCM_INVALID_OPCODE);
+	else
+		io->dev->ops->submit(io);
+}
+
+enum tcm_sense fuzz_run(struct fuzz_lun *l, const u8 *cdb, u8 *data, u32 len, unsigned int steps)
+{
+	struct tcm_cmd *cmd = calloc(1, sizeof(*cmd));
+	enum tcm_sense sense;
+	bool known;
+
+	memcpy(cmd->cdb_buf, cdb, 16);
+	cmd->cdb = cmd->cdb_buf;
+	cmd->cdb_len = 16;
+	cmd->dev = &l->dev;
+	cmd->lun = &l->lun;
+	cmd->map = &l->map;
+	cmd->sess = &l->sess;
+	cmd->op = tcm_opcode_find(cmd->cdb, 16, &known);
+	sense = tcm_opcode_parse(cmd);
+	cmd->exp_len = len;
+	cmd->xfer_len = min(len, cmd->data_len);
+	cmd->sg = (struct scatterlist *)data;
+	fuzz_completed = 0;
+	if (!sense)
+		sense = cmd->op->exec(cmd);
+	if (sense == TCM_PENDING) {
+		fuzz_work(steps);
+		cmd->state.counter |= TCM_ST_ABORTED;
+		fuzz_work(UINT_MAX);
+		fuzz_check(fuzz_completed == 1 && !cmd->work);
+		sense = cmd->sense;
+	} else {
+		/* Refused, told, or done in the background */
+		fuzz_work(UINT_MAX);
+		fuzz_check(!fuzz_completed);
+	}
+	if (sense && !(sense & (1 << 24)))
+		fuzz_sense(sense, &cmd->extra, max(len, 16U));
+	free(cmd);
+	return sense;
+}
+
 /* ---- a device ------------------------------------------------------------------------------ */
 
 /* An access is on the medium, and ends well. */

@@ -52,6 +52,14 @@ void fuzz_work(unsigned int max);
 
 /* tcm_cmd_complete() was called for a command */
 extern unsigned int fuzz_completed;
+/* A backend's copy member: both ends are on the medium; with @fuzz_by_hand it cannot do it. */
+void fuzz_copy(struct tcm_io *io);
+extern bool fuzz_by_hand;
+/*
+ * Carry out a 16 byte CDB; @data: parameter list, or where the answer goes. It is aborted after
+ * @steps work items, and ends. Returns the sense code.
+ */
+enum tcm_sense fuzz_run(struct fuzz_lun *l, const u8 *cdb, u8 *data, u32 len, unsigned int steps);
 /* What is to survive a power cycle can be written. */
 extern bool fuzz_on_disk;
 

@@ -12,19 +12,6 @@
 #define FUZZ_TOKEN_AT	16	/* in WRITE USING TOKEN's list */
 #define FUZZ_LIST_ID	5
 
-static bool fuzz_by_hand;
-
-static void fuzz_copy(struct tcm_io *io)
-{
-	u64 from = io->src->nblocks << io->src->block_shift;
-
-	fuzz_check(io->src_pos <= from && io->len <= from - io->src_pos);
-	if (fuzz_by_hand)
-		tcm_io_done(io, TCM_INVALID_OPCODE);
-	else
-		io->dev->ops->submit(io);
-}
-
 static void fuzz_zeroes(struct tcm_io *io)
 {
 	if (fuzz_by_hand)
@@ -37,44 +24,13 @@ static void fuzz_zeroes(struct tcm_io *io)
 static enum tcm_sense run(struct fuzz_lun *l, u8 opcode, u8 sa, u8 *data, u32 len, u32 cdb_len,
 			  unsigned int steps)
 {
-	struct tcm_cmd *cmd = calloc(1, sizeof(*cmd));
-	enum tcm_sense sense;
-	bool known;
+	u8 cdb[16] = { opcode, sa };
 
-	cmd->cdb_buf[0] = opcode;
-	cmd->cdb_buf[1] = sa;
-	put_unaligned_be32(opcode == EXTENDED_COPY ? FUZZ_LIST_ID : 0, cmd->cdb_buf + 6);
+	put_unaligned_be32(opcode == EXTENDED_COPY ? FUZZ_LIST_ID : 0, cdb + 6);
 	if (opcode == RECEIVE_COPY_RESULTS && sa != 8)
-		put_unaligned_be32(FUZZ_LIST_ID, cmd->cdb_buf + 2);
-	put_unaligned_be32(cdb_len, cmd->cdb_buf + 10);
-	cmd->cdb = cmd->cdb_buf;
-	cmd->cdb_len = 16;
-	cmd->dev = &l->dev;
-	cmd->lun = &l->lun;
-	cmd->map = &l->map;
-	cmd->sess = &l->sess;
-	cmd->op = tcm_opcode_find(cmd->cdb, 16, &known);
-	sense = tcm_opcode_parse(cmd);
-	cmd->exp_len = len;
-	cmd->xfer_len = min(len, cmd->data_len);
-	cmd->sg = (struct scatterlist *)data;
-	fuzz_completed = 0;
-	if (!sense)
-		sense = cmd->op->exec(cmd);
-	if (sense == TCM_PENDING) {
-		fuzz_work(steps);
-		cmd->state.counter |= TCM_ST_ABORTED;
-		fuzz_work(UINT_MAX);
-		fuzz_check(fuzz_completed == 1 && !cmd->work);
-		sense = cmd->sense;
-	} else {
-		fuzz_work(UINT_MAX);
-		fuzz_check(!fuzz_completed);
-	}
-	if (sense && !(sense & (1 << 24)))
-		fuzz_sense(sense, &cmd->extra, max(len, 16U));
-	free(cmd);
-	return sense;
+		put_unaligned_be32(FUZZ_LIST_ID, cdb + 2);
+	put_unaligned_be32(cdb_len, cdb + 10);
+	return fuzz_run(l, cdb, data, len, steps);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
