@@ -4,9 +4,7 @@
 power conditions, which every unit has. Needs our target to be loaded.
 """
 import fcntl
-import os
 import struct
-import time
 
 from sgio import (GOOD, INVALID_FIELD_CDB, INVALID_OPCODE, Device, Sense, Table)
 from target import Target, read, write
@@ -121,27 +119,10 @@ def test_prevent(dev, other):
     other.clear_ua()
 
 
-def without_driver(node):
-    """The disk driver's own look at a new disk ends with an ALLOW of its own."""
-    device = os.path.realpath('/sys/class/scsi_generic/%s/device' % os.path.basename(node))
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            with open('/sys/bus/scsi/drivers/sd/unbind', 'w') as f:
-                f.write(os.path.basename(device))
-            return
-        except OSError:
-            # it has not begun
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(.01)
-
-
 def test_nexus_loss(target, second, disk, dev):
     """A nexus that goes takes its prevention along."""
     second.link(3, disk)
     node = second.node(3, 'scsi_generic')
-    without_driver(node)
     with Device(node) as third:
         third.clear_ua()
         t.good(prevent(third, 1), 'a third nexus prevents')
@@ -173,18 +154,16 @@ def test_power(dev, other):
 
 
 def main():
+    # The disk driver has its own say: it prevents removal while somebody, as udev, has the disk open, and allows it
+    # when the last one closes, through the same nexus as the test. It shall not take these disks.
+    with open('/sys/bus/scsi/drivers_autoprobe', 'w') as f:
+        f.write('0')
     with Target() as target:
         disk = target.device('rd_mcp', 'disk', 'rd_pages=64', removable=1)
         fixed = target.device('rd_mcp', 'fixed', 'rd_pages=64')
         tpg, second = target.loop(WWN), target.loop(WWN2)
         nodes = [tpg.lun(0, disk, 'scsi_generic'), second.lun(0, disk, 'scsi_generic'),
                  tpg.lun(1, fixed, 'scsi_generic'), second.lun(1, fixed, 'scsi_generic')]
-        # sd prevents removal while somebody has the disk open, as udev may have just now.
-        for port in (tpg, second):
-            for lun in (0, 1):
-                port.node(lun)
-                with open('/sys/bus/scsi/drivers/sd/unbind', 'w') as f:
-                    f.write('%d:%d:%d:%d' % (*port.address, lun))
         dev, other, dev1, other1 = (Device(n) for n in nodes)
         for d in (dev, other, dev1, other1):
             d.clear_ua()
@@ -204,6 +183,8 @@ def main():
         test_power(dev1, other1)
         for d in (dev, other, dev1, other1):
             d.close()
+    with open('/sys/bus/scsi/drivers_autoprobe', 'w') as f:
+        f.write('1')
     t.end()
 
 
