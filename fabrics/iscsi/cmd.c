@@ -146,49 +146,6 @@ static u8 tcm_isc_cmd_attr(u8 flags)
 	}
 }
 
-/* What the header says fits what was negotiated (12.10, 12.11, 12.14, 4.2.4.2). */
-static bool tcm_isc_cmd_valid(const struct tcm_isc_conn *conn, const struct tcm_isc_command *hdr,
-			      u32 dsl)
-{
-	const u32 *val = conn->nego.val;
-	bool write = hdr->flags & TCM_ISC_W;
-
-	if (!(hdr->flags & TCM_ISC_F) && (!write || val[TCM_ISC_K_INITIAL_R2T]))
-		return false;
-	if (dsl && (!write || !val[TCM_ISC_K_IMMEDIATE_DATA] || dsl > val[TCM_ISC_K_FIRST_BURST] ||
-		    dsl > be32_to_cpu(hdr->edtl)))
-		return false;
-	return true;
-}
-
-/* 11.2.2.3: of additional headers only the rest of a long CDB is known. */
-static const u8 *tcm_isc_cmd_cdb(struct tcm_isc_conn *conn, const struct tcm_isc_command *hdr,
-				 u8 *cdb,
-				 unsigned int *len)
-{
-	const u8 *ahs = conn->rx.hdr + TCM_ISC_BHS;
-	u32 left = hdr->ahs_len * 4, n;
-
-	*len = sizeof(hdr->cdb);
-	while (left >= 4) {
-		n = get_unaligned_be16(ahs);
-		if (n < 1 || n + 3 > left)
-			return NULL;
-		if (ahs[2] == 1) {
-			if (n - 1 > TCM_CDB_MAX - sizeof(hdr->cdb))
-				return NULL;
-			memcpy(cdb, hdr->cdb, sizeof(hdr->cdb));
-			memcpy(cdb + sizeof(hdr->cdb), ahs + 4, n - 1);
-			*len = sizeof(hdr->cdb) + n - 1;
-			return cdb;
-		}
-		n = round_up(n + 3, 4);
-		ahs += min(n, left);
-		left -= min(n, left);
-	}
-	return hdr->cdb;
-}
-
 /* Elsewhere these stay as they were when the slot was new. */
 static void tcm_isc_cmd_reset_recovery(struct tcm_isc_cmd *icmd)
 {
@@ -197,7 +154,7 @@ static void tcm_isc_cmd_reset_recovery(struct tcm_isc_cmd *icmd)
 	icmd->tx.again = 0;
 	icmd->put = false;
 	icmd->delivered = icmd->immediate;
-	icmd->unsol_lost = false;
+	icmd->unsol.lost = false;
 	icmd->retries = 0;
 	icmd->ack_off = 0;
 	icmd->ack_datasn = 0;
@@ -215,8 +172,8 @@ static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 	icmd->phase = TCM_ISC_PH_NONE;
 	icmd->rx_len = 0;
 	icmd->rx_got = 0;
-	icmd->unsol_off = 0;
-	icmd->unsol_datasn = 0;
+	icmd->unsol.off = 0;
+	icmd->unsol.datasn = 0;
 	icmd->r2t_off = 0;
 	icmd->r2tsn = 0;
 	icmd->nr_r2t = 0;
@@ -239,7 +196,7 @@ static struct tcm_isc_cmd *tcm_isc_cmd_take(struct tcm_isc_conn *conn,
 
 	if (!icmd)
 		return NULL;
-	cdb = tcm_isc_cmd_cdb(conn, hdr, buf, &len);
+	cdb = tcm_isc_command_cdb(hdr, buf, &len);
 	cmd = &icmd->cmd;
 	if (!cdb || tcm_cmd_init(cmd, isess->tsess, &hdr->lun, cdb, len)) {
 		tcm_isc_slot_put(isess, icmd);
@@ -265,7 +222,7 @@ void tcm_isc_cmd_header(struct tcm_isc_conn *conn)
 	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_isc_cmd *icmd;
 
-	if (!isess->tsess || !tcm_isc_cmd_valid(conn, hdr, rx->dsl)) {
+	if (!isess->tsess || !tcm_isc_command_ok(conn->nego.val, hdr, rx->dsl)) {
 		rx->fail = true;
 		return;
 	}
@@ -302,7 +259,7 @@ void tcm_isc_cmd_begin(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 /* Header and immediate data are there. */
 void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
-	icmd->unsol_off = conn->rx.dsl;
+	icmd->unsol.off = conn->rx.dsl;
 	icmd->rx_got = min(conn->rx.dsl, icmd->rx_len);
 	if (icmd->phase == TCM_ISC_PH_UNSOLICITED)
 		tcm_isc_await_data(conn, icmd);
@@ -446,44 +403,6 @@ static struct tcm_isc_r2t *tcm_isc_find_r2t(struct tcm_isc_conn *conn, u32 ttt,
 	return NULL;
 }
 
-/* What to do with a Data-Out */
-enum tcm_isc_data_verdict {
-	TCM_ISC_DATA_TAKE,
-	TCM_ISC_DATA_LOST,	/* something before it is missing */
-	TCM_ISC_DATA_WRONG,
-};
-
-/* 4.2.4.2: not more than FirstBurstLength, and in order */
-static enum tcm_isc_data_verdict tcm_isc_unsolicited_judge(struct tcm_isc_conn *conn,
-							   const struct tcm_isc_cmd *icmd,
-							   const struct tcm_isc_data_out *hdr)
-{
-	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
-	u32 most = min(conn->nego.val[TCM_ISC_K_FIRST_BURST], icmd->cmd.exp_len);
-
-	if (dsl > most || off > most - dsl)
-		return TCM_ISC_DATA_WRONG;
-	if (off != icmd->unsol_off || be32_to_cpu(hdr->datasn) != icmd->unsol_datasn ||
-	    icmd->unsol_lost)
-		return TCM_ISC_DATA_LOST;
-	return TCM_ISC_DATA_TAKE;
-}
-
-static enum tcm_isc_data_verdict tcm_isc_solicited_judge(struct tcm_isc_conn *conn,
-							 const struct tcm_isc_r2t *r2t,
-							 const struct tcm_isc_data_out *hdr)
-{
-	u32 off = be32_to_cpu(hdr->offset), dsl = conn->rx.dsl;
-
-	if (off < r2t->off || dsl > r2t->len || off - r2t->off > r2t->len - dsl)
-		return TCM_ISC_DATA_WRONG;
-	if (be32_to_cpu(hdr->datasn) != r2t->datasn || dsl > r2t->len - r2t->got || r2t->lost)
-		return TCM_ISC_DATA_LOST;
-	if (off != r2t->off + r2t->got && conn->nego.val[TCM_ISC_K_PDU_IN_ORDER])
-		return TCM_ISC_DATA_LOST;
-	return TCM_ISC_DATA_TAKE;
-}
-
 /* A command of the list of those that wait will not get its data. */
 static void tcm_isc_cmd_abandon(struct tcm_isc_cmd *icmd, enum tcm_sense sense)
 {
@@ -502,6 +421,7 @@ void tcm_isc_data_out_header(struct tcm_isc_conn *conn)
 	const struct tcm_isc_data_out *hdr = (const struct tcm_isc_data_out *)conn->rx.hdr;
 	struct tcm_isc_rx *rx = &conn->rx;
 	enum tcm_isc_data_verdict verdict = TCM_ISC_DATA_WRONG;
+	const u32 *val = conn->nego.val;
 	struct tcm_isc_cmd *icmd = NULL;
 	struct tcm_isc_r2t *r2t;
 
@@ -513,11 +433,12 @@ void tcm_isc_data_out_header(struct tcm_isc_conn *conn)
 	if (hdr->ttt == TCM_ISC_NO_TAG) {
 		icmd = tcm_isc_find_unsolicited(conn, hdr->itt);
 		if (icmd)
-			verdict = tcm_isc_unsolicited_judge(conn, icmd, hdr);
+			verdict = tcm_isc_judge_unsolicited(val, &icmd->unsol, icmd->cmd.exp_len,
+							    hdr, rx->dsl);
 	} else {
 		r2t = tcm_isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &icmd);
 		if (r2t && icmd->cmd.tag == (__force u32)hdr->itt)
-			verdict = tcm_isc_solicited_judge(conn, r2t, hdr);
+			verdict = tcm_isc_judge_solicited(val, r2t, hdr, rx->dsl);
 	}
 	/* What an aborted command still sends is let go. */
 	if (!icmd)
@@ -553,9 +474,9 @@ static void tcm_isc_unsolicited_ended(struct tcm_isc_cmd *icmd)
 static void tcm_isc_unsolicited_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
 					 bool final)
 {
-	icmd->unsol_datasn++;
-	icmd->unsol_off += conn->rx.dsl;
-	icmd->rx_got = min(icmd->unsol_off, icmd->rx_len);
+	icmd->unsol.datasn++;
+	icmd->unsol.off += conn->rx.dsl;
+	icmd->rx_got = min(icmd->unsol.off, icmd->rx_len);
 	if (final)
 		tcm_isc_unsolicited_ended(icmd);
 }
@@ -612,7 +533,7 @@ void tcm_isc_data_out_lost(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	struct tcm_isc_r2t *r2t;
 
 	if (hdr->ttt == TCM_ISC_NO_TAG) {
-		icmd->unsol_lost = true;
+		icmd->unsol.lost = true;
 		if (final)
 			tcm_isc_unsolicited_ended(icmd);
 		return;

@@ -25,6 +25,7 @@
 #include <net/sock.h>
 #include <tcm/configfs.h>
 #include <tcm/fabric.h>
+#include "judge.h"
 #include "keys.h"
 #include "pdu.h"
 
@@ -32,7 +33,6 @@
 #define TCM_ISC_ALIAS_MAX		256
 #define TCM_ISC_MOVED_MAX		256
 #define TCM_ISC_DEPTH_MAX		512	/* cmdsn_depth */
-#define TCM_ISC_LOGIN_TEXT_MAX	16384	/* what an initiator may send in one go */
 #define TCM_ISC_TEXT_RSP_MAX	SZ_1M
 #define TCM_ISC_LOGIN_SECONDS	15
 #define TCM_ISC_HALF_OPEN_MAX	4096	/* connections of a portal that have not logged in */
@@ -190,14 +190,6 @@ struct tcm_isc_msg {
 	bool			login_done;	/* full feature phase begins once it is sent */
 };
 
-struct tcm_isc_r2t {
-	u32	ttt;
-	u32	off, len, got;
-	u32	datasn;
-	u32	sn;		/* R2TSN */
-	bool	lost;		/* what comes is let go until the initiator is through */
-};
-
 /* A command or another PDU whose CmdSN is not the next one: it waits for those before it. */
 struct tcm_isc_held {
 	struct list_head	node;		/* isess->held, in order; isess->order */
@@ -233,11 +225,9 @@ struct tcm_isc_cmd {
 	/* data that arrives */
 	u32			rx_len;		/* bytes there is room for */
 	u32			rx_got;		/* bytes that are there */
-	u32			unsol_off;	/* unsolicited data received, in order */
-	u32			unsol_datasn;
+	struct tcm_isc_unsol	unsol;
 	u32			r2t_off;	/* where the next R2T starts */
 	u32			r2tsn;
-	bool			unsol_lost;	/* as tcm_isc_r2t.lost */
 	u8			retries;
 	unsigned long		last_data;	/* jiffies */
 	u8			nr_r2t;

@@ -41,14 +41,6 @@ static bool tcm_isc_header_digest_ok(struct tcm_isc_conn *conn, u32 len)
 	return false;
 }
 
-/* What a login may send before anybody knows it; what a session may send later */
-static u32 tcm_isc_rx_limit(const struct tcm_isc_conn *conn, u8 opcode)
-{
-	if (opcode == TCM_ISC_DATA_OUT || opcode == TCM_ISC_COMMAND)
-		return conn->nego.offer.val[TCM_ISC_K_MAX_RECV];
-	return TCM_ISC_LOGIN_TEXT_MAX;
-}
-
 /* A connection that says nothing has no buffer. */
 static void tcm_isc_rx_to_buffer(struct tcm_isc_rx *rx)
 {
@@ -75,7 +67,7 @@ static void tcm_isc_rx_header(struct tcm_isc_conn *conn)
 		rx->fail = true;
 		return;
 	}
-	if (unlikely(rx->dsl > tcm_isc_rx_limit(conn, opcode))) {
+	if (unlikely(rx->dsl > tcm_isc_dsl_max(&conn->nego, opcode))) {
 		rx->fail = true;
 		return;
 	}
