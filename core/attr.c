@@ -9,6 +9,7 @@
 #include "device.h"
 #include "lu.h"
 #include "target.h"
+#include "task.h"
 
 /* The product shows the backstore's name: 15 characters of it, as it always was. */
 static int tcm_set_model_alias(struct tcm_device *dev, u32 value, const char **why)
@@ -106,6 +107,18 @@ static int tcm_set_queue_depth(struct tcm_device *dev, u32 value, const char **w
 		return tcm_deny(why, -EINVAL, "must not be 0");
 	if (value > dev->attr.queue_depth && value > dev->attr.hw_queue_depth)
 		return tcm_deny(why, -EINVAL, "more than hw_queue_depth");
+	return 0;
+}
+
+static int tcm_set_task_set_max(struct tcm_device *dev, u32 value, const char **why)
+{
+	tcm_task_limit(dev, value, dev->attr.task_nexus_max);
+	return 0;
+}
+
+static int tcm_set_task_nexus_max(struct tcm_device *dev, u32 value, const char **why)
+{
+	tcm_task_limit(dev, dev->attr.task_set_max, value);
 	return 0;
 }
 

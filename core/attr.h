@@ -64,7 +64,10 @@ enum tcm_attr_kind {
 	X(alua_support, BOOL, 0, 1, tcm_set_alua_support)			\
 	X(pgr_support, BOOL, 0, 1, tcm_set_pgr_support)				\
 	X(submit_type, UINT, 0, 2, NULL)						\
-	X(removable, BOOL, TCM_ATTR_IDLE, 1, NULL)
+	X(removable, BOOL, TCM_ATTR_IDLE, 1, NULL)				\
+	X(emulate_aca, BOOL, TCM_ATTR_IDLE, 1, NULL)				\
+	X(task_set_max, UINT, 0, U32_MAX, tcm_set_task_set_max)			\
+	X(task_nexus_max, UINT, 0, U32_MAX, tcm_set_task_nexus_max)
 
 #define TCM_ATTR_ID(name, kind, flags, max, setter) TCM_ATTR_##name,
 enum tcm_attr_id {

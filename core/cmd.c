@@ -11,6 +11,7 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <tcm/fabric.h>
+#include "aca.h"
 #include "cmd.h"
 #include "gate.h"
 #include "hop.h"
@@ -233,7 +234,10 @@ static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
 	if (!cmd->map)
 		return;
 	tcm_ua_interlock(cmd->map, sense);
-	if (cmd->status == SAM_STAT_CHECK_CONDITION && READ_ONCE(cmd->dev->tasks->qerr))
+	if (cmd->status != SAM_STAT_CHECK_CONDITION)
+		return;
+	tcm_aca_failed(cmd);
+	if (READ_ONCE(cmd->dev->tasks->qerr))
 		tcm_tmf_qerr(cmd);
 }
 
@@ -315,6 +319,8 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 
 		if (unlikely(gate))
 			sense = tcm_gate_check(cmd, gate, tcm_cmd_resume);
+	} else if (cmd->map && READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_COUNTED)) {
+		sense = tcm_task_refuse(cmd, sense);
 	}
 	tcm_cmd_exec(cmd, sense);
 }
@@ -346,7 +352,7 @@ static bool tcm_cmd_atomic_ok(struct tcm_cmd *cmd)
 static void tcm_cmd_execute_task(struct tcm_cmd *cmd, enum tcm_cmd_state st, enum tcm_ctx ctx)
 {
 	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
-	if (cmd->attr == TCM_ATTR_ACA && !cmd->sense)
+	if (cmd->attr == TCM_ATTR_ACA && !cmd->sense && !cmd->map)
 		cmd->sense = TCM_INVALID_MESSAGE;
 	if (!cmd->sense)
 		tcm_task_arrive(cmd);
@@ -455,11 +461,15 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 		tcm_cmd_move(cmd, TCM_ST_NEW, TCM_ST_DATA);
 		if (unlikely(cmd->attr || READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_COUNTED)))
 			tcm_task_arrive(cmd);
+		/* Refused: its data are not asked for. */
+		if (unlikely(cmd->sense))
+			goto execute;
 		err = ops->write_pending(cmd);
 		if (!err)
 			return;
 		cmd->sense = TCM_INTERNAL_TARGET_FAILURE;
 	}
+execute:
 	tcm_cmd_execute(cmd, ctx);
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_submit);

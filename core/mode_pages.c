@@ -35,7 +35,8 @@ static void tcm_mode_caching_set(struct tcm_device *dev, const u8 *p)
 }
 
 /* Control, SPC-4 7.5.8 */
-#define TCM_CTL_D_SENSE		0x04	/* byte 2 */
+#define TCM_CTL_TST_NEXUS	0x20	/* byte 2: TST 001b */
+#define TCM_CTL_D_SENSE		0x04
 #define TCM_CTL_GLTSD		0x02
 #define TCM_CTL_QAM_UNRESTRICTED 0x10	/* byte 3: QUEUE ALGORITHM MODIFIER */
 #define TCM_CTL_QERR		0x06
@@ -59,6 +60,8 @@ static void tcm_mode_control(const struct tcm_device *dev, enum tcm_mode_pc pc, 
 	}
 	if (!strict)
 		p[3] |= TCM_CTL_QAM_UNRESTRICTED;
+	if (pc == TCM_MODE_CURRENT && READ_ONCE(dev->tasks->per_nexus))
+		p[2] |= TCM_CTL_TST_NEXUS;
 	if (pc == TCM_MODE_CURRENT && test_bit(TCM_DEV_D_SENSE, &dev->flags))
 		p[2] |= TCM_CTL_D_SENSE;
 	/* The attribute counts the values that are not reserved. */
@@ -92,6 +95,7 @@ static void tcm_mode_control_set(struct tcm_device *dev, const u8 *p)
 	WRITE_ONCE(dev->attr.emulate_tas, !!(p[5] & TCM_CTL_TAS));
 	WRITE_ONCE(dev->attr.emulate_ua_intlck_ctrl, intlck ? intlck - 1 : 0);
 	WRITE_ONCE(dev->tasks->qerr, (p[3] & TCM_CTL_QERR) >> TCM_CTL_QERR_SHIFT);
+	tcm_task_set_per_nexus(dev, p[2] & TCM_CTL_TST_NEXUS);
 	tcm_task_set_strict(dev, !(p[3] & TCM_CTL_QAM_UNRESTRICTED));
 	/* lu->lock keeps interrupts off */
 	spin_lock(&dev->lun_lock);
@@ -132,7 +136,7 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 		.page = 0x0a, .len = 12,
 		.base = { 0x0a, 10, TCM_CTL_GLTSD, [8] = 0xff, [9] = 0xff, [11] = 30 },
 		.changeable = {
-			[2] = TCM_CTL_D_SENSE,
+			[2] = TCM_CTL_TST_NEXUS | TCM_CTL_D_SENSE,
 			[3] = TCM_CTL_QAM_UNRESTRICTED | TCM_CTL_QERR,
 			[4] = TCM_CTL_UA_INTLCK | TCM_CTL_SWP,
 			[5] = TCM_CTL_TAS,

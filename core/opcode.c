@@ -120,18 +120,30 @@ static u64 tcm_cdb_field(const u8 *p, unsigned int size)
 	}
 }
 
-/* Point at the most significant reserved bit that is set, as SPC-4 4.5.2.4.2 asks. */
+unsigned int tcm_cdb_control_at(u8 opcode)
+{
+	static const u8 at[8] = { 5, 9, 9, 1, 15, 11 };
+
+	return at[opcode >> 5];
+}
+
+/*
+ * Point at the most significant reserved bit that is set, as SPC-4 4.5.2.4.2 asks. NACA is none
+ * where there is ACA; the usage bitmaps leave it out, and nobody looks at it but core/aca.c.
+ */
 static enum tcm_sense tcm_opcode_reserved(struct tcm_cmd *cmd)
 {
-	unsigned int i;
+	unsigned int control = tcm_cdb_control_at(cmd->cdb[0]), i;
 
 	for (i = 1; i < cmd->op->cdb_len; i++) {
 		u8 bad = cmd->cdb[i] & ~cmd->op->usage[i];
 
+		if (i == control && cmd->dev && cmd->dev->attr.emulate_aca)
+			bad &= ~TCM_CONTROL_NACA;
 		if (bad)
 			return tcm_bad_cdb(cmd, i, fls(bad) - 1);
 	}
-	return TCM_INVALID_FIELD_CDB;
+	return TCM_OK;
 }
 
 /* cdb_buf is zero padded to a multiple of eight; longer CDBs are compared in place. */
@@ -152,12 +164,16 @@ enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)
 {
 	const struct tcm_opcode *op = cmd->op;
 	const u8 *cdb = cmd->cdb;
+	enum tcm_sense sense;
 	u64 len = 0;
 
 	if (unlikely(cmd->cdb_len < op->cdb_len))
 		return tcm_bad_cdb(cmd, cmd->cdb_len, -1);
-	if (unlikely(!tcm_opcode_bits_ok(op, cdb)))
-		return tcm_opcode_reserved(cmd);
+	if (unlikely(!tcm_opcode_bits_ok(op, cdb))) {
+		sense = tcm_opcode_reserved(cmd);
+		if (sense)
+			return sense;
+	}
 
 	if (op->lba_at) {
 		cmd->lba = tcm_cdb_field(cdb + op->lba_at, op->lba_size);

@@ -156,6 +156,18 @@ bool tcm_opcode_any_offered(u8 opcode, const struct tcm_device *dev);
 /* Call @fn for every row until it returns false. */
 void tcm_opcode_for_each(bool (*fn)(const struct tcm_opcode *op, void *arg), void *arg);
 
+/* Where the CONTROL byte of such a CDB is (SAM-5 5.2), 0: nowhere */
+unsigned int tcm_cdb_control_at(u8 opcode);
+#define TCM_CONTROL_NACA	0x04
+
+/* Is NACA set? */
+static inline bool tcm_cdb_naca(const u8 *cdb, unsigned int len)
+{
+	unsigned int at = tcm_cdb_control_at(cdb[0]);
+
+	return at && at < len && cdb[at] & TCM_CONTROL_NACA;
+}
+
 /*
  * Check length and reserved bits, set lba, nblocks and data_len. Pure over cmd->cdb but for
  * dev->block_shift; no side effects.

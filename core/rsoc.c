@@ -104,11 +104,13 @@ static const struct tcm_opcode *tcm_rsoc_find(const struct tcm_device *dev, u8 o
 }
 
 /* CDB USAGE DATA: the opcode and the service action themselves, ones for what is looked at */
-static void tcm_rsoc_usage(const struct tcm_opcode *op, u8 *p)
+static void tcm_rsoc_usage(const struct tcm_device *dev, const struct tcm_opcode *op, u8 *p)
 {
 	memcpy(p, op->usage, op->cdb_len);
 	p[0] = op->opcode;
 	p[1] &= ~op->ignored;
+	if (dev->attr.emulate_aca)
+		p[tcm_cdb_control_at(op->opcode)] |= TCM_CONTROL_NACA;
 	if (op->sa_at == TCM_SA_BYTE1)
 		p[1] = (op->usage[1] & ~0x1f) | op->sa;
 	else if (op->sa_at == TCM_SA_BYTE8)
@@ -131,7 +133,7 @@ static enum tcm_sense tcm_rsoc_one(struct tcm_cmd *cmd)
 	if (op) {
 		buf[1] = TCM_RSOC_STANDARD;
 		put_unaligned_be16(op->cdb_len, buf + 2);
-		tcm_rsoc_usage(op, buf + 4);
+		tcm_rsoc_usage(cmd->dev, op, buf + 4);
 		len += op->cdb_len;
 		if (cmd->cdb[2] & TCM_RSOC_RCTD) {
 			buf[1] |= TCM_RSOC_ONE_CTDP;
@@ -195,7 +197,7 @@ enum tcm_sense tcm_rstmf(struct tcm_cmd *cmd)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(tcm_tmf_bits); i++) {
-		if (!tcm_tmf_supported(tcm_tmf_bits[i].func))
+		if (!tcm_tmf_supported(cmd->dev, tcm_tmf_bits[i].func))
 			continue;
 		buf[tcm_tmf_bits[i].byte] |= tcm_tmf_bits[i].bit;
 		/* The timeout selectors stand in the same places of bytes 6 and 7. */

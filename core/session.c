@@ -9,9 +9,10 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <tcm/fabric.h>
+#include "aca.h"
+#include "alua_state.h"
 #include "orphan.h"
 #include "pr.h"
-#include "alua_state.h"
 #include "session.h"
 #include "target.h"
 #include "task.h"
@@ -172,6 +173,7 @@ static void tcm_map_remove(struct tcm_mapping *map)
 	list_del(&map->sess_node);
 	spin_lock_irq(&map->lun->dev->lun_lock);
 	tcm_pr_map_removed(map);
+	tcm_aca_map_removed(map);
 	spin_unlock_irq(&map->lun->dev->lun_lock);
 	/* Not call_rcu(), which may take seconds to save power: the medium waits for this. */
 	call_rcu_hurry(&map->rcu, tcm_map_rcu);

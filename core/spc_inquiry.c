@@ -14,7 +14,7 @@ struct tcm_inquiry {
 	u8	type;			/* PERIPHERAL QUALIFIER, PERIPHERAL DEVICE TYPE */
 	u8	rmb;
 	u8	version;
-	u8	format;			/* RESPONSE DATA FORMAT */
+	u8	format;			/* NORMACA, RESPONSE DATA FORMAT */
 	u8	add_len;
 	u8	flags5;			/* SCCS, TPGS, 3PC, PROTECT */
 	u8	flags6;			/* MULTIP */
@@ -33,6 +33,7 @@ static_assert(offsetof(struct tcm_inquiry, descriptors) == 58);
 #define TCM_INQ_NO_LUN		0x7f	/* no logical unit can be here, type not known */
 #define TCM_INQ_RMB		0x80
 #define TCM_INQ_SPC4		0x06
+#define TCM_INQ_NORMACA		0x20
 #define TCM_INQ_SCCS		0x80
 #define TCM_INQ_TPGS_SHIFT	4
 #define TCM_INQ_3PC		0x08
@@ -84,7 +85,7 @@ static void tcm_inquiry_build(const struct tcm_lun *lun, struct tcm_inquiry *inq
 	if (dev->attr.removable)
 		inq->rmb = TCM_INQ_RMB;
 	inq->version = TCM_INQ_SPC4;
-	inq->format = 2;
+	inq->format = (dev->attr.emulate_aca ? TCM_INQ_NORMACA : 0) | 2;
 	inq->add_len = sizeof(*inq) - 5;
 	inq->flags5 = tcm_inquiry_flags5(lun);
 	if (READ_ONCE(dev->exports) > 1)

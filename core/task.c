@@ -18,6 +18,7 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <tcm/fabric.h>
+#include "aca.h"
 #include "cmd.h"
 #include "gate.h"
 #include "hop.h"
@@ -30,11 +31,6 @@
 #define TCM_TASK_LINGER		HZ
 
 static struct workqueue_struct *tcm_task_wq;
-
-static bool tcm_task_gone(const struct tcm_cmd *cmd)
-{
-	return atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN);
-}
 
 /* Those that tell of the unit run at once and hold up nobody (SPC-4 4.6.1). */
 static bool tcm_task_counts(const struct tcm_cmd *cmd)
@@ -49,40 +45,62 @@ static void tcm_task_let_go(struct tcm_task_set *ts, struct tcm_cmd *cmd)
 	tcm_hop_queue(cmd, tcm_cmd_rerun);
 }
 
-/* May a command run that has @older ones, some of which @block it? SAM-5 8.6 */
-static bool tcm_task_may_run(const struct tcm_task_set *ts, const struct tcm_cmd *cmd, bool older,
-			     bool block)
+/* May a command run that comes after what was @seen? SAM-5 8.6 */
+static bool tcm_task_may_run(const struct tcm_task_set *ts, const struct tcm_cmd *cmd,
+			     const struct tcm_task_seen *seen)
 {
+	if (ts->acas) {
+		if (tcm_aca_blocks(ts, cmd))
+			return false;
+		/* What is before it may wait for it. */
+		if (tcm_aca_passes(cmd))
+			return true;
+	}
 	switch (cmd->task.attr) {
 	case TCM_ATTR_SIMPLE:
-		return !block;
+		return !seen->block;
 	case TCM_ATTR_ORDERED:
-		return !block && !older && ts->complete;
+		return !seen->block && !seen->older && ts->complete;
 	default:
 		return true;
 	}
 }
 
-/* Enable who may run. */
-static void tcm_task_schedule(struct tcm_task_set *ts)
+/* What this look has come across of the task set that @cmd is in */
+static struct tcm_task_seen *tcm_task_seen(struct tcm_task_set *ts, const struct tcm_cmd *cmd)
 {
-	bool older = false, block = false;
+	struct tcm_task_seen *seen = ts->per_nexus ? &cmd->map->seen : &ts->seen;
+
+	if (seen->round != ts->round) {
+		seen->round = ts->round;
+		seen->older = false;
+		seen->block = false;
+	}
+	return seen;
+}
+
+/* Enable who may run. */
+void tcm_task_schedule(struct tcm_task_set *ts)
+{
 	struct tcm_cmd *cmd, *next;
 
 	lockdep_assert_held(&ts->lock);
+	ts->round++;
 	list_for_each_entry_safe(cmd, next, &ts->tasks, task.node) {
+		struct tcm_task_seen *seen = tcm_task_seen(ts, cmd);
+
 		if (tcm_task_gone(cmd)) {
 			if (cmd->task.parked)
 				tcm_task_let_go(ts, cmd);
 			continue;
 		}
-		if (!cmd->task.enabled && tcm_task_may_run(ts, cmd, older, block)) {
+		if (!cmd->task.enabled && tcm_task_may_run(ts, cmd, seen)) {
 			cmd->task.enabled = true;
 			if (cmd->task.parked)
 				tcm_task_let_go(ts, cmd);
 		}
-		older = true;
-		block |= cmd->task.attr != TCM_ATTR_SIMPLE;
+		seen->older = true;
+		seen->block |= cmd->task.attr != TCM_ATTR_SIMPLE;
 	}
 }
 
@@ -102,6 +120,8 @@ static bool tcm_task_list(struct tcm_task_set *ts, struct tcm_cmd *cmd, int seen
 	cmd->task.parked = false;
 	cmd->task.enabled = false;
 	cmd->task.attr = TCM_ATTR_SIMPLE;
+	cmd->map->tasks++;
+	ts->count++;
 	return true;
 }
 
@@ -127,7 +147,7 @@ static bool tcm_task_visit(struct tcm_cmd *cmd, void *arg)
 }
 
 /* Set the gates, and list who has passed them before. */
-static void tcm_task_survey(struct tcm_task_set *ts)
+void tcm_task_survey(struct tcm_task_set *ts)
 {
 	struct tcm_device *dev = ts->dev;
 	struct tcm_mapping *map;
@@ -151,6 +171,42 @@ static void tcm_task_survey(struct tcm_task_set *ts)
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 
+/* SAM-5 5.3.1: TASK SET FULL when there is no room. One of the ACA attribute is alone. */
+static bool tcm_task_full(const struct tcm_task_set *ts, const struct tcm_cmd *cmd)
+{
+	if (cmd->attr == TCM_ATTR_ACA)
+		return false;
+	return (ts->max && ts->count >= ts->max) ||
+	       (ts->nexus_max && cmd->map->tasks >= ts->nexus_max);
+}
+
+/* May a command that is not in the task set come into it? */
+static enum tcm_sense tcm_task_admit(struct tcm_task_set *ts, const struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense;
+
+	lockdep_assert_held(&ts->lock);
+	if (atomic_read(&cmd->state) & TCM_ST_TASK)
+		return TCM_OK;
+	sense = tcm_aca_admit(ts, cmd);
+	if (!sense && tcm_task_counts(cmd) && tcm_task_full(ts, cmd))
+		return TCM_TASK_SET_FULL;
+	return sense;
+}
+
+enum tcm_sense tcm_task_refuse(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	struct tcm_task_set *ts = cmd->dev->tasks;
+	enum tcm_sense aca = TCM_OK;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ts->lock, flags);
+	if (ts->acas && !(atomic_read(&cmd->state) & TCM_ST_TASK))
+		aca = tcm_aca_admit(ts, cmd);
+	spin_unlock_irqrestore(&ts->lock, flags);
+	return aca ?: sense;
+}
+
 void tcm_task_arrive(struct tcm_cmd *cmd)
 {
 	struct tcm_task_set *ts;
@@ -158,13 +214,14 @@ void tcm_task_arrive(struct tcm_cmd *cmd)
 	bool survey = false;
 	u8 attr = cmd->attr;
 
-	if (!cmd->map || !tcm_task_counts(cmd))
+	if (!cmd->map)
 		return;
 	ts = cmd->dev->tasks;
 	spin_lock_irqsave(&ts->lock, flags);
 	if (attr == TCM_ATTR_SIMPLE && ts->strict)
 		attr = TCM_ATTR_ORDERED;
-	if (tcm_task_list(ts, cmd, atomic_read(&cmd->state))) {
+	cmd->sense = tcm_task_admit(ts, cmd);
+	if (!cmd->sense && tcm_task_counts(cmd) && tcm_task_list(ts, cmd, atomic_read(&cmd->state))) {
 		cmd->task.attr = attr;
 		if (attr == TCM_ATTR_HEAD_OF_QUEUE)
 			list_add(&cmd->task.node, &ts->tasks);
@@ -189,9 +246,9 @@ enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd)
 	enum tcm_sense sense = TCM_OK;
 	unsigned long flags;
 
-	if (!tcm_task_counts(cmd))
-		return TCM_OK;
 	tcm_task_arrive(cmd);
+	if (cmd->sense || !tcm_task_counts(cmd))
+		return cmd->sense;
 	spin_lock_irqsave(&ts->lock, flags);
 	if (!cmd->task.enabled && !tcm_task_gone(cmd)) {
 		cmd->task.parked = true;
@@ -204,6 +261,13 @@ enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd)
 	return sense;
 }
 
+void tcm_task_lingers(struct tcm_task_set *ts)
+{
+	lockdep_assert_held(&ts->lock);
+	ts->idle = jiffies;
+	queue_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_LINGER);
+}
+
 void tcm_task_leave(struct tcm_cmd *cmd)
 {
 	struct tcm_task_set *ts = cmd->dev->tasks;
@@ -211,10 +275,10 @@ void tcm_task_leave(struct tcm_cmd *cmd)
 
 	spin_lock_irqsave(&ts->lock, flags);
 	list_del(&cmd->task.node);
-	if (cmd->task.attr != TCM_ATTR_SIMPLE && !--ts->special) {
-		ts->idle = jiffies;
-		queue_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_LINGER);
-	}
+	cmd->map->tasks--;
+	ts->count--;
+	if (cmd->task.attr != TCM_ATTR_SIMPLE && !--ts->special)
+		tcm_task_lingers(ts);
 	if (ts->parked)
 		tcm_task_schedule(ts);
 	spin_unlock_irqrestore(&ts->lock, flags);
@@ -229,12 +293,35 @@ void tcm_task_set_strict(struct tcm_device *dev, bool strict)
 	spin_lock_irqsave(&ts->lock, flags);
 	changed = ts->strict != strict;
 	WRITE_ONCE(ts->strict, strict);
-	ts->idle = jiffies;
+	if (changed && !strict)
+		tcm_task_lingers(ts);
 	spin_unlock_irqrestore(&ts->lock, flags);
 	if (changed && strict)
 		tcm_task_survey(ts);
-	else if (changed)
-		queue_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_LINGER);
+}
+
+void tcm_task_set_per_nexus(struct tcm_device *dev, bool per_nexus)
+{
+	struct tcm_task_set *ts = dev->tasks;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ts->lock, flags);
+	WRITE_ONCE(ts->per_nexus, per_nexus);
+	tcm_task_schedule(ts);
+	spin_unlock_irqrestore(&ts->lock, flags);
+}
+
+void tcm_task_limit(struct tcm_device *dev, u32 max, u32 nexus_max)
+{
+	struct tcm_task_set *ts = dev->tasks;
+
+	spin_lock_irq(&ts->lock);
+	ts->max = max;
+	ts->nexus_max = nexus_max;
+	tcm_task_lingers(ts);
+	spin_unlock_irq(&ts->lock);
+	if (max || nexus_max)
+		tcm_task_survey(ts);
 }
 
 /* Open the gates when there was no special command for a while; else when to look again. */
@@ -248,7 +335,7 @@ static unsigned long tcm_task_end(struct tcm_task_set *ts)
 	if (ts->parked) {
 		tcm_task_schedule(ts);
 		again = TCM_TASK_TICK;
-	} else if (ts->special || ts->strict) {
+	} else if (ts->special || ts->strict || ts->acas || ts->max || ts->nexus_max) {
 		/* Whose end, or the end of which, queues the work anew. */
 	} else if (time_before(jiffies, ts->idle + TCM_TASK_LINGER)) {
 		again = TCM_TASK_LINGER;

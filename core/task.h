@@ -14,19 +14,25 @@
 #define TCM_QERR_ALL		1
 #define TCM_QERR_NEXUS		3
 
-/* The task set of a logical unit: one for all nexuses (TST 000b) */
+/* The task set of a logical unit: one for all nexuses, or with TST 001b one for each */
 struct tcm_task_set {
 	struct tcm_device	*dev;
 	/*
-	 * @lock protects all that follows, but for @gated and @qerr, and the tcm_cmd.task of the
-	 * commands in @tasks. Taken in any context, below dev->lun_lock and a fabric's lock of its
-	 * commands; a leaf but for the queues of work.
+	 * @lock protects all that follows, but for @gated and @qerr, the tcm_cmd.task of the
+	 * commands in @tasks and the members of nexuses that say so. Taken in any context, below
+	 * dev->lun_lock and a fabric's lock of its commands; a leaf but for the queues of work.
 	 */
 	spinlock_t		lock;
 	struct list_head	tasks;		/* HEAD OF QUEUE, then the others as they came */
 	unsigned int		special;	/* in @tasks: those that are not SIMPLE */
 	unsigned int		parked;		/* in @tasks: those that wait at the gate */
+	unsigned int		count;		/* in @tasks */
+	unsigned int		max, nexus_max;	/* TASK SET FULL beyond; 0: never */
+	unsigned int		acas;		/* nexuses with an ACA condition: core/aca.c */
+	u32			round;		/* counts the looks of tcm_task_schedule() */
+	struct tcm_task_seen	seen;
 	bool			strict;		/* SIMPLE ones keep their order, too */
+	bool			per_nexus;	/* TST 001b; READ_ONCE */
 	bool			complete;	/* every command on the device is in @tasks */
 	unsigned long		idle;		/* jiffies when the last special one went */
 	bool			gated;		/* the gates send commands here; dev->lun_lock */
@@ -54,6 +60,30 @@ enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd);
 
 /* For tcm_cmd_complete(): a command with TCM_ST_TASK has ended. Any context. */
 void tcm_task_leave(struct tcm_cmd *cmd);
+
+/*
+ * For core/aca.c, which keeps commands from running: may more of them run? ts->lock held. And: the
+ * last of what makes the set listed may have gone; ts->lock held. And: have all commands listed from
+ * now on; takes dev->lun_lock. Any context.
+ */
+void tcm_task_schedule(struct tcm_task_set *ts);
+void tcm_task_lingers(struct tcm_task_set *ts);
+void tcm_task_survey(struct tcm_task_set *ts);
+
+/* Nobody waits for it, also if the backend has it. */
+static inline bool tcm_task_gone(const struct tcm_cmd *cmd)
+{
+	return atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN);
+}
+
+/* The status of a command that has failed already: ACA has precedence. Any context. */
+enum tcm_sense tcm_task_refuse(struct tcm_cmd *cmd, enum tcm_sense sense);
+
+/* How many commands there may be on @dev, and on each nexus of it; 0: no limit. May sleep. */
+void tcm_task_limit(struct tcm_device *dev, u32 max, u32 nexus_max);
+
+/* TST of the Control mode page. Any context. */
+void tcm_task_set_per_nexus(struct tcm_device *dev, bool per_nexus);
 
 /* QUEUE ALGORITHM MODIFIER: do SIMPLE commands run in the order in which they came? Any context. */
 void tcm_task_set_strict(struct tcm_device *dev, bool strict);

@@ -6,6 +6,7 @@
  */
 #include <linux/export.h>
 #include <tcm/fabric.h>
+#include "aca.h"
 #include "cmd.h"
 #include "copy.h"
 #include "mode.h"
@@ -21,7 +22,7 @@
 #include "trace.h"
 #include "ua.h"
 
-bool tcm_tmf_supported(enum tcm_tmf_func func)
+bool tcm_tmf_supported(const struct tcm_device *dev, enum tcm_tmf_func func)
 {
 	switch (func) {
 	case TCM_TMF_ABORT_TASK:
@@ -35,6 +36,8 @@ bool tcm_tmf_supported(enum tcm_tmf_func func)
 	case TCM_TMF_TARGET_WARM_RESET:
 	case TCM_TMF_TARGET_COLD_RESET:
 		return true;
+	case TCM_TMF_CLEAR_ACA:
+		return dev->attr.emulate_aca;
 	default:
 		return false;
 	}
@@ -48,6 +51,7 @@ struct tcm_tmf_walk {
 	bool		query;		/* only look */
 	bool		tas;		/* these commands are owed TASK ABORTED */
 	bool		by_lun;		/* that has this number */
+	bool		aca;		/* of the ACA attribute only */
 	u64		tag;
 	u64		lun;
 	unsigned int	found;
@@ -78,6 +82,8 @@ static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 	if (walk->by_tag && cmd->tag != walk->tag)
 		return false;
 	if (walk->by_lun && cmd->unpacked_lun != walk->lun)
+		return false;
+	if (walk->aca && cmd->attr != TCM_ATTR_ACA)
 		return false;
 	/* The generation in the state word makes sure that it is still the one looked at. */
 	st = walk->query ? tcm_tmf_still(cmd, st) :
@@ -136,6 +142,7 @@ void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
 			if (match(map, arg)) {
 				tcm_tmf_session(map->sess, &walk);
 				tcm_copy_stop_map(map);
+				tcm_aca_clear(map);
 			}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	tcm_orphans_fence();
@@ -214,6 +221,7 @@ static void tcm_tmf_reset(const struct tcm_session *sender, struct tcm_device *d
 	tcm_pr_reset(dev);
 	tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
 	tcm_copy_stop_device(dev);
+	tcm_aca_reset(dev);
 	atomic_long_inc(&dev->resets);
 }
 
@@ -239,12 +247,25 @@ static void tcm_tmf_query_event(struct tcm_tmf *tmf, u64 number)
 	tmf->info[2] = TCM_SENSE_ASCQ(sense);
 }
 
+/* SAM-5 7.4: the condition goes, and what looked at it by the ACA attribute */
+static void tcm_tmf_clear_aca(struct tcm_session *sess, struct tcm_tmf_walk *walk)
+{
+	struct tcm_mapping *map;
+
+	tcm_tmf_session(sess, walk);
+	rcu_read_lock();
+	map = tcm_session_map(sess, walk->lun);
+	if (map)
+		tcm_aca_clear(map);
+	rcu_read_unlock();
+}
+
 static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 {
 	/* Of one I_T_L nexus: this number also when another one leads to the same device. */
 	struct tcm_tmf_walk walk = { .by_lun = true, .lun = number };
 
-	if (!tcm_tmf_supported(tmf->func)) {
+	if (!tcm_tmf_supported(dev, tmf->func)) {
 		tmf->resp = TCM_TMF_NOT_SUPPORTED;
 		return;
 	}
@@ -272,7 +293,15 @@ static void tcm_tmf_lun(struct tcm_tmf *tmf, struct tcm_device *dev, u64 number)
 		tcm_tmf_session(tmf->sess, &walk);
 		break;
 	case TCM_TMF_CLEAR_TASK_SET:
-		tcm_tmf_device(tmf->sess, dev, &walk, TCM_UA_COMMANDS_CLEARED, false);
+		/* With TST 001b the task set is the nexus's own. */
+		if (READ_ONCE(dev->tasks->per_nexus))
+			tcm_tmf_session(tmf->sess, &walk);
+		else
+			tcm_tmf_device(tmf->sess, dev, &walk, TCM_UA_COMMANDS_CLEARED, false);
+		break;
+	case TCM_TMF_CLEAR_ACA:
+		walk.aca = true;
+		tcm_tmf_clear_aca(tmf->sess, &walk);
 		break;
 	case TCM_TMF_LUN_RESET:
 		tcm_tmf_reset(tmf->sess, dev, &walk);
@@ -301,6 +330,7 @@ static void tcm_tmf_nexus(struct tcm_tmf *tmf)
 	list_for_each_entry(map, &sess->maps, sess_node) {
 		spin_lock_irq(&map->lun->dev->lun_lock);
 		tcm_pr_map_removed(map);
+		tcm_aca_clear(map);
 		map->prevented = false;
 		spin_unlock_irq(&map->lun->dev->lun_lock);
 		tcm_ua_raise(map, TCM_UA_NEXUS_LOSS);
@@ -345,7 +375,8 @@ void tcm_tmf_qerr(const struct tcm_cmd *cmd)
 {
 	struct tcm_tmf_walk walk = { .dev = cmd->dev };
 
-	if (READ_ONCE(cmd->dev->tasks->qerr) == TCM_QERR_NEXUS)
+	if (READ_ONCE(cmd->dev->tasks->qerr) == TCM_QERR_NEXUS ||
+	    READ_ONCE(cmd->dev->tasks->per_nexus))
 		tcm_tmf_session(cmd->sess, &walk);
 	else
 		tcm_tmf_device(cmd->sess, cmd->dev, &walk, TCM_UA_COMMANDS_CLEARED, false);

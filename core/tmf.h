@@ -4,8 +4,11 @@
 
 #include <tcm/fabric.h>
 
-/* Is a task management function carried out? REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS tells. */
-bool tcm_tmf_supported(enum tcm_tmf_func func);
+/*
+ * Is a task management function carried out for @dev? REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS
+ * tells.
+ */
+bool tcm_tmf_supported(const struct tcm_device *dev, enum tcm_tmf_func func);
 
 /* Which nexuses are meant; called with dev->lun_lock held */
 typedef bool (*tcm_map_fn)(const struct tcm_mapping *map, void *arg);

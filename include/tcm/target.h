@@ -184,6 +184,13 @@ enum tcm_ua {
 	TCM_UA_COUNT
 };
 
+/* What one look over a task set has come across: core/task.c; the task set's lock */
+struct tcm_task_seen {
+	u32	round;			/* of which look the rest is */
+	bool	older;			/* a command that has not ended */
+	bool	block;			/* ... and that others wait for */
+};
+
 /**
  * struct tcm_mapping - an I_T_L nexus
  *
@@ -207,6 +214,9 @@ struct tcm_mapping {
 	u8			pr_deny;	/* core's: how far TCM_GATE_RESERVED goes */
 	bool			prevented;	/* medium removal; dev->lun_lock */
 	bool			echoed;		/* has written the echo buffer; lu->buffer_lock */
+	u8			aca;		/* TCM_ACA_*; the task set's lock */
+	struct tcm_task_seen	seen;
+	u32			tasks;		/* listed in the task set; its lock */
 	struct rcu_head		rcu;
 };
 

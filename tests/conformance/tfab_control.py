@@ -77,7 +77,7 @@ def put(s, **fields):
 def values(rig):
     """Each value of each field is taken, or refused when it is reserved; nothing else changes."""
     s = rig.s
-    t.eq(page(s, 1)[2:6], bytes([0x04, 0x16, 0x38, 0x40]), 'what can be changed')
+    t.eq(page(s, 1)[2:6], bytes([0x24, 0x16, 0x38, 0x40]), 'what can be changed')
     for name, good, bad in (('QERR', (0, 1, 3), (2,)), ('QAM', (0, 1), (2, 3, 8)),
                             ('INTLCK', (0, 2, 3), (1,)), ('TAS', (0, 1), ())):
         was = field(s, name)

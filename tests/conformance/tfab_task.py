@@ -192,9 +192,10 @@ def storm(rig):
     """Attributes at random from two nexuses, with aborts: all of it ends."""
     rig.h.hold(False)
     rnd = random.Random(7)
-    stop = time.monotonic() + (60 if os.environ.get('TCM_LONG') else 5)
+    begin = time.monotonic()
+    stop = begin + (60 if os.environ.get('TCM_LONG') else 5)
     counts = [0, 0]
-    while time.monotonic() < stop:
+    while time.monotonic() < stop or (min(counts) < 10 and time.monotonic() < begin + 60):
         out = []
         for i in range(24):
             s = rnd.choice((rig.s, rig.other))
@@ -206,7 +207,7 @@ def storm(rig):
             r = s.reap(tag)
             t.ok(r.good or r.outcome == NO_RESPONSE, 'storm: %s' % r)
             counts[not r.good] += 1
-    t.ok(counts[0] > 100, 'storm: %r' % counts)
+    t.ok(min(counts) >= 10, 'storm: both outcomes were seen: %r' % counts)
     print('task: storm: %d ended, %d aborted' % tuple(counts), flush=True)
     rig.h.hold()
 

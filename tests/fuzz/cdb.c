@@ -16,8 +16,12 @@ static void check_parsed(const struct tcm_cmd *cmd)
 	const struct tcm_opcode *op = cmd->op;
 	unsigned int i;
 
-	for (i = 1; i < op->cdb_len; i++)
-		fuzz_check(!(cmd->cdb[i] & ~op->usage[i]));
+	for (i = 1; i < op->cdb_len; i++) {
+		u8 naca = i == tcm_cdb_control_at(op->opcode) && cmd->dev && cmd->dev->attr.emulate_aca ?
+			TCM_CONTROL_NACA : 0;
+
+		fuzz_check(!(cmd->cdb[i] & ~op->usage[i] & ~naca));
+	}
 	/* Nobody makes the target set aside more than this for an answer. */
 	if (op->xfer == TCM_XFER_BYTES && op->dir == DMA_FROM_DEVICE)
 		fuzz_check(cmd->data_len <= TCM_ANSWER_MAX);

@@ -173,6 +173,7 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	dev->attr.is_nonrot = bits >> 21 & 1;
 	dev->attr.unmap_zeroes_data = bits >> 22 & 1;
 	dev->attr.alua_support = bits >> 23 & 1;
+	dev->attr.emulate_aca = bits >> 24 & 1;
 	dev->type = bits & 1 << 24 ? TYPE_TAPE : TYPE_DISK;
 	if (bits & 1 << 25)
 		set_bit(TCM_DEV_D_SENSE, &dev->flags);
@@ -419,11 +420,12 @@ int tcm_cfs_refuse(struct config_item *item, const char *attr, int err, const ch
 
 u16 tcm_lun_rtpi(const struct tcm_lun *lun) { return lun->rtpi; }
 u64 tcm_device_blocks(struct tcm_device *dev) { return dev->nblocks; }
-bool tcm_tmf_supported(enum tcm_tmf_func func) { return func % 3; }
+bool tcm_tmf_supported(const struct tcm_device *dev, enum tcm_tmf_func func) { return func % 3; }
 enum tcm_sense tcm_ua_take(struct tcm_mapping *map) { return TCM_OK; }
 enum tcm_sense tcm_ua_report(struct tcm_mapping *map) { return TCM_OK; }
 enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd) { return TCM_OK; }
 void tcm_task_set_strict(struct tcm_device *dev, bool strict) { dev->tasks->strict = strict; }
+void tcm_task_set_per_nexus(struct tcm_device *dev, bool per_nexus) { dev->tasks->per_nexus = per_nexus; }
 enum tcm_sense tcm_orphan_check(const struct tcm_cmd *cmd) { return TCM_OK; }
 bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last) { return false; }
 void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua) { }
