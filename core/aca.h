@@ -29,7 +29,9 @@ bool tcm_aca_passes(const struct tcm_cmd *cmd);
 /* @cmd ends with CHECK CONDITION: a condition may begin, or end. Any context; takes lun_lock. */
 void tcm_aca_failed(struct tcm_cmd *cmd);
 
-/* The condition of a nexus ends: what waited for that goes on. dev->lun_lock or a reference held. */
+/*
+ * The condition of a nexus ends: what waited for that goes on. RCU or dev->lun_lock keeps @map.
+ */
 void tcm_aca_clear(struct tcm_mapping *map);
 /* ... because the nexus goes, and no command of it may begin another one */
 void tcm_aca_map_removed(struct tcm_mapping *map);

@@ -173,8 +173,8 @@ static void answer_mode_select(struct kunit *test)
 		changed++;
 		KUNIT_EXPECT_EQ(test, answer_select(test, buf, len), TCM_OK);
 	}
-	/* WCE, D_SENSE, QUEUE ALGORITHM MODIFIER, QERR, UA_INTLCK_CTRL, SWP, TAS */
-	KUNIT_EXPECT_EQ(test, changed, 7U);
+	/* WCE, TST, D_SENSE, QUEUE ALGORITHM MODIFIER, QERR, UA_INTLCK_CTRL, SWP, TAS */
+	KUNIT_EXPECT_EQ(test, changed, 8U);
 	/* cut anywhere */
 	for (i = 1; i < len; i++) {
 		got = answer_select(test, buf, i);

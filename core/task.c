@@ -207,34 +207,44 @@ enum tcm_sense tcm_task_refuse(struct tcm_cmd *cmd, enum tcm_sense sense)
 	return aca ?: sense;
 }
 
+/* Give it its place. Must those that came before it be looked for? */
+static bool tcm_task_enter(struct tcm_task_set *ts, struct tcm_cmd *cmd)
+{
+	u8 attr = cmd->attr;
+
+	lockdep_assert_held(&ts->lock);
+	if (!tcm_task_list(ts, cmd, atomic_read(&cmd->state)))
+		return false;
+	if (attr == TCM_ATTR_SIMPLE && ts->strict)
+		attr = TCM_ATTR_ORDERED;
+	cmd->task.attr = attr;
+	if (attr == TCM_ATTR_HEAD_OF_QUEUE)
+		list_add(&cmd->task.node, &ts->tasks);
+	else
+		list_add_tail(&cmd->task.node, &ts->tasks);
+	if (attr != TCM_ATTR_SIMPLE)
+		ts->special++;
+	/* Nothing can be in its way. */
+	if (!ts->special && !ts->acas)
+		cmd->task.enabled = true;
+	else
+		tcm_task_schedule(ts);
+	return attr != TCM_ATTR_SIMPLE && !ts->complete;
+}
+
 void tcm_task_arrive(struct tcm_cmd *cmd)
 {
 	struct tcm_task_set *ts;
 	unsigned long flags;
 	bool survey = false;
-	u8 attr = cmd->attr;
 
 	if (!cmd->map)
 		return;
 	ts = cmd->dev->tasks;
 	spin_lock_irqsave(&ts->lock, flags);
-	if (attr == TCM_ATTR_SIMPLE && ts->strict)
-		attr = TCM_ATTR_ORDERED;
 	cmd->sense = tcm_task_admit(ts, cmd);
-	if (!cmd->sense && tcm_task_counts(cmd) && tcm_task_list(ts, cmd, atomic_read(&cmd->state))) {
-		cmd->task.attr = attr;
-		if (attr == TCM_ATTR_HEAD_OF_QUEUE)
-			list_add(&cmd->task.node, &ts->tasks);
-		else
-			list_add_tail(&cmd->task.node, &ts->tasks);
-		if (attr != TCM_ATTR_SIMPLE)
-			ts->special++;
-		survey = attr != TCM_ATTR_SIMPLE && !ts->complete;
-		if (!ts->special)
-			cmd->task.enabled = true;
-		else
-			tcm_task_schedule(ts);
-	}
+	if (!cmd->sense && tcm_task_counts(cmd))
+		survey = tcm_task_enter(ts, cmd);
 	spin_unlock_irqrestore(&ts->lock, flags);
 	if (survey)
 		tcm_task_survey(ts);

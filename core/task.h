@@ -62,9 +62,9 @@ enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd);
 void tcm_task_leave(struct tcm_cmd *cmd);
 
 /*
- * For core/aca.c, which keeps commands from running: may more of them run? ts->lock held. And: the
- * last of what makes the set listed may have gone; ts->lock held. And: have all commands listed from
- * now on; takes dev->lun_lock. Any context.
+ * For core/aca.c, which keeps commands from running: may more of them run? ts->lock held. And:
+ * the last of what makes the set listed may have gone; ts->lock held. And: have all commands
+ * listed from now on; takes dev->lun_lock. Any context.
  */
 void tcm_task_schedule(struct tcm_task_set *ts);
 void tcm_task_lingers(struct tcm_task_set *ts);
