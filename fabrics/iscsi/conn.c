@@ -242,7 +242,7 @@ static void tcm_isc_conn_close(struct tcm_isc_conn *conn)
 /* ---- the owner ---- */
 
 /* Commands that have ended, in the order in which they did. */
-static void tcm_isc_take_done(struct tcm_isc_conn *conn)
+void tcm_isc_take_done(struct tcm_isc_conn *conn)
 {
 	struct llist_node *batch;
 	struct tcm_isc_cmd *icmd, *next;

@@ -446,6 +446,8 @@ int tcm_isc_addr_print(const struct sockaddr_storage *addr, bool port, char *buf
 struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, struct socket *sock);
 void tcm_isc_conn_start(struct tcm_isc_conn *conn);
 void tcm_isc_tick_in(struct tcm_isc_conn *conn, unsigned long delay);
+/* The owner: responses of commands that are over are sent before anything that is queued later. */
+void tcm_isc_take_done(struct tcm_isc_conn *conn);
 void tcm_isc_conn_queue(struct tcm_isc_conn *conn);
 void tcm_isc_conn_kill(struct tcm_isc_conn *conn);
 void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why);

@@ -234,6 +234,7 @@ static u8 tcm_isc_no_task(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 struct tcm_isc_find {
 	u64	tag;
 	bool	found;
+	bool	aborted;	/* before */
 };
 
 static bool tcm_isc_find_tag(struct tcm_cmd *cmd, void *arg)
@@ -241,6 +242,7 @@ static bool tcm_isc_find_tag(struct tcm_cmd *cmd, void *arg)
 	struct tcm_isc_find *find = arg;
 
 	find->found = cmd->tag == find->tag;
+	find->aborted = find->found && tcm_cmd_is_aborted(cmd);
 	return find->found;
 }
 
@@ -262,6 +264,13 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	tmf.func = func;
 	tmf.tag = find.tag;
 	tcm_tmf_submit(&tmf);
+	/*
+	 * The responses of commands that were over before go first: after this answer the
+	 * initiator knows their tags no more (11.6.1).
+	 */
+	tcm_isc_take_done(conn);
+	if (function == TCM_ISC_TMF_ABORT_TASK && !tmf.outstanding && !find.aborted)
+		return TCM_ISC_TMF_RSP_NO_TASK;
 	return tcm_isc_tmf_answer(tmf.resp);
 }
 

@@ -13,7 +13,7 @@ import struct
 import sys
 import time
 
-from iscsi_initiator import (Closed, Connection, LOGIN_RSP, NO_TAG, R2T, REJECT, RESPONSE, TEXT, TEXT_RSP, TMF_RSP,
+from iscsi_initiator import (Closed, Connection, LOGIN_RSP, NO_TAG, R2T, REJECT, RESPONSE, TEXT, TEXT_RSP, TMF, TMF_RSP,
                              pairs)
 
 TARGET = 'iqn.2026-11.org.lab:t1'
@@ -199,6 +199,44 @@ def test_abort_write():
     assert c.tmf(6) == 0
     assert c.tmf(8) == 4
     assert c.tmf(99) == 255
+    c.close()
+
+
+def over_and_reset(c, cdb, function, edtl=0, read=False):
+    """A command and its abort in one segment: what is answered, in order"""
+    out, raw = [], c.send_raw
+    c.send_raw = out.append
+    itt = c.command(cdb, edtl, read=read)
+    c.send(TMF | 0x40, 0x80 | function, word5=itt, words=c.sns(True) + struct.pack('>I', c.cmdsn - 1))
+    c.send_raw = raw
+    c.send_raw(b''.join(out))
+    seen = []
+    while not seen or seen[-1] not in ('complete', 'no task'):
+        pdu = c.recv()
+        if pdu.opcode == TMF_RSP:
+            seen.append({0: 'complete', 1: 'no task'}[pdu.header[2]])
+        else:
+            assert pdu.itt == itt, 'opcode %#x' % pdu.opcode
+            if pdu.opcode == RESPONSE or pdu.flags & 1:
+                seen.append('status')
+    return seen
+
+
+def test_abort_over():
+    """After task management has been answered no response comes of what it is about; and a task that has been
+    responded to is not there to be aborted."""
+    c = session()
+    for _ in range(50):
+        # this one runs where the PDU is received
+        assert over_and_reset(c, bytes(6), 1) == ['status', 'no task']
+        assert c.nop() == b''
+        got = over_and_reset(c, struct.pack('>BBIBHB', 0x28, 0, 0, 0, 8, 0), 1, 4096, True)
+        assert got in (['status', 'no task'], ['complete']), got
+        assert c.nop() == b'', 'a response after the abort'
+        got = over_and_reset(c, bytes(6), 5)
+        assert got in (['status', 'complete'], ['complete']), got
+        assert c.nop() == b'', 'a response after the reset'
+        c.ready()
     c.close()
 
 
