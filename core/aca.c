@@ -34,6 +34,12 @@ static bool tcm_aca_busy(const struct tcm_task_set *ts, const struct tcm_mapping
 	return false;
 }
 
+/* On another nexus than the faulted one: TST tells whether that is any business of its. */
+static bool tcm_aca_of_others(const struct tcm_task_set *ts, const struct tcm_cmd *cmd)
+{
+	return ts->acas && !ts->per_nexus && !tcm_aca_passes(cmd);
+}
+
 enum tcm_sense tcm_aca_admit(struct tcm_task_set *ts, const struct tcm_cmd *cmd)
 {
 	bool aca = cmd->attr == TCM_ATTR_ACA;
@@ -42,8 +48,7 @@ enum tcm_sense tcm_aca_admit(struct tcm_task_set *ts, const struct tcm_cmd *cmd)
 	/* The faulted nexus */
 	if (cmd->map->aca == TCM_ACA_ON)
 		return aca && !tcm_aca_busy(ts, cmd->map) ? TCM_OK : TCM_ACA_ACTIVE;
-	/* Another one: TST tells whether it is any business of its */
-	if (ts->acas && !ts->per_nexus && !tcm_aca_passes(cmd))
+	if (tcm_aca_of_others(ts, cmd))
 		return tcm_cdb_naca(cmd->cdb, cmd->cdb_len) ? TCM_ACA_ACTIVE : TCM_BUSY;
 	return aca ? TCM_INVALID_MESSAGE : TCM_OK;
 }
@@ -53,7 +58,7 @@ bool tcm_aca_blocks(const struct tcm_task_set *ts, const struct tcm_cmd *cmd)
 	lockdep_assert_held(&ts->lock);
 	if (cmd->map->aca == TCM_ACA_ON)
 		return cmd->task.attr != TCM_ATTR_ACA;
-	return ts->acas && !ts->per_nexus && !tcm_aca_passes(cmd);
+	return tcm_aca_of_others(ts, cmd);
 }
 
 /* Returns whether there was one. */

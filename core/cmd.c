@@ -456,20 +456,16 @@ void tcm_cmd_submit(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 		cmd->sense = tcm_cmd_alloc(cmd, ctx) ? TCM_BUSY : TCM_OK;
 	if (ops->write_pending && !cmd->sense && cmd->xfer_len &&
 	    tcm_cmd_data_dir(cmd) == DMA_TO_DEVICE) {
-		int err;
-
 		tcm_cmd_move(cmd, TCM_ST_NEW, TCM_ST_DATA);
 		if (unlikely(cmd->attr || READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_COUNTED)))
 			tcm_task_arrive(cmd);
-		/* Refused: its data are not asked for. */
-		if (unlikely(cmd->sense))
-			goto execute;
-		err = ops->write_pending(cmd);
-		if (!err)
-			return;
-		cmd->sense = TCM_INTERNAL_TARGET_FAILURE;
+		/* The data of one that was refused are not asked for. */
+		if (likely(!cmd->sense)) {
+			if (!ops->write_pending(cmd))
+				return;
+			cmd->sense = TCM_INTERNAL_TARGET_FAILURE;
+		}
 	}
-execute:
 	tcm_cmd_execute(cmd, ctx);
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_submit);

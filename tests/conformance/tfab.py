@@ -421,3 +421,30 @@ def del_dev(dev):
     except OSError as e:
         if e.errno != errno.ENOTEMPTY:
             raise
+
+
+class Pair:
+    """A test device and two nexuses that have it as their LUN 0, without unit attentions"""
+
+    def __init__(self, hold=True, **attribs):
+        self.h = Held('h', hold=hold)
+        for key, value in attribs.items():
+            write('core/%s/attrib/%s' % (self.h.dev, key), value)
+        self.tpg = Tpg().enable()
+        self.tpg.lun(0, self.h.dev)
+        for name in ('i0', 'i1'):
+            self.tpg.acl(name)
+            self.tpg.map(name, 0, 0)
+        self.s, self.other = self.login('i0'), self.login('i1')
+
+    @staticmethod
+    def login(name):
+        s = Session('t1', 1, name)
+        s.clear_ua()
+        return s
+
+    def destroy(self):
+        self.s.close()
+        self.other.close()
+        self.tpg.destroy()
+        del_dev(self.h.dev)

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
 from sgio import Table
 from tfab import (ACA, BH, CLEAR_ACA, CLEAR_TASK_SET, COMPLETE, DATA_LATER, HEAD_OF_QUEUE, LUN_RESET,
-                  NEXUS_RESET, NO_RESPONSE, ORDERED, SIMPLE, STATUS_LATE, Held, Session, Tpg, wait_until)
+                  NEXUS_RESET, NO_RESPONSE, ORDERED, SIMPLE, STATUS_LATE, Pair, wait_until)
 
 GOOD, CHECK, BUSY, FULL, ACTIVE = 0x00, 0x02, 0x08, 0x28, 0x30
 NAMES = {GOOD: 'GOOD', CHECK: 'CHECK CONDITION', BUSY: 'BUSY', FULL: 'TASK SET FULL', ACTIVE: 'ACA ACTIVE'}
@@ -27,28 +27,9 @@ def read10(lba=0, naca=False):
     return struct.pack('>BBIBHB', 0x28, 0, lba, 0, 1, NACA if naca else 0)
 
 
-class Rig:
+class Rig(Pair):
     def __init__(self):
-        self.h = Held('h', hold=False)
-        tfab.write('core/%s/attrib/emulate_aca' % self.h.dev, 1)
-        self.tpg = Tpg().enable()
-        self.tpg.lun(0, self.h.dev)
-        for name in ('i0', 'i1'):
-            self.tpg.acl(name)
-            self.tpg.map(name, 0, 0)
-        self.s, self.other = self.login('i0'), self.login('i1')
-
-    @staticmethod
-    def login(name):
-        s = Session('t1', 1, name)
-        s.clear_ua()
-        return s
-
-    def destroy(self):
-        self.s.close()
-        self.other.close()
-        self.tpg.destroy()
-        tfab.del_dev(self.h.dev)
+        super().__init__(hold=False, emulate_aca=1)
 
     def held(self, n, what):
         wait_until(lambda: self.h.held() >= n, what)

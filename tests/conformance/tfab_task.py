@@ -11,8 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
 from sgio import Table
 from tfab import (ABORT_TASK, ABORT_TASK_SET, ACA, BH, COMPLETE, DATA_HELD, DATA_LATER,
-                  HEAD_OF_QUEUE, NO_RESPONSE, ORDERED, SIMPLE, STATUS_LATE, Held, Session, Tpg,
-                  wait_until)
+                  HEAD_OF_QUEUE, NO_RESPONSE, ORDERED, SIMPLE, STATUS_LATE, Pair, wait_until)
 
 ATTRS = {'S': SIMPLE, 'O': ORDERED, 'H': HEAD_OF_QUEUE}
 
@@ -44,28 +43,7 @@ TABLE = (
 t = Table('task')
 
 
-class Rig:
-    def __init__(self):
-        self.h = Held('h')
-        self.tpg = Tpg().enable()
-        self.tpg.lun(0, self.h.dev)
-        for name in ('i0', 'i1'):
-            self.tpg.acl(name)
-            self.tpg.map(name, 0, 0)
-        self.s, self.other = self.login('i0'), self.login('i1')
-
-    @staticmethod
-    def login(name):
-        s = Session('t1', 1, name)
-        s.clear_ua()
-        return s
-
-    def destroy(self):
-        self.s.close()
-        self.other.close()
-        self.tpg.destroy()
-        tfab.del_dev(self.h.dev)
-
+class Rig(Pair):
     def runs(self, n, what):
         """So many commands are with the backend, and no more come."""
         wait_until(lambda: self.h.held() >= n, '%s: %d commands to run' % (what, n))
