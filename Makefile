@@ -60,8 +60,21 @@ check-gate: deps
 fuzz: deps
 	@scripts/fuzz
 
+## make bench             instructions per I/O: stock, ours, nvmet; ROWS=pattern KERNELS=6.1 for a part
+bench: modules-all
+	@scripts/bench
+
+## make bench-check       some of them against tests/bench/baseline; make bench-baseline records them there
+bench-check: modules-all
+	@scripts/bench --check
+bench-baseline: modules-all
+	@scripts/bench --update
+
+modules-all: deps
+	@for k in $(KERNELS); do scripts/build-modules $$k >/dev/null || exit; done
+
 ## make clean             remove build/ and results/
 clean:
 	rm -rf build results
 
-.PHONY: help demo check check-long modules install uninstall shell vm lint kunit fuzz check-gate deps clean
+.PHONY: help demo check check-long modules install uninstall shell vm lint kunit fuzz check-gate bench bench-check bench-baseline modules-all deps clean
