@@ -80,8 +80,19 @@ void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why)
 		pr_debug("tcm: iSCSI connection from %pISpc ends: %s\n", &conn->peer, why);
 }
 
-/* Data came, or the state of the socket changed: the owner looks. */
-static void tcm_isc_sock_event(struct sock *sk)
+static void tcm_isc_data_ready(struct sock *sk)
+{
+	struct tcm_isc_conn *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	conn = sk->sk_user_data;
+	if (conn && !tcm_isc_rx_waits(conn, sk))
+		tcm_isc_conn_queue(conn);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* The peer is gone, perhaps: the owner looks. */
+static void tcm_isc_state_change(struct sock *sk)
 {
 	struct tcm_isc_conn *conn;
 
@@ -120,9 +131,9 @@ static void tcm_isc_sock_adopt(struct tcm_isc_conn *conn)
 	conn->old_write_space = sk->sk_write_space;
 	conn->old_state_change = sk->sk_state_change;
 	sk->sk_user_data = conn;
-	sk->sk_data_ready = tcm_isc_sock_event;
+	sk->sk_data_ready = tcm_isc_data_ready;
 	sk->sk_write_space = tcm_isc_write_space;
-	sk->sk_state_change = tcm_isc_sock_event;
+	sk->sk_state_change = tcm_isc_state_change;
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 

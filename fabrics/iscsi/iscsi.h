@@ -39,6 +39,7 @@
 #define TCM_ISC_HALF_OPEN_SOURCE	1536	/* ... of one address */
 #define TCM_ISC_R2T_MAX		8	/* outstanding R2Ts of a command, whatever was negotiated */
 #define TCM_ISC_IMMEDIATE_SLOTS	16	/* beside the CmdSN window */
+#define TCM_ISC_MAX_RECV_DEFAULT	8192
 #define TCM_ISC_XMIT_MAX		262144	/* data of one PDU that we send */
 #define TCM_ISC_BVECS		256
 #define TCM_ISC_RING		512	/* pages that wait to be used again */
@@ -457,6 +458,8 @@ void tcm_isc_page_put(struct tcm_isc_conn *conn, struct page *page);
 /* rx.c */
 void tcm_isc_rx_run(struct tcm_isc_conn *conn);
 void tcm_isc_rx_next(struct tcm_isc_conn *conn);
+/* More has come: does the owner better wait for yet more? The socket is locked. */
+bool tcm_isc_rx_waits(const struct tcm_isc_conn *conn, struct sock *sk);
 bool tcm_isc_rx_command(const struct tcm_isc_conn *conn);
 
 /* tx.c */

@@ -236,6 +236,17 @@ static void tcm_isc_login_demo(struct tcm_isc_login *login, const struct tcm_isc
 			TCM_DEMO_READ_WRITE;
 }
 
+/*
+ * The parameter is 8192 unless somebody has set it, which would cut every write into pieces of that
+ * size. Data goes straight to its place, so that as much is taken as is sent.
+ */
+static u32 tcm_isc_tpg_max_recv(const struct tcm_isc_tpg *itpg)
+{
+	if (itpg->max_recv == TCM_ISC_MAX_RECV_DEFAULT)
+		return max(itpg->max_recv, itpg->max_xmit);
+	return itpg->max_recv;
+}
+
 /* Access, secrets and limits, as they are at this moment */
 static u32 tcm_isc_login_rights(struct tcm_isc_login *login)
 {
@@ -256,7 +267,7 @@ static u32 tcm_isc_login_rights(struct tcm_isc_login *login)
 	}
 	mutex_unlock(&itpg->lock);
 	tcm_isc_nego_init(&login->nego, &itpg->offer);
-	login->nego.offer.val[TCM_ISC_K_MAX_RECV] = itpg->max_recv;
+	login->nego.offer.val[TCM_ISC_K_MAX_RECV] = tcm_isc_tpg_max_recv(itpg);
 	/* The level is said in two places: the higher one is meant, as far as it is there. */
 	login->nego.offer.val[TCM_ISC_K_ERL] =
 		clamp(login->nego.offer.val[TCM_ISC_K_ERL], login->acl_attrib.default_erl,

@@ -111,7 +111,7 @@ static int tcm_isc_add_tpg(struct tcm_tpg *tpg)
 	INIT_LIST_HEAD(&itpg->acls);
 	itpg->attrib = tcm_isc_tpg_attrib_default;
 	tcm_isc_offer_init(&itpg->offer);
-	itpg->max_recv = 8192;
+	itpg->max_recv = TCM_ISC_MAX_RECV_DEFAULT;
 	itpg->max_xmit = 262144;
 	strscpy(itpg->auth_method, "CHAP", sizeof(itpg->auth_method));
 	strscpy(itpg->alias, "LIO Target", sizeof(itpg->alias));
@@ -251,7 +251,11 @@ static int __init tcm_isc_init(void)
 	int err = -ENOMEM;
 
 	cpumask_copy(&tcm_isc_cpus, cpu_possible_mask);
-	tcm_isc_wq = alloc_workqueue("tcm_iscsi", WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
+	/*
+	 * Not WQ_HIGHPRI: an owner that takes the CPU from whoever sends to it finds one PDU each
+	 * time, and where initiator and target share a CPU that is a third of the cost of an I/O.
+	 */
+	tcm_isc_wq = alloc_workqueue("tcm_iscsi", WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
 	if (!tcm_isc_wq)
 		return err;
 	tcm_isc_slow_wq = alloc_workqueue("tcm_iscsi_slow", WQ_UNBOUND | WQ_MEM_RECLAIM,

@@ -20,13 +20,55 @@ void tcm_isc_rx_next(struct tcm_isc_conn *conn)
 	rx->hdr_have = 0;
 	rx->hdr_need = TCM_ISC_BHS;
 	rx->in_data = false;
-	rx->ready = false;
 	rx->to = TCM_ISC_RX_DROP;
 	rx->icmd = NULL;
 	rx->lost = false;
 	rx->off = 0;
 	rx->digest_have = 0;
 	rx->crc = ~0;
+	/* Pairs with tcm_isc_rx_waits(), which does not look at the rest before. */
+	smp_store_release(&rx->ready, false);
+}
+
+/* Of a PDU that begins where reading goes on: its length, or 0 when its header is to be seen now */
+static u32 tcm_isc_rx_peek(const struct tcm_isc_conn *conn, struct sock *sk)
+{
+	const struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+	struct tcm_isc_bhs bhs;
+	u32 off, dsl;
+	u8 opcode;
+
+	/* A length that has not been checked may be wrong, and nobody would notice. */
+	if (!skb || conn->hdigest)
+		return 0;
+	off = tcp_sk(sk)->copied_seq - TCP_SKB_CB(skb)->seq;
+	if (off >= skb->len || skb_copy_bits(skb, off, &bhs, sizeof(bhs)))
+		return 0;
+	opcode = bhs.opcode & TCM_ISC_OP_MASK;
+	dsl = tcm_isc_dsl(&bhs);
+	if ((opcode != TCM_ISC_COMMAND && opcode != TCM_ISC_DATA_OUT) || !dsl || bhs.ahs_len ||
+	    dsl > tcm_isc_dsl_max(&conn->nego, opcode))
+		return 0;
+	return TCM_ISC_BHS + dsl + tcm_isc_pad(dsl) + (conn->ddigest ? 4 : 0);
+}
+
+/*
+ * Initiators send a header and its data by two calls, and the owner would run twice. Part of a PDU
+ * is of no use: it waits for the rest, but not for more than the socket can hold.
+ */
+bool tcm_isc_rx_waits(const struct tcm_isc_conn *conn, struct sock *sk)
+{
+	const struct tcm_isc_rx *rx = &conn->rx;
+	u32 want = 0;
+
+	/* Pairs with tcm_isc_rx_next(), which may run outside of the lock. */
+	if (smp_load_acquire(&rx->ready) || rx->fail || READ_ONCE(conn->state) != TCM_ISC_CS_FFP)
+		return false;
+	if (rx->in_data)
+		want = rx->left + rx->pad + (conn->ddigest ? 4 - rx->digest_have : 0);
+	else if (!rx->hdr_have)
+		want = tcm_isc_rx_peek(conn, sk);
+	return want && !tcp_epollin_ready(sk, min_t(u32, want, READ_ONCE(sk->sk_rcvbuf) / 4));
 }
 
 static bool tcm_isc_header_digest_ok(struct tcm_isc_conn *conn, u32 len)

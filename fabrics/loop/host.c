@@ -32,7 +32,7 @@ static int tcm_loop_init_cmd(struct Scsi_Host *host, struct scsi_cmnd *sc)
 	return 0;
 }
 
-static int tcm_loop_queuecommand(struct Scsi_Host *host, struct scsi_cmnd *sc)
+static __always_inline int tcm_loop_queue(struct Scsi_Host *host, struct scsi_cmnd *sc, bool pi)
 {
 	struct tcm_loop *loop = tcm_loop_of(host);
 	struct tcm_cmd *cmd = &((struct tcm_loop_cmd *)scsi_cmd_priv(sc))->cmd;
@@ -61,8 +61,21 @@ static int tcm_loop_queuecommand(struct Scsi_Host *host, struct scsi_cmnd *sc)
 	cmd->exp_len = scsi_bufflen(sc);
 	cmd->exp_dir = sc->sc_data_direction;
 	cmd->tag = blk_mq_unique_tag(scsi_cmd_to_rq(sc));
+	/* To insert and to strip is left to the core: it makes or checks, and nothing is moved. */
+	if (pi && scsi_get_prot_op(sc) != SCSI_PROT_NORMAL)
+		tcm_cmd_pi_aside(cmd, scsi_prot_sg_count(sc) ? scsi_prot_sglist(sc) : NULL);
 	tcm_cmd_submit(cmd, TCM_CTX_ATOMIC);
 	return 0;
+}
+
+static int tcm_loop_queuecommand(struct Scsi_Host *host, struct scsi_cmnd *sc)
+{
+	return tcm_loop_queue(host, sc, false);
+}
+
+static int tcm_loop_queuecommand_pi(struct Scsi_Host *host, struct scsi_cmnd *sc)
+{
+	return tcm_loop_queue(host, sc, true);
 }
 
 void tcm_loop_respond(struct tcm_cmd *cmd)
@@ -196,3 +209,11 @@ struct scsi_host_template tcm_loop_template = {
 	.dma_boundary		= PAGE_SIZE - 1,
 	.cmd_size		= sizeof(struct tcm_loop_cmd),
 };
+
+struct scsi_host_template tcm_loop_pi_template;
+
+void tcm_loop_init_templates(void)
+{
+	tcm_loop_pi_template = tcm_loop_template;
+	tcm_loop_pi_template.queuecommand = tcm_loop_queuecommand_pi;
+}

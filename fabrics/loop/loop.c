@@ -20,6 +20,14 @@ static unsigned int cmd_per_lun = 1024;
 module_param(cmd_per_lun, uint, 0644);
 MODULE_PARM_DESC(cmd_per_lun, "commands of a LUN at a time");
 
+/*
+ * The SCSI layer does more for each command of a host that carries protection information, also
+ * where the disk has none: so that is a choice. Without it the target makes and checks it.
+ */
+static bool protection;
+module_param(protection, bool, 0644);
+MODULE_PARM_DESC(protection, "new hosts carry protection information (T10 DIF and DIX)");
+
 static struct device *tcm_loop_root;
 static tcm_bus_type tcm_loop_bus = { .name = "tcm_loop_bus" };
 static atomic_t tcm_loop_count = ATOMIC_INIT(0);
@@ -167,12 +175,17 @@ static void tcm_loop_release(struct device *dev)
 	kfree(loop);
 }
 
+#define TCM_LOOP_PROT	(SHOST_DIF_TYPE1_PROTECTION | SHOST_DIF_TYPE2_PROTECTION |	\
+			 SHOST_DIF_TYPE3_PROTECTION | SHOST_DIX_TYPE1_PROTECTION |	\
+			 SHOST_DIX_TYPE2_PROTECTION | SHOST_DIX_TYPE3_PROTECTION)
+
 static int tcm_loop_add_host(struct tcm_loop *loop)
 {
+	bool pi = READ_ONCE(protection);
 	struct Scsi_Host *host;
 	int err;
 
-	host = scsi_host_alloc(&tcm_loop_template, sizeof(loop));
+	host = scsi_host_alloc(pi ? &tcm_loop_pi_template : &tcm_loop_template, sizeof(loop));
 	if (!host)
 		return -ENOMEM;
 	*(struct tcm_loop **)shost_priv(host) = loop;
@@ -183,6 +196,10 @@ static int tcm_loop_add_host(struct tcm_loop *loop)
 	host->can_queue = can_queue ?: 1;
 	host->cmd_per_lun = min_t(unsigned int, cmd_per_lun ?: 1, S16_MAX);
 	host->nr_hw_queues = nr_hw_queues ?: num_online_cpus();
+	if (pi) {
+		scsi_host_set_prot(host, TCM_LOOP_PROT);
+		scsi_host_set_guard(host, SHOST_DIX_GUARD_CRC);
+	}
 	err = scsi_add_host(host, &loop->dev);
 	if (err) {
 		scsi_host_put(host);
@@ -261,6 +278,7 @@ static int __init tcm_loop_init(void)
 	err = tcm_loop_scan_init();
 	if (err)
 		return err;
+	tcm_loop_init_templates();
 	tcm_loop_root = root_device_register("tcm_loop_0");
 	if (IS_ERR(tcm_loop_root)) {
 		err = PTR_ERR(tcm_loop_root);

@@ -37,11 +37,14 @@ struct tcm_loop_tpg {
 };
 
 extern struct scsi_host_template tcm_loop_template;
+/* The same for a host that carries protection information */
+extern struct scsi_host_template tcm_loop_pi_template;
 extern struct configfs_attribute *tcm_loop_root_attrs[];
 extern struct configfs_attribute *tcm_loop_tpg_attrs[];
 extern struct configfs_attribute *tcm_loop_attrib_attrs[];
 
 /* host.c */
+void tcm_loop_init_templates(void);
 void tcm_loop_respond(struct tcm_cmd *cmd);
 void tcm_loop_visit_cmds(struct tcm_session *sess, const struct tcm_lun *lun,
 			 tcm_cmd_fn fn, void *arg);

@@ -116,6 +116,74 @@ def test_read_write():
     assert c.logout() == 0 and c.closed()
 
 
+class Pieces:
+    """A connection that sends what it sends in pieces, and NODELAY makes a segment of each."""
+
+    def __init__(self, c, *cuts):
+        self.c, self.cuts, self.whole = c, cuts, c.send_raw
+
+    def __enter__(self):
+        self.c.send_raw = self.send
+        return self.c
+
+    def send(self, data):
+        at = 0
+        for cut in (*self.cuts, len(data)):
+            if at < cut <= len(data):
+                self.whole(data[at:cut])
+                time.sleep(0.02)
+                at = cut
+
+    def __exit__(self, *unused):
+        self.c.send_raw = self.whole
+
+
+def test_pieces():
+    """The owner waits for the rest of a PDU, wherever it was cut and however large it is."""
+    for digests in ({}, {'DataDigest': 'CRC32C'}, {'HeaderDigest': 'CRC32C', 'DataDigest': 'CRC32C'}):
+        c = session(**digests)
+        for size, cuts in ((512, (1, 47)), (512, (48,)), (512, (48, 49)), (4096, (48, 2000, 4140)), (65536, (40, 48, 30000)),
+                           (512, (47, 48, 52, 56)), (8192, tuple(range(500, 8192, 500)))):
+            with Pieces(c, *cuts):
+                assert c.write10(9, PATTERN[:size])[0] == 0, (digests, size, cuts)
+            assert c.read10(9, size // 512)[1] == PATTERN[:size], (digests, size, cuts)
+        # a command in the same segment as the end of another, and half of a third
+        small, out = struct.pack('>BBIBHB', 0x2a, 0, 20, 0, 1, 0), []
+        whole, c.send_raw = c.send_raw, out.append
+        tags = [c.command(small, 512, write=True, data=PATTERN[512 * n:512 * n + 512]) for n in range(3)]
+        c.send_raw = whole
+        text = b''.join(out)
+        third = len(text) // 3
+        with Pieces(c, third - 100, 2 * third + 60):
+            c.send_raw(text)
+        for tag in tags:
+            pdu = c.recv()
+            assert (pdu.opcode, pdu.itt, pdu.header[3]) == (RESPONSE, tag, 0)
+        assert c.read10(20, 1)[1] == PATTERN[1024:1536], 'the last one'
+        c.close()
+    # a part of a PDU, and the end
+    c = session()
+    with Pieces(c, 48, 100):
+        c.command(struct.pack('>BBIBHB', 0x2a, 0, 20, 0, 8, 0), 4096, write=True, data=PATTERN[:1000], dsl=4096)
+        c.close()
+    c = session()
+    assert c.read10(20, 1)[1] == PATTERN[1024:1536], 'part of a PDU was written'
+
+
+def test_max_recv():
+    """What is declared: the parameter, unless that is as nobody has set it"""
+    path = '/sys/kernel/config/target/iscsi/%s/tpgt_1/param/' % TARGET
+    for recv, xmit, declared in ((8192, 262144, 262144), (8192, 65536, 65536), (8192, 4096, 8192), (65536, 262144, 65536),
+                                 (512, 262144, 512), (8192, 262144, 262144)):
+        for name, value in (('MaxRecvDataSegmentLength', recv), ('MaxXmitDataSegmentLength', xmit)):
+            with open(path + name, 'w', encoding='ascii') as f:
+                f.write('%d' % value)
+        c = Connection()
+        said = c.login()
+        assert said.get('MaxRecvDataSegmentLength') == '%d' % declared, (recv, xmit, said)
+        c.close()
+
+
 def test_digests():
     c = session(HeaderDigest='CRC32C', DataDigest='CRC32C')
     assert c.write10(0, PATTERN[:10240])[0] == 0

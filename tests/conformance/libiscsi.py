@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """libiscsi's iscsi-test-cu, with a verdict for each test.
 
-    libiscsi.py TARGET [--family NAME] [--suites NAME,...] [--known SUITE.TEST,...]
+    libiscsi.py TARGET... [--family NAME] [--suites NAME,...] [--known SUITE.TEST,...]
 
-TARGET is an iSCSI URL or a /dev/sgX; it is overwritten. Tests named by --known may fail and are
-named in the output; one of them that passes fails the run: then the list is out of date.
+TARGET is an iSCSI URL or a /dev/sgX, several are paths to one unit; it is overwritten. Tests named by --known may fail and are
+named in the output; one of them that passes fails the run: then the list is out of date. A test
+that is skipped says why.
 """
 import argparse
 import re
@@ -18,9 +19,9 @@ SUITES = ('CompareAndWrite,GetLBAStatus,Inquiry,Mandatory,ModeSense6,OrWrite,Pre
           'WriteVerify16')
 
 
-def run_suite(family, suite, target, limit):
+def run_suite(family, suite, targets, limit):
     """Yield (test, verdict, what it printed) for each test of a suite."""
-    done = subprocess.run(['iscsi-test-cu', '--dataloss', '--verbose', '-t', '%s.%s' % (family, suite), target],
+    done = subprocess.run(['iscsi-test-cu', '--dataloss', '--verbose', '-t', '%s.%s' % (family, suite), *targets],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=limit)
     out = done.stdout.split('CUnit - A unit testing framework', 1)
     if len(out) < 2:
@@ -41,14 +42,14 @@ def run_suite(family, suite, target, limit):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument('target')
+    p.add_argument('target', nargs='+')
     p.add_argument('--family', choices=('SCSI', 'LINUX', 'iSCSI'), help='default: SCSI or LINUX, as the target is')
     p.add_argument('--suites', default=SUITES)
     p.add_argument('--known', default='')
     p.add_argument('--name', default='libiscsi')
     p.add_argument('--limit', type=float, default=120, help='seconds for a suite')
     args = p.parse_args()
-    family = args.family or ('LINUX' if args.target.startswith('/dev/') else 'SCSI')
+    family = args.family or ('LINUX' if args.target[0].startswith('/dev/') else 'SCSI')
     known = set(filter(None, args.known.split(',')))
     count = {'passed': 0, 'skipped': 0, 'FAILED': 0}
     wrong = 0
@@ -57,6 +58,8 @@ def main():
         for test, verdict, text in run_suite(family, suite, args.target, args.limit):
             count[verdict] += 1
             name = '%s.%s' % (suite, test)
+            if verdict == 'skipped':
+                test += ' (%s)' % text.split('[SKIPPED]')[1].strip().split('\n')[0].strip()
             seen.setdefault(verdict, []).append(test)
             if verdict == 'FAILED' and name not in known:
                 wrong += 1

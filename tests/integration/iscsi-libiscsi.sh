@@ -3,36 +3,81 @@
 # vm: --timeout 200
 # kernels: 6.1 6.12-long
 #
-# libiscsi's conformance suite over iSCSI, against a file: the family iSCSI, of the family SCSI what
-# loopback cannot show (two nexuses, residuals); all of it with full counts.
+# libiscsi's conformance suite over iSCSI, against files: the family iSCSI, of the family SCSI what
+# loopback cannot show (two nexuses, residuals). With full counts all of the family SCSI, on a thin
+# unit, a thick one, one that is removable, one with blocks of 4096 bytes and one that is write protected.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/iscsi.inc
 
+SIZE=104857600
+units=(thin thick removable blocks4k protected)
+
+# unit NAME ATTRIBUTE=VALUE...: a file; the suite copies between units, so they need names
+unit() {
+	local c dir=core/fileio_0/$1
+	truncate -s $SIZE "/tmp/$1"
+	mkdir "$CFS/$dir"
+	cfs_write "$dir/control" "fd_dev_name=/tmp/$1,fd_dev_size=$SIZE"
+	cfs_write "$dir/enable" 1
+	cfs_write "$dir/wwn/vpd_unit_serial" "11b15c51-0000-4000-8000-0000000000$((10 + next++))"
+	for c in "${@:2}"; do cfs_write "$dir/attrib/${c%%=*}" "${c#*=}"; done
+}
+
+# What of the suite is wrong, as far as every unit sees it:
+# CompareAndWrite: 256 blocks do not fit the field; what is sent asks for none, "which shall not be
+#   considered an error" (SBC-4 5.3.1).
+# ReportSupportedOpcodes: it has room for 16 bytes of CDB usage data; that of the 32 byte CDBs is as
+#   long as they are (SPC-4 6.37.3), as in sbc.sh.
+wrong=CompareAndWrite.Simple,CompareAndWrite.Miscompare,ReportSupportedOpcodes.OneCommand
+# Where the medium is removable:
+# PreventAllow.Eject: prevention is of removal (SBC-4 5.15); it wants that a medium cannot be loaded.
+# StartStopUnit.PwrCnd: it sends reserved power conditions (SBC-4 5.31) and wants them to succeed.
+# StartStopUnit.NoLoej: it wants TEST UNIT READY to succeed in the stopped power condition (SBC-4 4.20).
+wrong_removable=$wrong,PreventAllow.Eject,StartStopUnit.PwrCnd,StartStopUnit.NoLoej
+
+# conform UNIT URL SUITES [KNOWN]: of the family SCSI
+conform() {
+	python3 /tcm/tests/conformance/libiscsi.py "$2" --name "$1" --limit 300 --suites "$3" --known "$4" || rc=1
+}
+
 ip link set lo up
 use_our_target
 modprobe iscsi_target_mod
-mkdir "$CFS/iscsi" "$CFS/core/fileio_0" "$CFS/core/fileio_0/f0"
-truncate -s 100M /tmp/f0
-cfs_write core/fileio_0/f0/control fd_dev_name=/tmp/f0,fd_dev_size=104857600
-cfs_write core/fileio_0/f0/enable 1
-cfs_write core/fileio_0/f0/attrib/emulate_tpu 1
-cfs_write core/fileio_0/f0/attrib/emulate_tpws 1
-iscsi_target_raw $IQN core/fileio_0/f0
-url=iscsi://$PORTAL/$IQN/0
-suites=PrinReadKeys,PrinServiceactionRange,PrinReportCapabilities,ProutRegister,ProutReserve,ProutClear,ProutPreempt
-suites=$suites,Reserve6,Read10,Write10
-[ -z "${TCM_LONG:-}" ] || suites=$suites,$(iscsi-test-cu -l "$url" | sed -n 's/^SCSI\.\([A-Za-z0-9]*\)$/\1/p' | paste -sd,)
+mkdir "$CFS/iscsi" "$CFS/core/fileio_0"
+next=0 rc=0
+unit thin emulate_tpu=1 emulate_tpws=1
+unit thick
+unit removable emulate_tpu=1 emulate_tpws=1 removable=1
+unit blocks4k emulate_tpu=1 emulate_tpws=1 block_size=4096
+unit protected emulate_tpu=1 emulate_tpws=1
+iscsi_target_raw $IQN core/fileio_0/{thin,thick,removable,blocks4k}
+iscsi_target_raw $IQN:ro core/fileio_0/protected
+cfs_write "iscsi/$IQN:ro/tpgt_1/attrib/demo_mode_write_protect" 1
+url=iscsi://$PORTAL/$IQN
 
-rc=0
-python3 /tcm/tests/conformance/libiscsi.py "$url" --family iSCSI --name iSCSI \
+reservations=PrinReadKeys,PrinServiceactionRange,PrinReportCapabilities,ProutRegister,ProutReserve,ProutClear,ProutPreempt
+python3 /tcm/tests/conformance/libiscsi.py "$url/0" --family iSCSI --name iSCSI \
 	--suites iSCSIcmdsn,iSCSIdatasn,iSCSIResiduals,iSCSITMF || rc=1
-# CompareAndWrite: 256 blocks do not fit the field, what the suite sends asks for none and succeeds.
-# ExtendedCopy: it expects a logical unit identifier of an unknown type to be taken.
-# ReportSupportedOpcodes: it has room for 16 bytes of CDB usage data, as in sbc.sh.
-python3 /tcm/tests/conformance/libiscsi.py "$url" --limit 300 --suites "$suites" \
-	--known CompareAndWrite.Simple,CompareAndWrite.Miscompare,ExtendedCopy.ValidTgtDescr,ReportSupportedOpcodes.OneCommand || rc=1
+conform thin "$url/0" $reservations,Reserve6,Read10,Write10 ""
+if [ -n "${TCM_LONG:-}" ]; then
+	all=$(iscsi-test-cu -l "$url/0" | sed -n 's/^SCSI\.\([A-Za-z0-9]*\)$/\1/p')
+	# Reservations know nothing of blocks: once is enough. Paths are below.
+	rest=$(grep -v -e ^Prin -e ^Prout -e ^MultipathIO <<<"$all" | paste -sd,)
+	reading=$(grep -e ^Inquiry -e ^Mandatory -e ^ModeSense -e ^Prefetch -e ^Read -e ^Report -e ^TestUnit <<<"$all" |
+		paste -sd,)
+	conform thin "$url/0" "$rest" "$wrong"
+	conform thick "$url/1" "$rest" "$wrong"
+	conform removable "$url/2" "$rest" "$wrong_removable"
+	conform blocks4k "$url/3" "$rest" "$wrong"
+	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand
+	# of one unit, by two sessions
+	python3 /tcm/tests/conformance/libiscsi.py "$url/0" "$url/0" --name paths --suites MultipathIO || rc=1
+fi
+
+iscsi_target_del $IQN:ro
 iscsi_target_del $IQN
-rmdir "$CFS/core/fileio_0/f0" "$CFS/core/fileio_0"
+for name in "${units[@]}"; do rmdir "$CFS/core/fileio_0/$name"; done
+rmdir "$CFS/core/fileio_0"
 unload_target
 exit $rc
