@@ -6,7 +6,7 @@ import threading
 import time
 
 from sgio import INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, Device, Table
-from target import Target, read, write
+from target import NoDiskDriver, Target, read, write
 
 t = Table('alua')
 CHANGED = (6, 0x2a, 6)
@@ -268,7 +268,7 @@ def test_referrals(a, b, gp, disk):
 
 
 def main():
-    with Target() as target:
+    with NoDiskDriver(), Target() as target:
         disk = target.device('rd_mcp', 'disk', 'rd_pages=256', serial='alua-1')
         first, second = target.loop('naa.5001405000000001'), target.loop('naa.5001405000000002')
         gp = disk + '/alua/g1'

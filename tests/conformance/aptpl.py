@@ -11,14 +11,16 @@ import subprocess
 import sys
 import time
 
-from pr import CLEAR, EARO, REGISTER_IGNORE, RELEASE, RESERVE, WEAR, WERO, Pr
+from pr import CLEAR, EARO, REGISTER_IGNORE, RELEASE, REPLACE_LOST, RESERVE, WE, WEAR, WERO, Pr
 from sgio import GOOD, RESERVATION_CONFLICT, Device, Table
-from target import CFS, Target, read, write
+from target import CFS, NoDiskDriver, Target, read, write
 
 SERIAL = '6a1b6a1b-0000-4000-8000-00000000ab1e'
 APTPL = 1
 NOTHING = 'No Registrations or Reservations\n'
 INTERNAL = (4, 0x44, 0)
+LOST = (7, 0x44, 1)
+INVALID_RELEASE = (5, 0x26, 4)
 WRITE = [0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0]
 
 
@@ -48,7 +50,7 @@ def ports(tgt, dev, n):
     found = []
     for i in range(n):
         tpg = tgt.loop('naa.500140500000000%d' % (i + 1), 1)
-        who = Pr(Device(tpg.lun(0, dev)), 0xabc0 + i)
+        who = Pr(Device(tpg.lun(0, dev, 'scsi_generic')), 0xabc0 + i)
         found.append(who)
     return found
 
@@ -58,7 +60,7 @@ def make(tgt):
 
 
 def outlives(t, root):
-    with Target() as tgt:
+    with NoDiskDriver(), Target() as tgt:
         a, b = ports(tgt, make(tgt), 2)
         for who in (a, b):
             who.dev.clear_ua()
@@ -77,7 +79,7 @@ def outlives(t, root):
         for who in (a, b):
             who.dev.close()
     lines = saved(root)
-    with Target() as tgt:
+    with NoDiskDriver(), Target() as tgt:
         dev = make(tgt)
         for reg in lines:
             write(dev + '/pr/res_aptpl_metadata', ','.join(['0'] + reg))
@@ -102,7 +104,7 @@ def outlives(t, root):
 
 def broken(t, root):
     """A folder that cannot be written, and one that hangs"""
-    with Target() as tgt:
+    with NoDiskDriver(), Target() as tgt:
         a, b = ports(tgt, make(tgt), 2)
         for who in (a, b):
             who.dev.clear_ua()
@@ -134,12 +136,96 @@ def broken(t, root):
             who.dev.close()
 
 
+# What is answered while reservations are lost (SPC-4 5.13.5.2), and some of what is not
+ALLOWED = [([0x12, 0, 0, 0, 36, 0], 36), ([0x4d, 0, 0, 0, 0, 0, 0, 0, 64, 0], 64),
+           ([0x3c, 0x0b, 0, 0, 0, 0, 0, 0, 4, 0], 4), ([0xa0] + [0] * 8 + [64, 0, 0], 64),
+           ([0xa3, 0x0a] + [0] * 6 + [0, 64, 0, 0], 64), ([3, 0, 0, 0, 18, 0], 18),
+           ([0x1b, 0, 0, 0, 1, 0], 0)]
+REFUSED = [([0] * 6, 0), ([0x1b, 0, 0, 0, 0, 0], 0), ([0x1b, 0, 0, 0, 0x11, 0], 0),
+           ([0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], 512), ([0x25] + [0] * 9, 8),
+           ([0x5e, 0, 0, 0, 0, 0, 0, 0, 8, 0], 8), ([0x5e, 2, 0, 0, 0, 0, 0, 0, 8, 0], 8),
+           ([0x16, 0, 0, 0, 0, 0], 0), ([0x17, 0, 0, 0, 0, 0], 0), ([0xa3, 0x0c] + [0] * 7 + [64, 0, 0], 64)]
+
+
+def damages(whole):
+    """Whole files, and what may become of them: (text, is it lost?)"""
+    yield whole, False
+    yield NOTHING, False
+    yield whole + whole, False
+    yield '', True
+    yield '\0' * len(whole), True
+    yield NOTHING[:-5], True
+    yield whole[:-1], True
+    yield whole[:len(whole) // 2], True
+    yield whole + whole[:40], True
+    yield whole[20:], True
+    yield whole.replace('sa_res_key', 'sa_res_kex'), True
+
+
+def lost(t, root):
+    """A file of registrations that nobody can read any more"""
+    path = '%s/pr/aptpl_%s' % (root, SERIAL)
+    with Target() as tgt:
+        a, = ports(tgt, make(tgt), 1)
+        a.dev.clear_ua()
+        t.good(a.register(APTPL), 'with APTPL')
+        t.good(a.out(RESERVE, WERO), 'RESERVE')
+        t.bad(a.out(REPLACE_LOST, WERO, key=0, sa_key=1), INVALID_RELEASE, 'nothing is lost')
+        with open(path) as f:
+            whole = f.read()
+        a.dev.close()
+    for n, (text, gone) in enumerate(damages(whole)):
+        with open(path, 'w') as f:
+            f.write(text)
+        with Target() as tgt:
+            # not by ports(): initiators do not find a disk that answers nothing
+            dev = make(tgt)
+            a = Pr(Device(tgt.loop('naa.5001405000000001', 1).lun(0, dev, kind='scsi_generic')), 0xabc0)
+            a.dev.clear_ua()
+            r = a.dev.cmd([0] * 6)
+            t.eq(r.code if r.sense else None, LOST if gone else None, 'damage %d' % n)
+            a.dev.close()
+    replaced(t, path)
+
+
+def replaced(t, path):
+    with open(path, 'w') as f:
+        f.write('PR_REG_START: 0')
+    with Target() as tgt:
+        dev = make(tgt)
+        a, b = (Pr(Device(tgt.loop('naa.500140500000000%d' % i, 1).lun(0, dev, kind='scsi_generic')), 0xabc0 + i)
+                for i in (1, 2))
+        for who in (a, b):
+            who.dev.clear_ua()
+        for cdb, size in ALLOWED:
+            t.good(a.dev.cmd(cdb, data_in=size), '%02x/%02x is answered' % tuple(cdb[:2]))
+        for cdb, size in REFUSED:
+            t.bad(a.dev.cmd(cdb, data_in=size), LOST, '%02x/%02x is refused' % tuple(cdb[:2]))
+        t.bad(a.dev.cmd(WRITE, data_out=bytes(512)), LOST, 'WRITE is refused')
+        t.bad(a.register(), LOST, 'REGISTER is refused')
+        t.bad(a.out(REPLACE_LOST, WE, key=5, sa_key=1), (5, 0x26, 0), 'a RESERVATION KEY')
+        t.bad(a.out(REPLACE_LOST, WE, key=0, sa_key=0), (5, 0x26, 0), 'no new key')
+        t.bad(a.out(REPLACE_LOST, 2, key=0, sa_key=1), (5, 0x24, 0), 'no such type')
+        t.bad(a.dev.cmd([0] * 6), LOST, 'lost as before')
+        t.good(a.out(REPLACE_LOST, WE, key=0, sa_key=a.key, flags=APTPL), 'REPLACE LOST RESERVATION')
+        t.eq((a.keys(), a.reservation()), ((0, [a.key]), (a.key, WE)), 'what is there then')
+        t.eq([fields(r)['sa_res_key'] for r in saved(os.path.dirname(os.path.dirname(path)))], [str(a.key)], 'and in the file')
+        t.eq(b.dev.cmd([0] * 6).status, GOOD, 'nobody is told')
+        t.eq(b.dev.cmd(WRITE, data_out=bytes(512)).status, RESERVATION_CONFLICT, 'it reserves')
+        t.good(a.dev.cmd(WRITE, data_out=bytes(512)), 'for who replaced it')
+        t.bad(a.out(REPLACE_LOST, WE, key=0, sa_key=1), INVALID_RELEASE, 'once')
+        t.good(a.register(), 'without APTPL')
+        t.good(a.out(CLEAR), 'CLEAR')
+        for who in (a, b):
+            who.dev.close()
+
+
 def storm(root, log):
     n = 0
     if os.path.exists(log):
         with open(log) as f:
             n = max([int(line.split()[1]) for line in f] or [0])
-    with open(log, 'a', buffering=1) as f, Target() as tgt:
+    with open(log, 'a', buffering=1) as f, NoDiskDriver(), Target() as tgt:
         dev = make(tgt)
         a, b = ports(tgt, dev, 2)
         for who in (a, b):
@@ -193,6 +279,7 @@ def main():
         verify(t, root, sys.argv[3])
     else:
         outlives(t, root)
+        lost(t, root)
         broken(t, root)
     t.end()
 

@@ -118,6 +118,7 @@ def test_lists(t, a, b, rnd):
     t.good(a.copy(b''), 'EXTENDED COPY without a list')
     t.good(a.copy(plist([], [])), 'EXTENDED COPY of nothing')
     t.good(a.copy(plist(two, [])), 'EXTENDED COPY without segments')
+    t.good(a.copy(plist([cscd(a.naa, b1=0xc0), two[1]], [])), 'LU ID TYPE is ignored')
     p = plist(two, [blocks(0, 0, 0), offsets(0, 0, 0)])
     for have in range(1, len(p)):
         t.bad(a.copy(p[:have]), PARAM_LIST_LENGTH, 'list of %d bytes' % have)
@@ -132,7 +133,6 @@ def test_lists(t, a, b, rnd):
         ('17 descriptors', plist([two[0]] * 17, one), MANY_CSCDS, None),
         ('17 segments', plist(two, [blocks(0, 0, 0)] * 17), MANY_SEGMENTS, None),
         ('descriptor E0h', plist([two[0], cscd(b.naa, kind=0xe0)], one), BAD_CSCD, 48),
-        ('LU ID TYPE', plist([cscd(a.naa, b1=0x40), two[1]], one), BAD_CSCD, 17),
         ('NUL', plist([cscd(a.naa, b1=0x20), two[1]], one), BAD_CSCD, 17),
         ('a tape', plist([cscd(a.naa, b1=1), two[1]], one), WRONG_TYPE, None),
         ('21 bytes of designator', plist([two[0], cscd(b.naa[:3] + b'\x15' + b.naa[4:])], one), INVALID_FIELD_PARAM, 55),

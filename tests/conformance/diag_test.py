@@ -11,7 +11,7 @@ import time
 
 from sgio import (GOOD, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, Device, Sense,
                   Table)
-from target import Target, read
+from target import NoDiskDriver, Target, read
 
 WWN, WWN2 = 'naa.5001405000000001', 'naa.5001405000000002'
 SERIAL = '7e57ab1e-0000-4000-8000-000000000002'
@@ -19,6 +19,7 @@ SELFTEST_RUNS = (2, 0x04, 0x09)
 SELFTEST_FAILED = (4, 0x3e, 0x03)
 SEQUENCE = (5, 0x2c, 0x00)
 OVERWRITTEN = (0xb, 0x3f, 0x0f)
+IN_PROGRESS = (5, 0x00, 0x16)
 TIMESTAMP_CHANGED, IDENT_CHANGED = (6, 0x2a, 0x10), (6, 0x3f, 0x05)
 DEFAULT, SHORT, EXTENDED, ABORT, FG_SHORT, FG_EXTENDED = 0, 1, 2, 4, 5, 6
 BAD_LBA = 4096      # of the disk with a bad block
@@ -165,7 +166,7 @@ def test_buffers(dev, other):
         name = 'WRITE BUFFER' if write else 'READ BUFFER'
         io = dict(data_out=bytes(4)) if write else dict(data_in=4)
         for mode in range(32):
-            if mode in ((2, 0xa) if write else (2, 3, 0xa, 0xb)):
+            if mode in ((2, 0xa) if write else (2, 3, 0xa, 0xb, 0x1c)):
                 continue
             t.bad(dev.cmd(buffer_cdb(write, mode, 0, 4), **io), INVALID_FIELD_CDB, '%s mode %02xh' % (name, mode),
                   field=(1, 4))
@@ -272,6 +273,117 @@ def mapped(name, *table):
     return '/dev/mapper/' + name
 
 
+def history(dev, number, offset=0, length=4096):
+    return dev.cmd(buffer_cdb(0, 0x1c, offset, length, number), data_in=length)
+
+
+def directory(dev, number, flags, what):
+    """Read the error history directory; flags is (EHS_RETRIEVED, EHS_SOURCE)."""
+    r = history(dev, number)
+    t.good(r, what)
+    t.eq(r.data[:9], b'LIO-ORG \1', what + ': vendor, version')
+    t.eq((r.data[9] >> 3, r.data[9] >> 1 & 3, r.data[9] & 1), (*flags, 0), what + ': retrieved, source, CLR_SUP')
+    t.eq(r.data[10:32], bytes(20) + b'\0\x28', what + ': length')
+    t.eq([struct.unpack('>BxxxI', r.data[i:i + 8]) for i in range(32, len(r.data), 8)],
+         [(n, 72) for n in range(4)] + [(0x10, 2064)], what + ': entries')
+
+
+def port_of(dev):
+    """RELATIVE TARGET PORT IDENTIFIER, of the Device Identification VPD page"""
+    data, pos = dev.cmd([0x12, 1, 0x83, 0, 255, 0], data_in=255).data, 4
+    while data[pos + 1] & 0x0f != 4:
+        pos += 4 + data[pos + 3]
+    return struct.unpack('>H', data[pos + 6:pos + 8])[0]
+
+
+def errors(dev, what):
+    """Buffer 10h: (count of all, those of test_history()). The disk's own driver meets the bad block, too."""
+    r = history(dev, 0x10)
+    t.good(r, what)
+    n, size, recorded = struct.unpack('>IIQ', r.data[:16])
+    t.eq((size, len(r.data)), (32, 16 + 32 * n), what + ': length')
+    found = []
+    for pos in range(16, len(r.data), 32):
+        ms, *code, opcode, port, flags, reserved, info, lba = struct.unpack('>QBBBBHBBQQ', r.data[pos:pos + 32])
+        t.ok(abs(ms / 1000 - time.time()) < 600, '%s: time %d' % (what, ms))
+        t.eq(reserved, 0, what + ': record')
+        if (opcode, lba) == (0x28, BAD_LBA - 2):
+            found.append((tuple(code), info if flags else None, port))
+    t.ok(recorded == n or n == 64 and recorded > n, what + ': count of all')
+    return recorded, found
+
+
+def test_history(dev, other, second):
+    """Error history: SPC-4 5.5.2 and 6.18.9. second is another nexus's LUN of the same device."""
+    def fail(n):
+        """Read over the bad block; the record that comes of it"""
+        for _ in range(n):
+            r = dev.cmd([0x28, 0, *be32(BAD_LBA - 2), 0, 0, 4, 0], data_in=2048)
+            t.bad(r, (3, 0x11, 0), 'READ(10)')
+        return r.code, r.sense.info, port_of(dev)
+    for what, number, offset, field in (
+            ('directory at an offset', 0, 1, 3), ('the last directory at an offset', 3, 512, 3),
+            ('reserved', 4, 0, 2), ('reserved', 0x0f, 0, 2), ('not supported', 0x11, 0, 2), ('the last', 0xef, 0, 2),
+            ('reserved', 0xf0, 0, 2), ('reserved', 0xfd, 0, 2), ('behind the end', 0x10, 2065, 3)):
+        t.bad(history(dev, number, offset), INVALID_FIELD_CDB, 'buffer %02xh, %s' % (number, what), field=field)
+    t.bad(history(dev, 0x10), SEQUENCE, 'errors before there is a snapshot')
+    t.good(history(dev, 0xfe), 'nothing to clear')
+    t.good(history(dev, 0xff), 'nothing to release')
+    directory(dev, 0, (2, 1), 'the first directory')
+    before = errors(dev, 'errors at first')
+    t.eq(before[1], [], 'errors at first')
+    record = fail(3)
+    t.eq(errors(dev, 'a snapshot does not change'), before, 'a snapshot does not change')
+    directory(dev, 0, (2, 2), 'the directory again')
+    t.eq(errors(dev, 'a snapshot is kept'), before, 'a snapshot is kept')
+    directory(dev, 1, (2, 1), 'with a new snapshot')
+    recorded = errors(dev, 'errors')
+    t.eq(recorded[1], [record] * 3, 'what was recorded')
+    t.eq(history(dev, 0x10, 10, 20).data, history(dev, 0x10).data[10:30], 'errors at an offset')
+    end = len(history(dev, 0x10).data)
+    t.eq(history(dev, 0x10, end).data, b'', 'errors at the end')
+    t.bad(history(dev, 0x10, end + 1), INVALID_FIELD_CDB, 'errors behind the end', field=3)
+    # another nexus
+    for number in (0, 1, 0x10, 0xfe, 0xff):
+        t.bad(history(other, number), IN_PROGRESS, 'buffer %02xh by another nexus' % number)
+    directory(other, 2, (2, 2), 'taken over')
+    t.eq(errors(other, 'after it was taken over'), recorded, 'the same snapshot')
+    t.bad(history(dev, 0), IN_PROGRESS, 'who had it')
+    fail(1)
+    directory(dev, 3, (2, 1), 'taken over with a new snapshot')
+    recorded = errors(dev, 'the new one')
+    t.eq(recorded[1], [record] * 4, 'the new snapshot')
+    t.good(history(dev, 0xfe), 'clear the nexus')
+    t.eq(history(dev, 0xfe).data, b'', 'no data')
+    t.eq(errors(other, 'nobody is in the way'), recorded, 'the snapshot is still there')
+    directory(other, 0, (1, 2), 'the directory after it was retrieved')
+    t.bad(history(dev, 0), IN_PROGRESS, 'the other has it now')
+    t.good(history(other, 0xff), 'release')
+    t.bad(history(other, 0x10), SEQUENCE, 'errors after the release')
+    # more than are kept
+    fail(70)
+    directory(dev, 0, (2, 1), 'after many errors')
+    recorded, found = errors(dev, 'many errors')
+    t.ok(recorded >= 74, 'all are counted: %d' % recorded)
+    t.eq((len(history(dev, 0x10).data), found[-50:]), (16 + 32 * 64, [record] * 50), 'the last ones are kept')
+    # a LOGICAL UNIT RESET ends it
+    fcntl.ioctl(other.fd, 0x2284, struct.pack('i', 1))    # SG_SCSI_RESET, device
+    dev.clear_ua()
+    other.clear_ua()
+    t.bad(history(dev, 0x10), SEQUENCE, 'errors after a reset')
+    directory(dev, 0, (2, 1), 'after a reset')
+    t.ok(errors(dev, 'after a reset')[0] >= recorded, 'errors are not forgotten')
+    t.good(history(dev, 0xff), 'release')
+    # a nexus that is gone has nothing
+    directory(other, 0, (2, 1), 'the other')
+    t.bad(history(dev, 0), IN_PROGRESS, 'the other has it')
+    other.close()
+    second.unlink(1)
+    dev.clear_ua()
+    directory(dev, 0, (2, 2), 'after the other is gone')
+    t.good(history(dev, 0xff), 'release')
+
+
 def main():
     disk = os.environ['VM_DISKS'].split()[0]
     name = os.path.basename(disk)
@@ -280,24 +392,28 @@ def main():
     bad = mapped('bad', '0 %d linear %s 0' % (BAD_LBA, disk), '%d 8 error' % BAD_LBA,
                  '%d %d linear %s %d' % (BAD_LBA + 8, sectors // 2 - BAD_LBA - 8, disk, BAD_LBA + 8))
     late = mapped('late', '0 %d delay %s %d 20' % (sectors // 2, disk, sectors // 2))
-    with Target() as target:
+    with NoDiskDriver(), Target() as target:
         good = target.device('rd_mcp', 'disk', 'rd_pages=256', serial=SERIAL)
         tpg, second = target.loop(WWN), target.loop(WWN2)
+        faulty = target.device('iblock', 'bad', 'udev_path=' + bad)
         with Device(tpg.lun(0, good, 'scsi_generic')) as dev, Device(second.lun(0, good, 'scsi_generic')) as other, \
-                Device(tpg.lun(1, target.device('iblock', 'bad', 'udev_path=' + bad), 'scsi_generic')) as big, \
+                Device(tpg.lun(1, faulty, 'scsi_generic')) as big, \
                 Device(tpg.lun(2, target.device('iblock', 'late', 'udev_path=' + late), 'scsi_generic')) as slow:
             for d in (dev, other, big, slow):
                 d.clear_ua()
             test_selftest(dev, big, slow)
             test_diag_pages(dev)
             test_buffers(dev, other)
+            nexus = Device(second.lun(1, faulty, 'scsi_generic'))
+            nexus.clear_ua()
+            test_history(big, nexus, second)
             test_ident(dev, other)
             test_timestamp(dev, other)
             slow.cmd(send_diag(EXTENDED))   # the target goes under it
     subprocess.run(['dmsetup', 'remove', 'late'], check=True)
     subprocess.run(['dmsetup', 'remove', 'bad'], check=True)
     # What is kept is there in the unit's next life.
-    with Target() as target:
+    with NoDiskDriver(), Target() as target:
         good = target.device('rd_mcp', 'disk', 'rd_pages=256', serial=SERIAL)
         with Device(target.loop(WWN).lun(0, good, 'scsi_generic')) as dev:
             dev.clear_ua()

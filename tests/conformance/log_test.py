@@ -6,7 +6,7 @@ PARAMETER POINTER, lists truncated at every length. Needs our target to be loade
 import struct
 
 from sgio import (GOOD, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, Device, Table)
-from target import Target
+from target import NoDiskDriver, Target
 
 WWN, WWN2 = 'naa.5001405000000001', 'naa.5001405000000002'
 LOG_CHANGED = (6, 0x2a, 0x02)
@@ -197,7 +197,7 @@ def test_rest(dev):
 
 
 def main():
-    with Target() as target:
+    with NoDiskDriver(), Target() as target:
         disk = target.device('rd_mcp', 'disk', 'rd_pages=64', serial='7e57ab1e-0000-4000-8000-000000000001')
         tpg, second = target.loop(WWN), target.loop(WWN2)
         with Device(tpg.lun(0, disk, 'scsi_generic')) as dev, Device(second.lun(0, disk, 'scsi_generic')) as other:

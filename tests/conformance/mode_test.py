@@ -8,7 +8,7 @@ import os
 import struct
 
 from sgio import (GOOD, INVALID_FIELD_CDB, SAVING_NOT_SUPPORTED, Device, Table)
-from target import Target, read, write
+from target import NoDiskDriver, Target, read, write
 
 WWN, WWN2 = 'naa.5001405000000001', 'naa.5001405000000002'
 SERIAL = '7e57ab1e-0000-4000-8000-00000000/0.1'
@@ -17,6 +17,7 @@ MODE_CHANGED = (6, 0x2a, 0x01)
 SW_PROTECTED = (7, 0x27, 0x02)
 PROTECTED = (7, 0x27, 0x00)
 CURRENT, CHANGEABLE, DEFAULT, SAVE = range(4)
+SG = 'scsi_generic'
 
 t = Table('mode')
 
@@ -175,23 +176,25 @@ def main():
         disk = make(target, 'disk', SERIAL)
         bare = make(target, 'bare', None)
         tpg, second = target.loop(WWN), target.loop(WWN2)
-        node = tpg.lun(0, disk)
-        with Device(node) as dev, Device(second.lun(0, disk)) as other:
-            dev.clear_ua()
-            other.clear_ua()
+        with NoDiskDriver(), Device(tpg.lun(0, disk, SG)) as dev, Device(second.lun(0, disk, SG)) as other, \
+                Device(tpg.lun(1, bare, SG)) as unsaved:
+            for d in (dev, other, unsaved):
+                d.clear_ua()
             test_wce(disk, dev, other)
             test_swp(dev, other)
             test_tas(disk, dev, other)
             path = test_saved(dev, other)
-            test_linux(dev, node)
-        with Device(tpg.lun(1, bare)) as dev:
+            test_unsaved(unsaved)
+        tpg.unlink(0)
+        node = tpg.lun(0, disk)
+        with Device(node) as dev:
             dev.clear_ua()
-            test_unsaved(dev)
+            test_linux(dev, node)
     # The same unit, made anew: what was saved is there with the first command.
-    with Target() as target:
+    with NoDiskDriver(), Target() as target:
         disk = make(target, 'disk', SERIAL, emulate_write_cache=1)
         tpg = target.loop(WWN)
-        with Device(tpg.lun(0, disk)) as dev:
+        with Device(tpg.lun(0, disk, SG)) as dev:
             dev.clear_ua()
             t.eq((bit_of(dev, 0x0a, 2, 2), bit_of(dev, 8, 2, 2)), ((1, 0, 1), (0, 1, 0)),
                  'D_SENSE and WCE after a restart')
@@ -206,9 +209,9 @@ def main():
     for text in ('', 'tcm_lu 1\nmode zz\nmode 0a\nmode ' + 'ff' * 4000 + '\nfuture 1\n', 'other\n', '\0' * 100, 'x' * 70000):
         with open(path, 'w') as f:
             f.write(text)
-        with Target() as target:
+        with NoDiskDriver(), Target() as target:
             disk = make(target, 'disk', SERIAL)
-            with Device(target.loop(WWN).lun(0, disk)) as dev:
+            with Device(target.loop(WWN).lun(0, disk, SG)) as dev:
                 dev.clear_ua()
                 t.eq(bit_of(dev, 0x0a, 2, 2), (0, 0, 0), 'default values with a file of %r' % text[:20])
                 t.good(change(dev, 0x0a, 2, 2, 1, save=True), 'saved over it')

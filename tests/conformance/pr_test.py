@@ -16,7 +16,7 @@ from pr import (CLEAR, EA, EAAR, EARO, PREEMPT, PREEMPT_ABORT, REGISTER, REGISTE
                 WEAR, WERO, Pr, fcp_tid, iscsi_tid, move_list, plist, prin, prout, sas_tid)
 from sgio import (CHECK_CONDITION, GOOD, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH,
                   RESERVATION_CONFLICT, Device, Table)
-from target import CFS, Target, read, write
+from target import CFS, NoDiskDriver, Target, read, write
 
 LONG = os.environ.get('TCM_LONG')
 SERIAL = '6a1b6a1b-0000-4000-8000-00000000c0de'
@@ -552,7 +552,7 @@ def malformed(a, b, c):
 
 
 def capabilities(a):
-    t.eq(a.read(2).data, bytes([0, 8, 0x1d, 0x80, 0xea, 1, 0, 0]), 'REPORT CAPABILITIES')
+    t.eq(a.read(2).data, bytes([0, 8, 0x9d, 0x80, 0xea, 1, 0, 0]), 'REPORT CAPABILITIES')
 
 
 def files(a, b, c, dev):
@@ -633,7 +633,7 @@ def storm(nexuses):
 
 
 def main():
-    with Target() as tgt:
+    with NoDiskDriver(), Target() as tgt:
         dev = tgt.device('rd_mcp', 'disk', 'rd_pages=256', serial=SERIAL, emulate_tpu=1)
         spare = tgt.device('rd_mcp', 'spare', 'rd_pages=256', serial='5ba2e000-0000-4000-8000-00000000c0de')
         nexuses = []
@@ -643,7 +643,7 @@ def main():
             # what has no `enable` gets none of its own there (configfs contract, 8.2)
             if os.path.exists(CFS + tpg.path + '/rtpi'):
                 write(tpg.path + '/rtpi', i + 1)
-            node = tpg.lun(0, dev)
+            node = tpg.lun(0, dev, 'scsi_generic')
             who = Pr(Device(node), 0xabc0 + i)
             who.wwn, who.pr = wwn, dev + '/pr'
             nexuses.append(who)
@@ -662,7 +662,7 @@ def main():
         spec_i_pt(a, b, c)
         files(a, b, c, dev)
         conflicts(a, b, c)
-        node = tpg.lun(1, spare)
+        node = tpg.lun(1, spare, 'scsi_generic')
         copies(a, b, c, node)
         fenced(a, b, c, node)
         spc2(a, b, c)

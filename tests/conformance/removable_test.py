@@ -6,8 +6,9 @@ power conditions, which every unit has. Needs our target to be loaded.
 import fcntl
 import struct
 
+from pr import CLEAR, PREEMPT, PREEMPT_ABORT, Pr
 from sgio import (GOOD, INVALID_FIELD_CDB, INVALID_OPCODE, Device, Sense, Table)
-from target import Target, read, write
+from target import NoDiskDriver, Target, read, write
 
 WWN, WWN2 = 'naa.5001405000000001', 'naa.5001405000000002'
 NO_MEDIUM, PREVENTED = (2, 0x3a, 0x00), (5, 0x53, 0x02)
@@ -104,6 +105,20 @@ def test_prevent(dev, other):
     t.bad(start_stop(dev, EJECT), PREVENTED, 'eject')
     t.good(prevent(other, 0), 'the other allows')
     t.good(start_stop(dev, EJECT), 'eject')
+    t.good(start_stop(dev, LOAD), 'load')
+    other.clear_ua()
+    a, b = Pr(dev, 1), Pr(other, 2)
+    for who in (a, b):
+        t.good(who.register(), 'register')
+    t.good(prevent(other, 1), 'the other prevents')
+    t.good(a.out(PREEMPT, sa_key=2), 'PREEMPT')
+    t.bad(start_stop(dev, EJECT), PREVENTED, 'prevented after PREEMPT')
+    other.clear_ua()
+    t.good(b.register(), 'register')
+    t.good(a.out(PREEMPT_ABORT, sa_key=2), 'PREEMPT AND ABORT')
+    other.clear_ua()
+    t.good(a.out(CLEAR), 'CLEAR')
+    t.good(start_stop(dev, EJECT), 'allowed by PREEMPT AND ABORT')
     t.good(prevent(dev, 1), 'prevent without a medium')
     t.good(start_stop(dev, LOAD), 'load')
     other.clear_ua()
@@ -154,11 +169,7 @@ def test_power(dev, other):
 
 
 def main():
-    # The disk driver has its own say: it prevents removal while somebody, as udev, has the disk open, and allows it
-    # when the last one closes, through the same nexus as the test. It shall not take these disks.
-    with open('/sys/bus/scsi/drivers_autoprobe', 'w') as f:
-        f.write('0')
-    with Target() as target:
+    with NoDiskDriver(), Target() as target:
         disk = target.device('rd_mcp', 'disk', 'rd_pages=64', removable=1)
         fixed = target.device('rd_mcp', 'fixed', 'rd_pages=64')
         tpg, second = target.loop(WWN), target.loop(WWN2)
@@ -183,8 +194,6 @@ def main():
         test_power(dev1, other1)
         for d in (dev, other, dev1, other1):
             d.close()
-    with open('/sys/bus/scsi/drivers_autoprobe', 'w') as f:
-        f.write('1')
     t.end()
 
 

@@ -32,6 +32,24 @@ def read(path):
         return f.read()
 
 
+class NoDiskDriver:
+    """While this holds, the disk driver takes no new disk. It and udev, which reads a disk again at every unit
+    attention, have their own say through the nexus of a test: they collect its unit attentions, prevent and allow
+    removal.
+    """
+
+    @staticmethod
+    def _probe(on):
+        with open('/sys/bus/scsi/drivers_autoprobe', 'w') as f:
+            f.write(on)
+
+    def __enter__(self):
+        self._probe('0')
+
+    def __exit__(self, *unused):
+        self._probe('1')
+
+
 class Tpg:
     """A loopback portal group with its nexus."""
 

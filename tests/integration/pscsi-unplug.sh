@@ -121,9 +121,11 @@ echo 0 >$DBG/every_nth
 wait_for 90 is_gone "/proc/$hung"
 wait $hung
 cat /tmp/hung
-# who had a tag is told of the time-out, who waited for one is served afterwards
-assert_eq "00 "$'\n'"00 "$'\n'"02 b/2e/02"$'\n'"02 b/2e/02"$'\n'"02 b/2e/02"$'\n'"02 b/2e/02" \
-	"$(cat /tmp/hung)" "what commands in time-out say"
+# Who had a tag is told of the time-out, who waited for one is served afterwards. Somebody else may have
+# had one, as udev.
+assert_eq 6 "$(grep -cxE '00 |02 b/2e/02' /tmp/hung)" "what commands in time-out say: $(cat /tmp/hung)"
+late=$(grep -cx '02 b/2e/02' /tmp/hung)
+[[ $late = [34] ]] || fail "$late commands are told of the time-out: $(cat /tmp/hung)"
 
 note "end"
 ps_port_remove

@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: --timeout 300 --rootfs cluster
+# kernels: 6.1 6.12-long
+#
+# Pacemaker's agents fence nodes of a cluster by persistent reservations, while the others write.
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+. /tcm/tests/integration/iscsi.inc
+. /tcm/tests/integration/cluster.inc
+
+SHARED=core/rd_mcp_0/shared
+WWN=naa.5001405c1a000003
+
+# fence NODE KEY ACTION: the agent on a node does something to the node that has a key
+fence() {
+	local rc=0
+	node "$1" fence_scsi -o "$3" -k "$2" -d /mnt/shared >/tmp/fence.out 2>&1 || rc=$?
+	note "fence_scsi on $1: $3 $2: $rc: $(tail -n 1 /tmp/fence.out)"
+	return $rc
+}
+
+# status NODE KEY ON|OFF, as NODE sees it
+status() {
+	local rc=0
+	fence "$1" "$2" status || rc=$?
+	assert_match "Status: $3" "$(cat /tmp/fence.out)" "status of $2 on $1"
+	if [ "$3" = ON ]; then assert_eq 0 $rc; else assert_eq 2 $rc; fi
+}
+
+declare -A FIO
+# writer NODE AREA: writes and verifies all the time; each node has an area of its own
+writer() {
+	# no function, so that a signal finds fio and not a shell
+	nsenter --target "${NODE[$1]}" --mount fio --name="$1" --filename=/mnt/shared --offset=$(($2 * 8))M --size=8M --rw=randwrite --bs=4k \
+		--direct=1 --ioengine=libaio --iodepth=4 --rate_iops=50 --verify=crc32c --verify_backlog=64 \
+		--verify_fatal=1 --verify_state_save=0 --time_based --runtime=1000 >"/tmp/fio.$1" 2>&1 &
+	FIO[$1]=$!
+	unset "WROTE[$1]"
+	wait_for 30 runs "$1" 20
+}
+
+# runs NODE N: N more writes
+declare -A WROTE
+runs() {
+	local now disk=${DISK[$1]}
+	now=$(awk '{ print $5 }' "/sys/block/$disk/stat")
+	: "${WROTE[$1]:=$now}"
+	[ "$now" -ge $((WROTE[$1] + $2)) ]
+}
+
+# goes_on NODE: its writer has noticed nothing
+goes_on() {
+	unset "WROTE[$1]"
+	wait_for 30 runs "$1" 20
+	kill -0 "${FIO[$1]}" || fail "the writer of $1 has ended: $(cat "/tmp/fio.$1")"
+}
+
+# stopped NODE: its writer was refused for the reservation (EBADE), and so is whatever it tries now
+stopped() {
+	wait_for 30 ended "$1"
+	wait "${FIO[$1]}" || :
+	grep -q 'error=Invalid exchange' "/tmp/fio.$1" || fail "the writer of $1: $(cat "/tmp/fio.$1")"
+	refused "$1"
+}
+ended() { ! kill -0 "${FIO[$1]}"; }
+refused() {
+	local rc=0
+	node "$1" sg_raw -s 512 -i /dev/zero /mnt/shared 2a 00 00 00 00 00 00 00 01 00 >/tmp/out 2>&1 || rc=$?
+	assert_eq 24 $rc "a write of $1, RESERVATION CONFLICT is wanted: $(cat /tmp/out)"
+}
+
+# fio says of itself that it was ended by a signal, whatever came of it
+writer_end() {
+	kill -INT "${FIO[$1]}"
+	wait "${FIO[$1]}" || :
+	grep -q 'err= 0:' "/tmp/fio.$1" || fail "the writer of $1: $(cat "/tmp/fio.$1")"
+}
+
+use_our_target
+modprobe -a tcm_loop target_core_rd sd_mod sg
+iscsi_initiator
+rd_device shared
+iscsi_target_raw $IQN $SHARED
+declare -A DISK
+for n in n1 n2; do
+	iscsi_node $n
+	DISK[$n]=$(iscsi_node_disk $n)
+done
+DISK[n3]=$(loop_node $WWN naa.5001405c1aff0003 $SHARED)
+for n in n1 n2 n3; do
+	node_new $n
+	node_disk $n "${DISK[$n]}" shared
+done
+
+note "three nodes come"
+fence n1 a1 on
+fence n2 a2 on
+fence n3 a3 on
+status n1 a1 ON
+status n1 a3 ON
+assert_eq 3 "$(sg_persist -n -i -k "/dev/${DISK[n1]}" | grep -c '^ *0xa[123]$')" "keys"
+assert_match 'Key=0xa1.*Write Exclusive, registrants only' "$(sg_persist -n -i -r "/dev/${DISK[n1]}" | tr '\n' ' ')"
+for n in n1 n2 n3; do writer $n ${n#n}; done
+
+note "one is fenced"
+fence n1 a2 off
+stopped n2
+goes_on n1
+goes_on n3
+status n3 a2 OFF
+node n1 /usr/share/cluster/fence_scsi_check
+rc=0
+node n2 /usr/share/cluster/fence_scsi_check || rc=$?
+assert_eq 2 $rc "what the watchdog of the fenced node is told"
+
+note "who held the reservation is fenced, over another fabric"
+fence n3 a1 off
+stopped n1
+goes_on n3
+assert_match 'Key=0xa3.*Write Exclusive, registrants only' "$(sg_persist -n -i -r "/dev/${DISK[n3]}" | tr '\n' ' ')"
+assert_fails fence n3 a3 off
+
+note "they come back"
+fence n2 a2 on
+fence n1 a1 on
+writer n1 1
+writer n2 2
+goes_on n3
+for n in n1 n2 n3; do writer_end $n; done
+sg_persist -n -o -C -K a3 "/dev/${DISK[n3]}"
+
+nodes_end
+iscsi_node_end n1
+iscsi_node_end n2
+iscsi_target_del $IQN
+loop_node_del $WWN
+rd_device_del shared
+pkill iscsid
+wait_for 20 eval '! pidof iscsid'
+unload_target
