@@ -28,6 +28,8 @@ static int tcm_file_create(struct tcm_device *dev)
 		return -ENOMEM;
 	f->dev = dev;
 	spin_lock_init(&f->size_lock);
+	spin_lock_init(&f->pi_lock);
+	mutex_init(&f->pi_grow);
 	init_completion(&f->unused);
 	/* Numbered below their HBA; mkdir there is serialised by the directory. */
 	f->id = (uintptr_t)dev->hba->priv++;
@@ -125,6 +127,7 @@ static void tcm_file_limits(struct tcm_file *f)
 	lim->max_unmap_desc = 1;
 	lim->unmap_granularity = 1;
 	lim->unmap_zeroes = true;
+	lim->counts_space = true;
 }
 
 static void tcm_file_block_limits(struct tcm_file *f)
@@ -250,12 +253,18 @@ static struct tcm_backend_ops tcm_file_ops = {
 	.info		= tcm_file_info,
 	.capacity	= tcm_file_capacity,
 	.poll		= tcm_file_poll,
+	.space		= tcm_file_space,
 	.submit		= tcm_file_submit,
 	.flush		= tcm_file_flush,
 	.unmap		= tcm_file_unmap,
 	.write_zeroes	= tcm_file_write_zeroes,
 	.lba_status	= tcm_file_lba_status,
 	.copy		= tcm_file_copy,
+	.pi_open	= tcm_file_pi_open,
+	.pi_close	= tcm_file_pi_close,
+	.pi_format	= tcm_file_pi_format,
+	.pi_io		= tcm_file_pi_io,
+	.pi_flush	= tcm_file_pi_flush,
 };
 
 static int __init tcm_file_init(void)

@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/llist.h>
 #include <linux/mempool.h>
+#include <linux/mutex.h>
 #include <linux/percpu-refcount.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -28,6 +29,11 @@ struct tcm_file {
 	u32			dio_align;	/* of position and length, bytes */
 	u32			dio_addr_mask;	/* of memory */
 
+	/* @pi_lock protects the pointer: who uses the file has a reference */
+	spinlock_t		pi_lock;
+	struct file		*pi_file;	/* protection information; NULL: none */
+	struct mutex		pi_grow;	/* held by who writes behind its end */
+
 	/* @size_lock protects the three below: see file_size.c */
 	spinlock_t		size_lock;
 	u64			size;		/* of the medium */
@@ -48,6 +54,8 @@ enum tcm_file_op {
 	TCM_FILE_ZERO,
 	TCM_FILE_STATUS,
 	TCM_FILE_COPY,
+	TCM_FILE_PI,
+	TCM_FILE_PI_FLUSH,
 };
 
 /* What an access keeps in tcm_io.scratch. */
@@ -122,10 +130,21 @@ void tcm_file_lba_status(struct tcm_io *io);
 void tcm_file_copy(struct tcm_io *io);
 void tcm_file_range_work(struct tcm_io *io);
 
+/* file_pi.c */
+int tcm_file_pi_open(struct tcm_device *dev);
+void tcm_file_pi_close(struct tcm_device *dev);
+int tcm_file_pi_format(struct tcm_device *dev);
+void tcm_file_pi_io(struct tcm_io *io);
+void tcm_file_pi_flush(struct tcm_io *io);
+/* The work item */
+void tcm_file_pi_work(struct tcm_io *io);
+void tcm_file_range(struct tcm_io *io, enum tcm_file_op op, bool stable);
+
 /* file_size.c */
 void tcm_file_size_begin(struct tcm_file *f);
 void tcm_file_size_set(struct tcm_file *f, u64 size);
 u64 tcm_file_capacity(struct tcm_device *dev);
 void tcm_file_poll(struct tcm_device *dev);
+int tcm_file_space(struct tcm_device *dev, struct tcm_space *space);
 
 #endif

@@ -104,7 +104,8 @@ void tcm_file_queue(struct tcm_io *io)
 void tcm_file_finish(struct tcm_io *io, int err)
 {
 	struct tcm_file_io *s = tcm_file_io(io);
-	enum tcm_sense sense = tcm_sense_from_errno(err, s->op != TCM_FILE_DATA || io->write);
+	bool moves = s->op == TCM_FILE_DATA || s->op == TCM_FILE_PI;
+	enum tcm_sense sense = tcm_sense_from_errno(err, !moves || io->write);
 
 	if (s->vecs && s->vecs != s->inline_vecs)
 		mempool_free(s->vecs, &tcm_file_vecs);

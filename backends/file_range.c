@@ -165,6 +165,10 @@ void tcm_file_range_work(struct tcm_io *io)
 		tcm_file_copy_work(io);
 		return;
 	}
+	if (s->op == TCM_FILE_PI || s->op == TCM_FILE_PI_FLUSH) {
+		tcm_file_pi_work(io);
+		return;
+	}
 	if (s->op == TCM_FILE_UNMAP)
 		err = tcm_file_punch(io);
 	else if (s->op == TCM_FILE_ZERO)
@@ -178,7 +182,7 @@ void tcm_file_range_work(struct tcm_io *io)
 	tcm_file_finish(io, err);
 }
 
-static void tcm_file_range(struct tcm_io *io, enum tcm_file_op op, bool stable)
+void tcm_file_range(struct tcm_io *io, enum tcm_file_op op, bool stable)
 {
 	struct tcm_file_io *s = tcm_file_io(io);
 

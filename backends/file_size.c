@@ -7,6 +7,8 @@
  * LUN, and a sparse file that our own writes let grow does not.
  */
 #include <linux/blkdev.h>
+#include <linux/stat.h>
+#include <linux/statfs.h>
 #include "file.h"
 
 void tcm_file_size_begin(struct tcm_file *f)
@@ -68,4 +70,25 @@ void tcm_file_poll(struct tcm_device *dev)
 		tcm_device_event(dev, TCM_DEV_RESIZED);
 	else if (!test_bit(TCM_DEV_DEAD, &dev->flags))
 		tcm_device_event(dev, TCM_DEV_GONE);
+}
+
+/* What the file takes of its file system, and what that has left for everybody. */
+int tcm_file_space(struct tcm_device *dev, struct tcm_space *space)
+{
+	struct tcm_file *f = dev->priv;
+	struct tcm_file_task task;
+	struct kstatfs fs;
+	struct kstat st;
+	int err;
+
+	tcm_file_enter(f, &task);
+	err = vfs_getattr(&f->file->f_path, &st, STATX_BLOCKS, AT_STATX_DONT_SYNC);
+	if (!err)
+		err = vfs_statfs(&f->file->f_path, &fs);
+	tcm_file_leave(&task);
+	if (err)
+		return err;
+	space->used = st.blocks << SECTOR_SHIFT;
+	space->available = fs.f_bavail * fs.f_bsize;
+	return 0;
 }

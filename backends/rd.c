@@ -40,8 +40,10 @@
 
 struct tcm_rd {
 	struct xarray	pages;		/* page index -> struct page; its lock for changes */
+	struct xarray	pi;		/* the same of protection information: absent, all ones */
 	u64		size;		/* bytes */
 	atomic_t	made;		/* pages, to look at memory now and then */
+	atomic_long_t	used;		/* pages that are there */
 	bool		tight;		/* memory was short at the last look */
 	unsigned int	rd_pages;
 	bool		nullio;
@@ -68,23 +70,32 @@ static int tcm_rd_create(struct tcm_device *dev)
 		return -ENOMEM;
 	/* Submitters may be interrupted by submitters. */
 	xa_init_flags(&rd->pages, XA_FLAGS_LOCK_IRQ);
+	xa_init_flags(&rd->pi, XA_FLAGS_LOCK_IRQ);
 	rd->id = atomic_inc_return(&tcm_rd_id) - 1;
 	dev->priv = rd;
 	return 0;
 }
 
-static void tcm_rd_destroy(struct tcm_device *dev)
+/* Nobody looks any more. */
+static void tcm_rd_free_all(struct xarray *pages)
 {
-	struct tcm_rd *rd = dev->priv;
 	struct page *page;
 	unsigned long index;
 
-	xa_for_each(&rd->pages, index, page) {
+	xa_for_each(pages, index, page) {
 		__free_page(page);
 		if (!(index % TCM_RD_BATCH))
 			cond_resched();
 	}
-	xa_destroy(&rd->pages);
+	xa_destroy(pages);
+}
+
+static void tcm_rd_destroy(struct tcm_device *dev)
+{
+	struct tcm_rd *rd = dev->priv;
+
+	tcm_rd_free_all(&rd->pages);
+	tcm_rd_free_all(&rd->pi);
 	kfree(rd);
 }
 
@@ -127,6 +138,7 @@ static int tcm_rd_open(struct tcm_device *dev)
 		.max_unmap_desc		= 256,
 		.unmap_granularity	= PAGE_SIZE / 512,
 		.unmap_zeroes		= true,
+		.counts_space		= !rd->nullio,
 		.unmap_quiet		= true,
 		.nonrot			= true,
 	};
@@ -196,6 +208,8 @@ static int tcm_rd_add_page(struct tcm_rd *rd, unsigned long index, gfp_t gfp)
 	}
 	if (old)
 		__free_page(page);
+	else
+		atomic_long_inc(&rd->used);
 	return xa_err(old);
 }
 
@@ -336,8 +350,10 @@ static void tcm_rd_drop_page(struct tcm_rd *rd, unsigned long index)
 {
 	struct page *page = xa_erase_irq(&rd->pages, index);
 
-	if (page)
-		call_rcu(&page->rcu_head, tcm_rd_free_page);
+	if (!page)
+		return;
+	atomic_long_dec(&rd->used);
+	call_rcu(&page->rcu_head, tcm_rd_free_page);
 }
 
 /* Make [pos, end) read as zeros; give back whole pages if @drop. May sleep. */
@@ -414,6 +430,101 @@ static void tcm_rd_lba_status(struct tcm_io *io)
 	tcm_io_done(io, TCM_OK);
 }
 
+static int tcm_rd_pi_open(struct tcm_device *dev)
+{
+	struct tcm_rd *rd = dev->priv;
+
+	/* What is read is not what was written: no guard would be right. */
+	return rd->nullio ? -ENOSYS : 0;
+}
+
+static void tcm_rd_pi_close(struct tcm_device *dev)
+{
+	struct tcm_rd *rd = dev->priv;
+	unsigned long index;
+	struct page *page;
+
+	xa_for_each(&rd->pi, index, page) {
+		xa_erase_irq(&rd->pi, index);
+		call_rcu(&page->rcu_head, tcm_rd_free_page);
+		if (!(index % TCM_RD_BATCH))
+			cond_resched();
+	}
+}
+
+/* Make the page of an index, of all ones, unless it is there. May wait for memory. */
+static int tcm_rd_add_pi_page(struct tcm_rd *rd, unsigned long index)
+{
+	struct page *page;
+	void *old;
+
+	if (!tcm_rd_may_grow(rd, TCM_RD_GFP_SLEEP))
+		return -ENOMEM;
+	page = alloc_page(TCM_RD_GFP_SLEEP);
+	if (!page)
+		return -ENOMEM;
+	memset(page_address(page), 0xff, PAGE_SIZE);
+	old = xa_cmpxchg_irq(&rd->pi, index, NULL, page, TCM_RD_GFP_SLEEP);
+	if (old)
+		__free_page(page);
+	return xa_err(old);
+}
+
+/* Copy within one page of protection information. False: it is not there, and is needed. */
+static bool tcm_rd_copy_pi(struct tcm_rd *rd, u64 pos, void *mem, size_t len, bool write)
+{
+	struct page *page;
+	bool done = true;
+
+	rcu_read_lock();
+	page = xa_load(&rd->pi, pos >> PAGE_SHIFT);
+	if (page && write)
+		memcpy(page_address(page) + offset_in_page(pos), mem, len);
+	else if (page)
+		memcpy(mem, page_address(page) + offset_in_page(pos), len);
+	else if (write)
+		done = !memchr_inv(mem, 0xff, len);
+	else
+		memset(mem, 0xff, len);
+	rcu_read_unlock();
+	return done;
+}
+
+static int tcm_rd_pi_transfer(struct tcm_rd *rd, struct tcm_io *io)
+{
+	u64 pos = io->pos, end = io->pos + io->len;
+	struct sg_mapping_iter it;
+	int err = 0;
+
+	sg_miter_start(&it, io->sg, sg_nents(io->sg), SG_MITER_TO_SG | SG_MITER_FROM_SG);
+	while (!err && pos < end && sg_miter_next(&it)) {
+		it.consumed = min3((u64)it.length, end - pos, PAGE_SIZE - offset_in_page(pos));
+		while (!err && !tcm_rd_copy_pi(rd, pos, it.addr, it.consumed, io->write))
+			err = tcm_rd_add_pi_page(rd, pos >> PAGE_SHIFT);
+		pos += it.consumed;
+	}
+	sg_miter_stop(&it);
+	return err;
+}
+
+static void tcm_rd_pi_io(struct tcm_io *io)
+{
+	int err = tcm_rd_pi_transfer(io->dev->priv, io);
+
+	tcm_io_done(io, tcm_sense_from_errno(err == -ENOMEM ? -ENOSPC : err, true));
+}
+
+/* What the host may still lose to us, by the rule of tcm_rd_may_grow() */
+static int tcm_rd_space(struct tcm_device *dev, struct tcm_space *space)
+{
+	long left = si_mem_available() - (long)(totalram_pages() / TCM_RD_RESERVE);
+	struct tcm_rd *rd = dev->priv;
+
+	space->used = (u64)atomic_long_read(&rd->used) << PAGE_SHIFT;
+	space->available = (u64)max(left, 0L) << PAGE_SHIFT;
+	return 0;
+}
+
 static struct tcm_backend_ops tcm_rd_ops = {
 	.name		= "rd_mcp",
 	.product	= "RAMDISK-MCP",
@@ -426,10 +537,14 @@ static struct tcm_backend_ops tcm_rd_ops = {
 	.close		= tcm_rd_close,
 	.info		= tcm_rd_info,
 	.capacity	= tcm_rd_capacity,
+	.space		= tcm_rd_space,
 	.submit		= tcm_rd_submit,
 	.unmap		= tcm_rd_unmap,
 	.write_zeroes	= tcm_rd_write_zeroes,
 	.lba_status	= tcm_rd_lba_status,
+	.pi_open	= tcm_rd_pi_open,
+	.pi_close	= tcm_rd_pi_close,
+	.pi_io		= tcm_rd_pi_io,
 };
 
 static int __init tcm_rd_init(void)

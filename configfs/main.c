@@ -16,6 +16,7 @@
 #include "../core/session.h"
 #include "../core/target.h"
 #include "../core/task.h"
+#include "../core/pi.h"
 #include "../core/wipe.h"
 #include "root.h"
 
@@ -31,6 +32,7 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_task_init, tcm_task_exit },
 	{ tcm_orphan_init, tcm_orphan_exit },
 	{ tcm_wipe_init, tcm_wipe_exit },
+	{ tcm_pi_init, tcm_pi_exit },
 	{ tcm_copy_init, tcm_copy_exit },
 	{ tcm_target_init, tcm_target_exit },
 	{ tcm_pr_init, tcm_pr_exit },

@@ -13,6 +13,7 @@
  */
 #include <tcm/fabric.h>
 #include "aca.h"
+#include "gate.h"
 #include "opcode.h"
 #include "pr_state.h"
 #include "task.h"
@@ -124,13 +125,11 @@ void tcm_aca_map_removed(struct tcm_mapping *map)
 
 void tcm_aca_reset(struct tcm_device *dev)
 {
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			tcm_aca_clear(map);
+	while ((map = tcm_nexus_next(dev, map)))
+		tcm_aca_clear(map);
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }

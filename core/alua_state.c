@@ -18,6 +18,7 @@
 #include "cmd.h"
 #include "dbroot.h"
 #include "device.h"
+#include "gate.h"
 #include "hop.h"
 #include "opcode.h"
 #include "target.h"
@@ -277,14 +278,12 @@ static struct tcm_tg_pt_gp *tcm_alua_find(struct tcm_alua *alua, u16 id)
 /* Everybody but @but, who asked for the change, is told (SPC-4 5.15.2.5, 5.15.2.6). */
 static void tcm_alua_tell(struct tcm_device *dev, const struct tcm_session *but)
 {
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 
 	lockdep_assert_held(&dev->lun_lock);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			if (map->sess != but)
-				tcm_ua_raise(map, TCM_UA_ALUA_CHANGED);
+	while ((map = tcm_nexus_next(dev, map)))
+		if (map->sess != but)
+			tcm_ua_raise(map, TCM_UA_ALUA_CHANGED);
 }
 
 static void tcm_alua_enter(struct tcm_tg_pt_gp *gp, u8 state)

@@ -3,11 +3,14 @@
  * Attributes of a device: what may be set to what, and when.
  */
 #include <linux/ctype.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include "attr.h"
 #include "device.h"
 #include "lu.h"
+#include "pi.h"
 #include "target.h"
 #include "task.h"
 
@@ -53,16 +56,42 @@ static int tcm_set_unmap_user(struct tcm_device *dev, u32 value, const char **wh
 	return 0;
 }
 
-/* No backend has storage for protection information of its own yet. */
-static int tcm_set_pi_type(struct tcm_device *dev, u32 value, const char **why)
+/* How long is waited for the last commands of LUNs that are gone */
+#define TCM_PI_PATIENCE	(2 * HZ)
+
+/* Try again while commands are out, for a time. */
+static bool tcm_attr_pi_retry(int err, unsigned long since)
 {
+	if (err != -EBUSY || time_after(jiffies, since + TCM_PI_PATIENCE))
+		return false;
+	return !schedule_timeout_killable(HZ / 50 + 1);
+}
+
+/* The storage that it needs may take time to come: not under tcm_config_mutex. */
+static int tcm_attr_set_pi_type(struct tcm_device *dev, u32 value, const char **why)
+{
+	unsigned long since = jiffies;
+	int err = 0;
+
+	mutex_lock(&dev->pi_lock);
+	/* A disk with protection of its own keeps it, whatever is asked for. */
 	if (value > 3)
-		return tcm_deny(why, -EINVAL, "not a protection type");
-	if (value == 2)
-		return tcm_deny(why, -ENOSYS, "protection type 2 is not supported");
-	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
-		return tcm_deny(why, -ENODEV, "the device is not enabled");
-	return tcm_deny(why, -ENOSYS, "the backend keeps no protection information");
+		err = tcm_deny(why, -EINVAL, "not a protection type");
+	else if (value == tcm_pi_type(dev) || dev->attr.hw_pi_prot_type)
+		;
+	else if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		err = tcm_deny(why, -ENODEV, "the device is not enabled");
+	else if (!tcm_pi_possible(dev))
+		err = tcm_deny(why, -ENOSYS, "the backend keeps no protection information");
+	else
+		do
+			err = tcm_pi_set_type(dev, value, true);
+		while (tcm_attr_pi_retry(err, since));
+	mutex_unlock(&dev->pi_lock);
+	if (err && !*why)
+		*why = err == -EINVAL ? "a LUN links to the device" :
+		       err == -EBUSY ? "commands are out" : "there is no room for it";
+	return err;
 }
 
 static int tcm_set_pi_verify(struct tcm_device *dev, u32 value, const char **why)
@@ -73,9 +102,27 @@ static int tcm_set_pi_verify(struct tcm_device *dev, u32 value, const char **why
 
 int tcm_attr_pi_format(struct tcm_device *dev, u32 value, const char **why)
 {
+	unsigned long since = jiffies;
+	int err;
+
 	if (value > 1)
 		return tcm_deny(why, -EINVAL, "0 or 1");
-	return value ? tcm_deny(why, -ENOSYS, "the backend keeps no protection information") : 0;
+	if (!value)
+		return 0;
+	if (!dev->backend->pi_format)
+		return tcm_deny(why, -ENOSYS, "the backend cannot do that");
+	mutex_lock(&dev->pi_lock);
+	if (!tcm_pi_type(dev))
+		err = tcm_deny(why, -ENODEV, "there is no protection type");
+	else
+		do
+			err = tcm_pi_format(dev);
+		while (tcm_attr_pi_retry(err, since));
+	mutex_unlock(&dev->pi_lock);
+	if (err && !*why)
+		*why = err == -EINVAL ? "a LUN links to the device" :
+		       err == -EBUSY ? "commands are out" : "it cannot be written";
+	return err;
 }
 
 static int tcm_set_rest_reord(struct tcm_device *dev, u32 value, const char **why)
@@ -183,12 +230,10 @@ int tcm_attr_set(struct tcm_device *dev, enum tcm_attr_id id, u32 value, const c
 {
 	int err;
 
+	if (id == TCM_ATTR_pi_prot_type)
+		return tcm_attr_set_pi_type(dev, value, why);
 	mutex_lock(&tcm_config_mutex);
-	/* A disk with protection of its own keeps it, whatever is asked for. */
-	if (id == TCM_ATTR_pi_prot_type && dev->attr.hw_pi_prot_type && value <= 3)
-		err = 0;
-	else
-		err = tcm_attr_change(dev, id, value, why);
+	err = tcm_attr_change(dev, id, value, why);
 	mutex_unlock(&tcm_config_mutex);
 	return err;
 }

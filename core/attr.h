@@ -42,7 +42,7 @@ enum tcm_attr_kind {
 	X(emulate_3pc, BOOL, TCM_ATTR_VPD, 1, NULL)				\
 	X(emulate_pr, BOOL, 0, 1, NULL)						\
 	X(emulate_rsoc, BOOL, 0, 1, NULL)					\
-	X(pi_prot_type, UINT, TCM_ATTR_IDLE, U32_MAX, tcm_set_pi_type)		\
+	X(pi_prot_type, UINT, TCM_ATTR_IDLE, U32_MAX, NULL)		\
 	X(hw_pi_prot_type, RO, 0, 0, NULL)					\
 	X(pi_prot_verify, BOOL, 0, 1, tcm_set_pi_verify)			\
 	X(enforce_pr_isids, BOOL, 0, 1, NULL)					\

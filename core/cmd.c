@@ -14,6 +14,7 @@
 #include "aca.h"
 #include "cmd.h"
 #include "gate.h"
+#include "history.h"
 #include "hop.h"
 #include "log.h"
 #include "opcode.h"
@@ -230,6 +231,7 @@ static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
 		cmd->xfer_len = 0;
 	tcm_cmd_count_other(cmd);
 	tcm_log_error(cmd, sense);
+	tcm_history_add(cmd, sense);
 	trace_tcm_sense(cmd, sense);
 	if (!cmd->map)
 		return;

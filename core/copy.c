@@ -622,7 +622,12 @@ bool tcm_copy_find(struct tcm_copy *copy, const u8 *desig)
 
 	if (!key.page)
 		return false;
-	found = tcm_copy_search(copy, &key);
+	/* Units without serial numbers have the same names: then it is the one that was asked. */
+	rcu_read_lock();
+	found = tcm_copy_take(copy, copy->cmd->map, &key);
+	rcu_read_unlock();
+	if (!found)
+		found = tcm_copy_search(copy, &key);
 	kfree(key.page);
 	return found;
 }

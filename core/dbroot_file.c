@@ -148,6 +148,7 @@ static char *tcm_dbroot_read_file(const char *path, size_t max)
 
 	if (IS_ERR(file))
 		return ERR_CAST(file);
+	max = min_t(loff_t, max, i_size_read(file_inode(file)));
 	buf = kzalloc(max + 2, GFP_KERNEL);
 	if (buf)
 		n = kernel_read(file, buf, max + 1, &pos);

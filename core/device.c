@@ -13,6 +13,7 @@
 #include "lu.h"
 #include "orphan.h"
 #include "poll.h"
+#include "pi.h"
 #include "pr.h"
 #include "range.h"
 #include "registry.h"
@@ -155,6 +156,8 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
 	dev->ops = hba->ops;
+	dev->backend = hba->ops;
+	mutex_init(&dev->pi_lock);
 	dev->hba = hba;
 	dev->inst = hba->stat_index;
 	spin_lock_init(&dev->lun_lock);
@@ -204,6 +207,7 @@ static void tcm_device_free_work(struct work_struct *work)
 		tcm_hop_flush(dev->hop);
 		tcm_range_device_exit(dev);
 		tcm_poll_stop(dev);
+		tcm_pi_device_exit(dev);
 		dev->ops->close(dev);
 	}
 	tcm_wipe_free(dev->wipe);
@@ -260,16 +264,14 @@ void tcm_device_destroy(struct tcm_device *dev)
 static bool tcm_device_busy(struct tcm_device *dev)
 {
 	struct tcm_map_stats sum;
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	bool busy = false;
 
 	spin_lock_irq(&dev->lun_lock);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node) {
-			tcm_map_sum(map, &sum);
-			busy |= sum.started != sum.done;
-		}
+	while ((map = tcm_nexus_next(dev, map))) {
+		tcm_map_sum(map, &sum);
+		busy |= sum.started != sum.done;
+	}
 	spin_unlock_irq(&dev->lun_lock);
 	return busy;
 }
@@ -312,7 +314,7 @@ static struct tcm_device *tcm_device_of(const struct tcm_backend_ops *ops, char 
 
 	spin_lock(&tcm_devices_lock);
 	list_for_each_entry(dev, &tcm_devices, node)
-		if (dev->ops == ops) {
+		if (dev->backend == ops) {
 			strscpy(name, dev->name, size);
 			found = dev;
 			break;

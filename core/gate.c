@@ -12,6 +12,7 @@
 #include "sbc.h"
 #include "session.h"
 #include "task.h"
+#include "thin.h"
 #include "ua.h"
 #include "wipe.h"
 
@@ -49,12 +50,16 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 	}
 	if ((gate & BIT(TCM_GATE_UA)) && !(op->flags & TCM_OP_NO_UA) &&
 	    !(op->flags & TCM_OP_PASSTHRU && cmd->cdb[0] == INQUIRY)) {
-		sense = tcm_ua_report(cmd->map);
+		tcm_thin_arrive(cmd->map);
+		sense = tcm_ua_report(cmd->map, &cmd->extra);
 		if (sense)
 			return sense;
 	}
-	if ((gate & BIT(TCM_GATE_RESERVED)) && tcm_pr_conflict(cmd))
-		return TCM_RESERVATION_CONFLICT;
+	if (gate & BIT(TCM_GATE_RESERVED)) {
+		sense = tcm_pr_check(cmd);
+		if (sense)
+			return sense;
+	}
 	if (gate & BIT(TCM_GATE_ALUA)) {
 		sense = tcm_alua_check(cmd);
 		if (sense)
@@ -88,17 +93,29 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 	return TCM_OK;
 }
 
-void tcm_gate_device(struct tcm_device *dev, enum tcm_gate bit, bool set)
+struct tcm_mapping *tcm_nexus_next(struct tcm_device *dev, struct tcm_mapping *map)
 {
-	struct tcm_mapping *map;
 	struct tcm_lun *lun;
 
 	lockdep_assert_held(&dev->lun_lock);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node) {
-			if (set)
-				set_bit(bit, &map->gate);
-			else
-				clear_bit(bit, &map->gate);
-		}
+	if (map && !list_is_last(&map->lun_node, &map->lun->maps))
+		return list_next_entry(map, lun_node);
+	lun = map ? map->lun : list_entry(&dev->luns, struct tcm_lun, dev_node);
+	list_for_each_entry_continue(lun, &dev->luns, dev_node)
+		if (!list_empty(&lun->maps))
+			return list_first_entry(&lun->maps, struct tcm_mapping, lun_node);
+	return NULL;
+}
+
+void tcm_gate_device(struct tcm_device *dev, enum tcm_gate bit, bool set)
+{
+	struct tcm_mapping *map = NULL;
+
+	lockdep_assert_held(&dev->lun_lock);
+	while ((map = tcm_nexus_next(dev, map))) {
+		if (set)
+			set_bit(bit, &map->gate);
+		else
+			clear_bit(bit, &map->gate);
+	}
 }

@@ -15,6 +15,12 @@
 enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 			      void (*resume)(struct tcm_cmd *cmd));
 
+/*
+ * The I_T_L nexuses of a device, those that are removed but not gone among them: the one after
+ * @map, the first after NULL; NULL: there is no other. dev->lun_lock held from first to last.
+ */
+struct tcm_mapping *tcm_nexus_next(struct tcm_device *dev, struct tcm_mapping *map);
+
 /* Set or clear one bit on every nexus of a device. dev->lun_lock held. */
 void tcm_gate_device(struct tcm_device *dev, enum tcm_gate bit, bool set);
 

@@ -60,6 +60,7 @@ struct tcm_log_buf {
  * @page: PAGE CODE
  * @subpage: SUBPAGE CODE
  * @counters: has counters, with cumulative and default values, but without thresholds
+ * @offered: does the device have the page? NULL: each has it
  * @room: bytes of the whole page at most
  * @build: append the parameters, in the order of their codes
  * @reset: LOG SELECT with PCR; lu->lock held. NULL: nothing can be reset.
@@ -67,6 +68,7 @@ struct tcm_log_buf {
 struct tcm_log_page {
 	u8		page, subpage;
 	bool		counters;
+	bool		(*offered)(const struct tcm_device *dev);
 	unsigned int	room;
 	void		(*build)(struct tcm_log_buf *b, struct tcm_device *dev);
 	void		(*reset)(struct tcm_device *dev, const struct tcm_map_stats *now);
@@ -75,6 +77,11 @@ struct tcm_log_page {
 /* In the order of page and subpage codes. */
 extern const struct tcm_log_page tcm_log_pages[];
 extern const unsigned int tcm_log_page_count;
+
+static inline bool tcm_log_offered(const struct tcm_log_page *page, const struct tcm_device *dev)
+{
+	return !page->offered || page->offered(dev);
+}
 
 /* FORMAT AND LINKING of the parameter control byte */
 #define TCM_LOG_COUNTER		0x00

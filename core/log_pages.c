@@ -43,7 +43,7 @@ static void tcm_log_supported(struct tcm_log_buf *b, struct tcm_device *dev)
 	unsigned int i;
 
 	for (i = 0; i < tcm_log_page_count; i++)
-		if (!tcm_log_pages[i].subpage)
+		if (!tcm_log_pages[i].subpage && tcm_log_offered(&tcm_log_pages[i], dev))
 			b->buf[b->len++] = tcm_log_pages[i].page;
 	b->past = true;
 }
@@ -53,6 +53,8 @@ static void tcm_log_subpages(struct tcm_log_buf *b, struct tcm_device *dev)
 	unsigned int i;
 
 	for (i = 0; i < tcm_log_page_count; i++) {
+		if (!tcm_log_offered(&tcm_log_pages[i], dev))
+			continue;
 		b->buf[b->len++] = tcm_log_pages[i].page;
 		b->buf[b->len++] = tcm_log_pages[i].subpage;
 	}
@@ -160,6 +162,42 @@ void tcm_log_error(const struct tcm_cmd *cmd, enum tcm_sense sense)
 	else
 		kind = cmd->op->flags & TCM_OP_WRITES ? TCM_LOG_WRITES : TCM_LOG_READS;
 	atomic_long_inc(&cmd->dev->lu->log.errors[kind]);
+}
+
+/* Logical Block Provisioning, SBC-4 6.4.5: counted in threshold sets; SCOPE is byte 4 */
+#define TCM_LOG_AVAILABLE	0x0001
+#define TCM_LOG_USED		0x0002
+#define TCM_LOG_RESOURCE_LEN	8
+#define TCM_LOG_DEDICATED	0x01
+#define TCM_LOG_SHARED		0x02
+
+static void tcm_log_resource(struct tcm_log_buf *b, u16 code, u64 sets, u8 scope)
+{
+	u8 *p = tcm_log_param(b, code, TCM_LOG_LIST, TCM_LOG_RESOURCE_LEN);
+
+	if (!p)
+		return;
+	put_unaligned_be32(min_t(u64, sets, U32_MAX), p);
+	p[4] = scope;
+}
+
+static void tcm_log_provisioning(struct tcm_log_buf *b, struct tcm_device *dev)
+{
+	struct tcm_space now;
+	bool known;
+
+	spin_lock_irq(&dev->lu->lock);
+	now = dev->lu->thin.now;
+	known = dev->lu->thin.known;
+	spin_unlock_irq(&dev->lu->lock);
+	/* Each parameter is optional: what is not known now is left out. */
+	b->past = !known && !b->first;
+	if (!known)
+		return;
+	tcm_log_resource(b, TCM_LOG_AVAILABLE, now.available >> TCM_THIN_SET_SHIFT,
+			 TCM_LOG_SHARED);
+	tcm_log_resource(b, TCM_LOG_USED, (now.used + (1 << TCM_THIN_SET_SHIFT) - 1) >>
+			 TCM_THIN_SET_SHIFT, TCM_LOG_DEDICATED);
 }
 
 /* Temperature, SPC-4 7.3.20: there is no sensor */
@@ -304,19 +342,22 @@ static void tcm_log_exceptions(struct tcm_log_buf *b, struct tcm_device *dev)
 #define TCM_LOG_SMALL	128
 
 const struct tcm_log_page tcm_log_pages[] = {
-	{ 0x00, 0x00, false, TCM_LOG_SMALL, tcm_log_supported },
-	{ 0x00, TCM_LOG_ALL_SUBPAGES, false, TCM_LOG_SMALL, tcm_log_subpages },
-	{ 0x02, 0x00, true, TCM_LOG_SMALL, tcm_log_write_errors, tcm_log_reset_writes },
-	{ 0x03, 0x00, true, TCM_LOG_SMALL, tcm_log_read_errors, tcm_log_reset_reads },
-	{ 0x05, 0x00, true, TCM_LOG_SMALL, tcm_log_verify_errors, tcm_log_reset_verifies },
-	{ 0x0d, 0x00, false, TCM_LOG_SMALL, tcm_log_temperature },
-	{ 0x0e, 0x00, false, TCM_LOG_SMALL, tcm_log_cycles },
-	{ 0x0f, 0x00, false, 4 + TCM_APP_PARAMS * (4 + TCM_APP_LEN), tcm_log_app,
+	{ 0x00, 0x00, false, NULL, TCM_LOG_SMALL, tcm_log_supported },
+	{ 0x00, TCM_LOG_ALL_SUBPAGES, false, NULL, TCM_LOG_SMALL, tcm_log_subpages },
+	{ 0x02, 0x00, true, NULL, TCM_LOG_SMALL, tcm_log_write_errors, tcm_log_reset_writes },
+	{ 0x03, 0x00, true, NULL, TCM_LOG_SMALL, tcm_log_read_errors, tcm_log_reset_reads },
+	{ 0x05, 0x00, true, NULL, TCM_LOG_SMALL, tcm_log_verify_errors,
+	  tcm_log_reset_verifies },
+	{ 0x0c, 0x00, false, tcm_thin_offered, TCM_LOG_SMALL, tcm_log_provisioning },
+	{ 0x0d, 0x00, false, NULL, TCM_LOG_SMALL, tcm_log_temperature },
+	{ 0x0e, 0x00, false, NULL, TCM_LOG_SMALL, tcm_log_cycles },
+	{ 0x0f, 0x00, false, NULL, 4 + TCM_APP_PARAMS * (4 + TCM_APP_LEN), tcm_log_app,
 	  tcm_log_reset_app },
-	{ 0x10, 0x00, false, 4 + TCM_SELFTEST_RESULTS * (4 + TCM_SELFTEST_LEN), tcm_log_selftest },
-	{ 0x15, 0x00, false, TCM_LOG_SMALL, tcm_log_background },
-	{ 0x19, 0x00, true, TCM_LOG_SMALL, tcm_log_general, tcm_log_reset_sum },
-	{ 0x2f, 0x00, false, TCM_LOG_SMALL, tcm_log_exceptions },
+	{ 0x10, 0x00, false, NULL, 4 + TCM_SELFTEST_RESULTS * (4 + TCM_SELFTEST_LEN),
+	  tcm_log_selftest },
+	{ 0x15, 0x00, false, NULL, TCM_LOG_SMALL, tcm_log_background },
+	{ 0x19, 0x00, true, NULL, TCM_LOG_SMALL, tcm_log_general, tcm_log_reset_sum },
+	{ 0x2f, 0x00, false, NULL, TCM_LOG_SMALL, tcm_log_exceptions },
 };
 
 const unsigned int tcm_log_page_count = ARRAY_SIZE(tcm_log_pages);

@@ -144,8 +144,10 @@ void tcm_lu_power_on(struct tcm_device *dev)
 	mutex_unlock(&tcm_config_mutex);
 	if (load)
 		tcm_lu_load(dev->lu);
-	if (first)
-		tcm_mode_reset(dev);
+	if (!first)
+		return;
+	tcm_mode_reset(dev);
+	tcm_history_reset(dev);
 }
 
 void tcm_lu_renamed(struct tcm_device *dev)
@@ -181,6 +183,7 @@ void tcm_lu_destroy(struct tcm_device *dev)
 	if (dev->lu) {
 		kvfree(dev->lu->log.app);
 		kvfree(dev->lu->buffer);
+		tcm_history_destroy(&dev->lu->history);
 	}
 	kfree(dev->lu);
 }

@@ -15,9 +15,11 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <tcm/cmd.h>
+#include "history.h"
 #include "log.h"
 #include "mode.h"
 #include "selftest.h"
+#include "thin.h"
 
 #define TCM_LU_FILE_MAX	SZ_16K
 
@@ -46,6 +48,8 @@ struct tcm_lu {
 	struct tcm_mode_state	mode;
 	struct tcm_log_state	log;
 	struct tcm_selftest_state selftest;
+	struct tcm_thin_state	thin;
+	struct tcm_history	history;
 	struct tcm_ident_info	ident[TCM_IDENTS];
 	u8			power;		/* enum tcm_power; atomic */
 	bool			time_set;	/* by SET TIMESTAMP */

@@ -9,6 +9,11 @@
 #include <tcm/cmd.h>
 #include "lu.h"
 
+static bool tcm_mode_offered(const struct tcm_mode_page *page, const struct tcm_device *dev)
+{
+	return !page->offered || page->offered(dev);
+}
+
 /* A page matches its code, "all pages", and "all subpages" where asked for. */
 static bool tcm_mode_selected(const struct tcm_mode_page *entry, u8 page, u8 subpage)
 {
@@ -29,7 +34,8 @@ unsigned int tcm_mode_pages_build(const struct tcm_device *dev, u8 page, u8 subp
 	if (page == TCM_MODE_ALL_PAGES && subpage && subpage != TCM_MODE_ALL_SUBPAGES)
 		return 0;
 	for (i = 0; i < tcm_mode_page_count; i++) {
-		if (!tcm_mode_selected(&tcm_mode_pages[i], page, subpage))
+		if (!tcm_mode_selected(&tcm_mode_pages[i], page, subpage) ||
+		    !tcm_mode_offered(&tcm_mode_pages[i], dev))
 			continue;
 		p = buf + len;
 		len += tcm_mode_page_build(&tcm_mode_pages[i], dev, pc, p);
@@ -115,8 +121,12 @@ static enum tcm_sense tcm_mode_bd_check(const struct tcm_device *dev, const stru
 	return TCM_OK;
 }
 
-/* The table's entry for the page at @pos, or NULL with the sense in *@sense. */
-static const struct tcm_mode_page *tcm_mode_page_at(const struct tcm_mode_list *l, unsigned int pos,
+/*
+ * The table's entry for the page at @pos, or NULL with the sense in *@sense. Without @dev: whatever
+ * a device has now.
+ */
+static const struct tcm_mode_page *tcm_mode_page_at(const struct tcm_device *dev,
+						    const struct tcm_mode_list *l, unsigned int pos,
 						    enum tcm_sense *sense,
 						    struct tcm_sense_extra *x)
 {
@@ -139,7 +149,7 @@ static const struct tcm_mode_page *tcm_mode_page_at(const struct tcm_mode_list *
 		unsigned int len = head + (spf ? get_unaligned_be16(p + 2) : p[1]);
 
 		if (page->page != (p[0] & 0x3f) || page->subpage != subpage ||
-		    (spf && !page->subpage))
+		    (spf && !page->subpage) || (dev && !tcm_mode_offered(page, dev)))
 			continue;
 		if (len != page->len)
 			*sense = tcm_mode_bad(x, pos + head - (spf ? 2 : 1), -1);
@@ -185,7 +195,7 @@ enum tcm_sense tcm_mode_list_check(const struct tcm_device *dev, const u8 *list,
 	if (!sense)
 		sense = tcm_mode_bd_check(dev, &l, x);
 	for (pos = l.pages; !sense && pos < len; pos += page->len) {
-		page = tcm_mode_page_at(&l, pos, &sense, x);
+		page = tcm_mode_page_at(dev, &l, pos, &sense, x);
 		if (!page)
 			break;
 		sense = tcm_mode_page_check(page, dev, &l, pos, x);
@@ -228,7 +238,7 @@ bool tcm_mode_list_apply(struct tcm_device *dev, const u8 *list, unsigned int le
 	tcm_mode_header(&l, ten, &x);
 	spin_lock_irqsave(&dev->lu->lock, flags);
 	for (pos = l.pages; pos < len; pos += page->len) {
-		page = tcm_mode_page_at(&l, pos, &sense, &x);
+		page = tcm_mode_page_at(NULL, &l, pos, &sense, &x);
 		if (WARN_ON_ONCE(!page))
 			break;
 		changed |= tcm_mode_page_apply(page, dev, list + pos, save);

@@ -33,6 +33,7 @@ enum tcm_mode_pc {
  *	default value with a reset, and is refused where @fixed says so.
  * @fixed: take from @mask what cannot be changed on this device. May be NULL.
  * @fill: add what depends on the device; @pc is TCM_MODE_CURRENT or TCM_MODE_DEFAULT. May be NULL.
+ * @offered: does the device have the page? NULL: each has it
  * @reserved: does a field that can be changed have a value that the standard reserves? Tells byte
  *	and bit. May be NULL.
  * @set: make the changeable bits of @p current, those that @fixed took being as they were; lu->lock
@@ -46,6 +47,7 @@ struct tcm_mode_page {
 	u8	changeable[TCM_MODE_PAGE_MAX];
 	void	(*fixed)(const struct tcm_device *dev, u8 *mask);
 	void	(*fill)(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p);
+	bool	(*offered)(const struct tcm_device *dev);
 	bool	(*reserved)(const u8 *p, unsigned int *byte, int *bit);
 	void	(*set)(struct tcm_device *dev, const u8 *p);
 };

@@ -4,10 +4,72 @@
  */
 #include <linux/bitops.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include "gate.h"
 #include "lu.h"
 #include "sbc.h"
 #include "task.h"
+
+/* Read-Write Error Recovery, SBC-4 6.5.10: byte 7. Nothing is retried or told but thresholds. */
+#define TCM_RECOVERY_LBPERE	0x80
+
+static void tcm_mode_recovery_fixed(const struct tcm_device *dev, u8 *mask)
+{
+	if (!tcm_thin_offered(dev))
+		mask[7] &= ~TCM_RECOVERY_LBPERE;
+}
+
+static void tcm_mode_recovery(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
+{
+	if (pc == TCM_MODE_CURRENT && READ_ONCE(dev->lu->thin.lbpere) && tcm_thin_offered(dev))
+		p[7] |= TCM_RECOVERY_LBPERE;
+}
+
+static void tcm_mode_recovery_set(struct tcm_device *dev, const u8 *p)
+{
+	lockdep_assert_held(&dev->lu->lock);
+	WRITE_ONCE(dev->lu->thin.lbpere, !!(p[7] & TCM_RECOVERY_LBPERE));
+	tcm_thin_rearm(&dev->lu->thin);
+}
+
+/* Logical Block Provisioning, SBC-4 6.5.9: a threshold of either kind, counted in sets */
+#define TCM_LBP_SITUA		0x01	/* byte 4 */
+#define TCM_LBP_ENABLED		0x80	/* byte 0 of a descriptor */
+#define TCM_LBP_INCREASING	0x01
+#define TCM_LBP_AVAILABLE	0x01	/* byte 1: THRESHOLD RESOURCE */
+#define TCM_LBP_USED		0x02
+
+static void tcm_mode_provisioning(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
+{
+	const struct tcm_thin_state *thin = &dev->lu->thin;
+	unsigned int i;
+
+	if (pc != TCM_MODE_CURRENT)
+		return;
+	if (READ_ONCE(thin->situa))
+		p[4] |= TCM_LBP_SITUA;
+	for (i = 0; i < TCM_THIN_THRESHOLDS; i++) {
+		if (READ_ONCE(thin->at[i].enabled))
+			p[TCM_THIN_DESC(i)] |= TCM_LBP_ENABLED;
+		put_unaligned_be32(READ_ONCE(thin->at[i].count), p + TCM_THIN_DESC(i) + 4);
+	}
+}
+
+static void tcm_mode_provisioning_set(struct tcm_device *dev, const u8 *p)
+{
+	struct tcm_thin_state *thin = &dev->lu->thin;
+	unsigned int i;
+
+	lockdep_assert_held(&dev->lu->lock);
+	WRITE_ONCE(thin->situa, !!(p[4] & TCM_LBP_SITUA));
+	for (i = 0; i < TCM_THIN_THRESHOLDS; i++) {
+		const u8 *desc = p + TCM_THIN_DESC(i);
+
+		WRITE_ONCE(thin->at[i].enabled, !!(desc[0] & TCM_LBP_ENABLED));
+		WRITE_ONCE(thin->at[i].count, get_unaligned_be32(desc + 4));
+	}
+	tcm_thin_rearm(thin);
+}
 
 /* Caching, SBC-4 6.5.6 */
 #define TCM_CACHE_WCE		0x04	/* byte 2 */
@@ -118,9 +180,11 @@ static void tcm_mode_control_ext(const struct tcm_device *dev, enum tcm_mode_pc 
 
 const struct tcm_mode_page tcm_mode_pages[] = {
 	{
-		/* Read-Write Error Recovery, SBC-4 6.5.10: nothing is retried or told */
 		.page = 0x01, .len = 12,
 		.base = { 0x01, 10 },
+		.changeable = { [7] = TCM_RECOVERY_LBPERE },
+		.fixed = tcm_mode_recovery_fixed, .fill = tcm_mode_recovery,
+		.set = tcm_mode_recovery_set,
 	}, {
 		/* Disconnect-Reconnect, SPC-4 7.5.11: nothing is limited */
 		.page = 0x02, .len = 16,
@@ -155,6 +219,19 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 		/* Informational Exceptions Control, SBC-4 6.5.8: none are reported */
 		.page = 0x1c, .len = 12,
 		.base = { 0x1c, 10 },
+	}, {
+		.page = 0x1c, .subpage = 0x02, .len = 32,
+		.base = {
+			0x5c, 0x02, 0, 28,
+			[17] = TCM_LBP_AVAILABLE, [24] = TCM_LBP_INCREASING, [25] = TCM_LBP_USED,
+		},
+		.changeable = {
+			[4] = TCM_LBP_SITUA,
+			[16] = TCM_LBP_ENABLED, [20] = 0xff, 0xff, 0xff, 0xff,
+			[24] = TCM_LBP_ENABLED, [28] = 0xff, 0xff, 0xff, 0xff,
+		},
+		.offered = tcm_thin_offered, .fill = tcm_mode_provisioning,
+		.set = tcm_mode_provisioning_set,
 	},
 };
 

@@ -9,6 +9,7 @@
 #include "sbc.h"
 #include "session.h"
 #include "target.h"
+#include "thin.h"
 #include "ua.h"
 
 static const u8 tur[6];
@@ -239,6 +240,7 @@ static void ua_race_raise(struct work_struct *work)
 static void ua_loss(struct kunit *test)
 {
 	struct ua_race race = { .map = tcm_rig_map(test->priv, 0), .rounds = 2000 };
+	struct tcm_sense_extra x = { };
 	unsigned long end = jiffies + 60 * HZ;
 	unsigned int told = 0;
 
@@ -251,7 +253,7 @@ static void ua_loss(struct kunit *test)
 			cond_resched();
 			continue;
 		}
-		told += tcm_ua_take(race.map) == tcm_ua_sense(TCM_UA_MODE_CHANGED);
+		told += tcm_ua_take(race.map, &x) == tcm_ua_sense(TCM_UA_MODE_CHANGED);
 	}
 	KUNIT_EXPECT_EQ(test, told, race.rounds);
 	/* or the raiser would wait for ever */
@@ -259,7 +261,7 @@ static void ua_loss(struct kunit *test)
 	clear_bit(TCM_UA_MODE_CHANGED, &race.map->ua);
 	flush_work(&race.work);
 	destroy_work_on_stack(&race.work);
-	KUNIT_EXPECT_EQ(test, tcm_ua_take(race.map), TCM_OK);
+	KUNIT_EXPECT_EQ(test, tcm_ua_take(race.map, &x), TCM_OK);
 }
 
 /* What a backend says of itself becomes attributes, and commands are held to it. */

@@ -160,6 +160,25 @@ static bool tcm_opcode_bits_ok(const struct tcm_opcode *op, const u8 *cdb)
 	return !bad;
 }
 
+/*
+ * Bits are set that the row does not know: NACA, which is for all of them; or the PROTECT field of
+ * a device with protection information, which has a row of its own.
+ */
+static noinline enum tcm_sense tcm_opcode_parse_odd(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = tcm_opcode_reserved(cmd);
+	const struct tcm_opcode *op;
+
+	if (!sense)
+		return TCM_OK;
+	op = cmd->dev ? tcm_opcode_protected(cmd->op, cmd->dev) : NULL;
+	if (!op)
+		return sense;
+	cmd->op = op;
+	cmd->extra.flags = 0;
+	return tcm_opcode_reserved(cmd);
+}
+
 enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)
 {
 	const struct tcm_opcode *op = cmd->op;
@@ -170,9 +189,10 @@ enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)
 	if (unlikely(cmd->cdb_len < op->cdb_len))
 		return tcm_bad_cdb(cmd, cmd->cdb_len, -1);
 	if (unlikely(!tcm_opcode_bits_ok(op, cdb))) {
-		sense = tcm_opcode_reserved(cmd);
+		sense = tcm_opcode_parse_odd(cmd);
 		if (sense)
 			return sense;
+		op = cmd->op;
 	}
 
 	if (op->lba_at) {

@@ -109,6 +109,12 @@ struct tcm_opcode {
 
 /* Variable length CDBs (7Fh) have 32 bytes here. */
 #define TCM_LONG_CDB	32
+/* Service actions of VARIABLE LENGTH CDB */
+#define TCM_SA_READ_32		0x0009
+#define TCM_SA_VERIFY_32	0x000a
+#define TCM_SA_WRITE_32		0x000b
+#define TCM_SA_WRITE_VERIFY_32	0x000c
+#define TCM_SA_WRITE_SAME_32	0x000d
 
 /* Where PROTECT, DPO, FUA, BYTCHK, UNMAP and NDOB are, in the same bits of CDBs of any length */
 static inline unsigned int tcm_sbc_bits_at(const struct tcm_cmd *cmd)
@@ -149,6 +155,19 @@ enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd);
  * NULL when there is none.
  */
 const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const struct tcm_device *dev);
+
+/*
+ * The row for CDBs of @op with protection information; NULL: @dev has none, or the command's field
+ * is reserved.
+ */
+const struct tcm_opcode *tcm_opcode_protected(const struct tcm_opcode *op,
+					      const struct tcm_device *dev);
+
+/*
+ * May the command come with it, with the protection type that @dev has? Type 2 has tags that only
+ * the long CDBs have room for, and those are for nothing else (SBC-4 5.13 ff).
+ */
+bool tcm_opcode_has_pi(const struct tcm_opcode *op, const struct tcm_device *dev);
 
 /* Does @dev offer any command with this OPERATION CODE? */
 bool tcm_opcode_any_offered(u8 opcode, const struct tcm_device *dev);

@@ -19,8 +19,8 @@ static void opcode_own_rules(const struct tcm_opcode *op, u8 *cdb)
 		break;
 	case PERSISTENT_RESERVE_OUT:
 		cdb[8] = 24;
-		/* RESERVE and RELEASE have a TYPE */
-		if (op->sa == 0x01 || op->sa == 0x02)
+		/* RESERVE, RELEASE and REPLACE LOST RESERVATION have a TYPE */
+		if (op->sa == 0x01 || op->sa == 0x02 || op->sa == 0x08)
 			cdb[2] = 0x01;
 		break;
 	case TCM_SANITIZE:

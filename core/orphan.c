@@ -218,10 +218,12 @@ static void tcm_orphan_show(struct seq_file *m, const struct tcm_cmd *cmd)
 {
 	const struct tcm_opcode *op = tcm_orphan_row(cmd);
 	const struct tcm_session *sess = cmd->sess;
+	/* One that writes has a device. */
+	bool fenced = cmd->orphan.writes && cmd->dev->fenced;
 	u64 first, last;
 
 	seq_printf(m, "%s %s LUN %llu age %u ms nexus %s -> %s tpgt_%u waits for ",
-		   op ? op->name : "opcode", cmd->orphan.writes ? "fenced" : "unfenced",
+		   op ? op->name : "opcode", fenced ? "fenced" : "unfenced",
 		   cmd->unpacked_lun, jiffies_to_msecs(jiffies - cmd->orphan.since), sess->name,
 		   sess->tpg->wwn->name, sess->tpg->tag);
 	if (cmd->dev)

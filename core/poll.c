@@ -6,6 +6,7 @@
  */
 #include <linux/workqueue.h>
 #include "poll.h"
+#include "thin.h"
 
 static struct workqueue_struct *tcm_poll_wq;
 
@@ -19,13 +20,20 @@ static void tcm_poll_work(struct work_struct *work)
 {
 	struct tcm_device *dev = container_of(to_delayed_work(work), struct tcm_device, poll_work);
 
-	dev->ops->poll(dev);
+	if (dev->ops->poll)
+		dev->ops->poll(dev);
+	tcm_thin_sample(dev);
 	tcm_poll_again(dev);
+}
+
+static bool tcm_poll_wanted(const struct tcm_device *dev)
+{
+	return dev->ops->poll || dev->limits.counts_space;
 }
 
 void tcm_poll_start(struct tcm_device *dev)
 {
-	if (!dev->ops->poll)
+	if (!tcm_poll_wanted(dev))
 		return;
 	INIT_DELAYED_WORK(&dev->poll_work, tcm_poll_work);
 	tcm_poll_again(dev);
@@ -33,7 +41,7 @@ void tcm_poll_start(struct tcm_device *dev)
 
 void tcm_poll_stop(struct tcm_device *dev)
 {
-	if (dev->ops->poll)
+	if (tcm_poll_wanted(dev))
 		cancel_delayed_work_sync(&dev->poll_work);
 }
 

@@ -7,7 +7,7 @@
 int tcm_poll_init(void);
 void tcm_poll_exit(void);
 
-/* From open() to close() of a device whose backend has poll(). */
+/* From open() to close() of a device whose backend has poll() or counts space. */
 void tcm_poll_start(struct tcm_device *dev);
 /* Waits for a poll() of this device that is running. May sleep. */
 void tcm_poll_stop(struct tcm_device *dev);

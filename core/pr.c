@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <tcm/fabric.h>
+#include "gate.h"
 #include "opcode.h"
 #include "pr.h"
 #include "target.h"
@@ -144,7 +145,7 @@ static void tcm_pr_gate(struct tcm_mapping *map)
 	lockdep_assert_held(&dev->lun_lock);
 	if (pr->spc2)
 		deny = pr->spc2 == map->sess ? TCM_PR_MAY_ALL : TCM_PR_DENY_SPC2;
-	else if (pr->state->type)
+	else if (pr->state->type || pr->state->lost)
 		deny = tcm_pr_denied(pr->state, tcm_pr_reg_of(pr->state, dev, map->sess));
 	WRITE_ONCE(map->pr_deny, deny);
 	if (deny)
@@ -155,13 +156,11 @@ static void tcm_pr_gate(struct tcm_mapping *map)
 
 static void tcm_pr_gates(struct tcm_device *dev)
 {
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 
 	lockdep_assert_held(&dev->lun_lock);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			tcm_pr_gate(map);
+	while ((map = tcm_nexus_next(dev, map)))
+		tcm_pr_gate(map);
 }
 
 void tcm_pr_map_added(struct tcm_mapping *map)
@@ -193,22 +192,49 @@ void tcm_pr_reset(struct tcm_device *dev)
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 
-bool tcm_pr_conflict(const struct tcm_cmd *cmd)
+/* What is answered while reservations are lost, SPC-4 5.13.5.2 and 5.13.5.3.2 */
+static bool tcm_pr_lost_allows(const struct tcm_cmd *cmd)
+{
+	u8 sa = cmd->cdb[1] & 0x1f;
+
+	switch (cmd->cdb[0]) {
+	case INQUIRY:
+	case LOG_SENSE:
+	case READ_BUFFER:
+	case REPORT_LUNS:
+	case REQUEST_SENSE:
+	case WRITE_BUFFER:
+		return true;
+	case MAINTENANCE_IN:
+		return sa == MI_REPORT_TARGET_PGS;
+	case START_STOP:
+		/* START, and no POWER CONDITION */
+		return (cmd->cdb[4] & 0xf1) == 0x01;
+	case PERSISTENT_RESERVE_OUT:
+		return sa == TCM_PR_REPLACE_LOST;
+	default:
+		return false;
+	}
+}
+
+enum tcm_sense tcm_pr_check(const struct tcm_cmd *cmd)
 {
 	const struct tcm_opcode *op = cmd->op;
 	bool known;
 	u32 allow;
 
 	if (!tcm_pr_on(cmd->dev))
-		return false;
+		return TCM_OK;
 	/* What is passed through is judged by the row that it would have had. */
 	if (op->flags & TCM_OP_PASSTHRU)
 		op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
 	if (!op)
-		return true;
+		return TCM_RESERVATION_CONFLICT;
 	switch (READ_ONCE(cmd->map->pr_deny)) {
 	case TCM_PR_MAY_ALL:
-		return false;
+		return TCM_OK;
+	case TCM_PR_DENY_LOST:
+		return tcm_pr_lost_allows(cmd) ? TCM_OK : TCM_PR_INFO_LOST;
 	case TCM_PR_DENY_WRITES:
 		allow = TCM_OP_PR_WE | TCM_OP_PR_REG;
 		break;
@@ -219,7 +245,9 @@ bool tcm_pr_conflict(const struct tcm_cmd *cmd)
 		allow = TCM_OP_PR_SPC2;
 		break;
 	}
-	return !(op->flags & allow) && !(op->pr_allowed && op->pr_allowed(cmd));
+	if (op->flags & allow || (op->pr_allowed && op->pr_allowed(cmd)))
+		return TCM_OK;
+	return TCM_RESERVATION_CONFLICT;
 }
 
 u16 tcm_pr_rtpi(struct tcm_device *dev, const struct tcm_pr_reg *reg)
@@ -261,20 +289,18 @@ struct tcm_pr_state *tcm_pr_clone(struct tcm_pr *pr, unsigned int more)
 static void tcm_pr_tell_maps(struct tcm_device *dev, struct tcm_pr_state *st,
 			     const struct tcm_session *self)
 {
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned int i;
 
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node) {
-			struct tcm_pr_who who = tcm_pr_who_of(dev, map->sess);
+	while ((map = tcm_nexus_next(dev, map))) {
+		struct tcm_pr_who who = tcm_pr_who_of(dev, map->sess);
 
-			if (map->sess == self || map->removed)
-				continue;
-			for (i = 0; i < st->n; i++)
-				if (st->reg[i].tell && tcm_pr_same(&st->reg[i].nexus, &who))
-					tcm_ua_raise(map, st->reg[i].tell);
-		}
+		if (map->sess == self || map->removed)
+			continue;
+		for (i = 0; i < st->n; i++)
+			if (st->reg[i].tell && tcm_pr_same(&st->reg[i].nexus, &who))
+				tcm_ua_raise(map, st->reg[i].tell);
+	}
 }
 
 void tcm_pr_publish(struct tcm_device *dev, struct tcm_pr_state *new,
@@ -289,7 +315,7 @@ void tcm_pr_publish(struct tcm_device *dev, struct tcm_pr_state *new,
 	tcm_pr_tell_maps(dev, new, self);
 	tcm_pr_compact(new);
 	pr->state = new;
-	if (old->type || new->type)
+	if (old->type || new->type || old->lost || new->lost)
 		tcm_pr_gates(dev);
 	spin_unlock_irq(&dev->lun_lock);
 	mutex_unlock(&pr->lock);
@@ -338,19 +364,21 @@ static int tcm_pr_aptpl_merge(struct tcm_pr_state *st, const struct tcm_pr_aptpl
 			      const struct tcm_pr_reg *reg, const char **why)
 {
 	struct tcm_pr_who who = tcm_pr_view(&reg->nexus);
-	struct tcm_pr_reg *old = tcm_pr_find(st, &who);
+	struct tcm_pr_reg *old;
 
-	if (old) {
+	/* One without an ISID stands for every session of its initiator: there may be several. */
+	while ((old = tcm_pr_find(st, &who))) {
 		if (st->holder == old - st->reg) {
 			st->holder = -1;
 			st->type = TCM_PR_NONE;
 		}
 		old->gone = true;
-		tcm_pr_compact(st);
 	}
+	tcm_pr_compact(st);
 	if (!tcm_pr_add(st, reg))
 		return tcm_deny(why, -ENOSPC, "too many registrations");
 	st->aptpl = true;
+	st->lost = false;
 	if (!from->holder)
 		return 0;
 	if (st->type && (st->type != from->type || !tcm_pr_all_registrants(st->type)))

@@ -76,8 +76,11 @@ void tcm_pr_map_removed(struct tcm_mapping *map);
 /* A reset releases what RESERVE of SPC-2 reserved. */
 void tcm_pr_reset(struct tcm_device *dev);
 
-/* Is the command kept out by somebody's reservation? Gate's slow path; any context. */
-bool tcm_pr_conflict(const struct tcm_cmd *cmd);
+/*
+ * RESERVATION CONFLICT when somebody's reservation keeps the command out, or what is answered while
+ * nobody knows who has reserved. Gate's slow path; any context.
+ */
+enum tcm_sense tcm_pr_check(const struct tcm_cmd *cmd);
 
 /* The relative target port identifier of the port of a registration now. Takes dev->lun_lock. */
 u16 tcm_pr_rtpi(struct tcm_device *dev, const struct tcm_pr_reg *reg);
@@ -89,6 +92,11 @@ void tcm_pr_publish(struct tcm_device *dev, struct tcm_pr_state *new,
 /* Write the state; 0, or an errno when it is not known to be on the disk. Bounded. */
 int tcm_pr_persist(struct tcm_device *dev, const struct tcm_pr_state *st);
 void tcm_pr_file_put(struct tcm_pr_file *file);
+/*
+ * The first LUN is about to link to the device: is there a file of registrations that nobody can
+ * read any more? Then they are lost (SPC-4 5.13.5.3.2). May sleep in the file system.
+ */
+void tcm_pr_power_on(struct tcm_device *dev);
 /* Is there a name for the file? */
 bool tcm_pr_file_possible(const struct tcm_device *dev);
 

@@ -12,6 +12,7 @@
 #include "dbroot.h"
 #include "device.h"
 #include "pr.h"
+#include "target.h"
 
 #define TCM_PR_FILE_PATIENCE	(10 * HZ)
 
@@ -55,6 +56,57 @@ static struct tcm_pr_file *tcm_pr_file_new(const struct tcm_device *dev,
 	snprintf(file->name, sizeof(file->name), "aptpl_%s", dev->serial);
 	file->len = tcm_pr_text(st, file->text, size);
 	return file;
+}
+
+/* Larger ones are not looked at: a thousand registrations are less. */
+#define TCM_PR_FILE_MAX		SZ_1M
+
+/* Is the device about to get its first LUN, and has nobody restored what it had? */
+static bool tcm_pr_powers_on(const struct tcm_device *dev)
+{
+	lockdep_assert_held(&tcm_config_mutex);
+	return !dev->exports && test_bit(TCM_DEV_CONFIGURED, &dev->flags) && tcm_pr_on(dev) &&
+	       !(dev->ops->flags & TCM_BE_PASSTHROUGH) && !dev->pr->state->n &&
+	       tcm_pr_file_possible(dev);
+}
+
+static void tcm_pr_set_lost(struct tcm_device *dev, const char *name, bool lost)
+{
+	struct tcm_pr_state *st;
+
+	mutex_lock(&tcm_config_mutex);
+	if (!tcm_pr_powers_on(dev) || dev->pr->state->lost == lost)
+		goto unlock;
+	st = tcm_pr_clone(dev->pr, 0);
+	if (!st)
+		goto unlock;
+	if (lost)
+		pr_warn("tcm: device %s: pr/%s is damaged: who has reserved is lost until REPLACE LOST RESERVATION\n",
+			dev->name, name);
+	st->lost = lost;
+	tcm_pr_publish(dev, st, NULL);
+unlock:
+	mutex_unlock(&tcm_config_mutex);
+}
+
+void tcm_pr_power_on(struct tcm_device *dev)
+{
+	char name[TCM_SERIAL_MAX + 8], *text;
+	bool look;
+
+	mutex_lock(&tcm_config_mutex);
+	look = tcm_pr_powers_on(dev);
+	snprintf(name, sizeof(name), "aptpl_%s", dev->serial);
+	mutex_unlock(&tcm_config_mutex);
+	if (!look)
+		return;
+	text = tcm_dbroot_read("pr", name, TCM_PR_FILE_MAX);
+	if (!IS_ERR(text)) {
+		tcm_pr_set_lost(dev, name, !tcm_pr_text_whole(text));
+		kfree(text);
+	} else if (text == ERR_PTR(-ENOENT)) {
+		tcm_pr_set_lost(dev, name, false);
+	}
 }
 
 /* Two devices without serial numbers would share a file, and a slash leads elsewhere. */

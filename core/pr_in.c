@@ -15,6 +15,7 @@
 #define TCM_PRIN_FULL		24	/* a full status descriptor before its TransportID */
 
 /* REPORT CAPABILITIES, SPC-4 table 213 */
+#define TCM_PRIN_RLR_C		0x80	/* REPLACE LOST RESERVATION */
 #define TCM_PRIN_CRH		0x10	/* compatible reservation handling */
 #define TCM_PRIN_SIP_C		0x08	/* SPEC_I_PT */
 #define TCM_PRIN_ATP_C		0x04	/* ALL_TG_PT */
@@ -90,7 +91,7 @@ enum tcm_sense tcm_pr_report_capabilities(struct tcm_cmd *cmd)
 	if (tcm_prin_kept_out(cmd))
 		return TCM_RESERVATION_CONFLICT;
 	put_unaligned_be16(sizeof(buf), buf);
-	buf[2] = TCM_PRIN_CRH | TCM_PRIN_SIP_C | TCM_PRIN_ATP_C;
+	buf[2] = TCM_PRIN_RLR_C | TCM_PRIN_CRH | TCM_PRIN_SIP_C | TCM_PRIN_ATP_C;
 	if (tcm_pr_file_possible(cmd->dev))
 		buf[2] |= TCM_PRIN_PTPL_C;
 	buf[3] = TCM_PRIN_TMV;

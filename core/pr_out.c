@@ -69,7 +69,7 @@ enum tcm_sense tcm_pr_out_parse(struct tcm_cmd *cmd)
 {
 	u8 sa = tcm_pr_cdb_sa(cmd);
 
-	if (sa == TCM_PR_RESERVE || sa == TCM_PR_RELEASE) {
+	if (sa == TCM_PR_RESERVE || sa == TCM_PR_RELEASE || sa == TCM_PR_REPLACE_LOST) {
 		if (cmd->cdb[2] & 0xf0)
 			return tcm_bad_cdb(cmd, 2, 7);
 		if (!tcm_pr_type_valid(cmd->cdb[2]))
@@ -237,6 +237,7 @@ static enum tcm_sense tcm_pr_read_list(struct tcm_cmd *cmd, struct tcm_pr_op *op
 {
 	const struct tcm_pr_list *list = (const void *)buf;
 	bool registers = op->sa == TCM_PR_REGISTER || op->sa == TCM_PR_REGISTER_AND_IGNORE;
+	bool replaces = op->sa == TCM_PR_REPLACE_LOST;
 
 	op->key = be64_to_cpu(list->key);
 	op->sa_key = be64_to_cpu(list->sa_key);
@@ -247,10 +248,10 @@ static enum tcm_sense tcm_pr_read_list(struct tcm_cmd *cmd, struct tcm_pr_op *op
 	op->spec_i_pt = list->flags & TCM_PR_SPEC_I_PT;
 	if (!op->spec_i_pt && len != sizeof(*list))
 		return TCM_PARAM_LIST_LENGTH;
-	if (!registers)
+	if (!registers && !replaces)
 		return TCM_OK;
 	op->aptpl = list->flags & TCM_PR_APTPL;
-	op->all_tg_pt = list->flags & TCM_PR_ALL_TG_PT;
+	op->all_tg_pt = registers && list->flags & TCM_PR_ALL_TG_PT;
 	if (op->aptpl && !tcm_pr_file_possible(cmd->dev))
 		return tcm_bad_param(cmd, 20, 0);
 	if (op->spec_i_pt)
@@ -359,7 +360,8 @@ static void tcm_pr_abort(struct tcm_pr_job *job)
 static enum tcm_sense tcm_pr_commit(struct tcm_pr_job *job, struct tcm_pr_state *new)
 {
 	struct tcm_device *dev = job->cmd->dev;
-	bool was = dev->pr->state->aptpl;
+	/* A file that nobody can read is in the way at the next power on. */
+	bool was = dev->pr->state->aptpl || dev->pr->state->lost;
 
 	/* Not BUSY, also when an earlier write hangs: initiators would try again for ever. */
 	if ((new->aptpl || was) && tcm_pr_persist(dev, new))

@@ -102,6 +102,8 @@ bool tcm_pr_is_holder(const struct tcm_pr_state *st, const struct tcm_pr_reg *re
 
 enum tcm_pr_deny tcm_pr_denied(const struct tcm_pr_state *st, const struct tcm_pr_reg *reg)
 {
+	if (st->lost)
+		return TCM_PR_DENY_LOST;
 	if (!st->type)
 		return TCM_PR_MAY_ALL;
 	if (reg && (st->type >= TCM_PR_WRITE_EXCLUSIVE_RO || tcm_pr_is_holder(st, reg)))
@@ -339,12 +341,37 @@ static enum tcm_sense tcm_pr_move(struct tcm_pr_state *st, struct tcm_pr_reg *se
 	return TCM_OK;
 }
 
+/* REPLACE LOST RESERVATION, SPC-4 5.13.11.3: nobody is told, and PRGENERATION begins anew. */
+static enum tcm_sense tcm_pr_replace(struct tcm_pr_state *st, const struct tcm_pr_op *op)
+{
+	unsigned int i;
+
+	if (!st->lost)
+		return TCM_INVALID_RELEASE;
+	/* Never RESERVATION CONFLICT while it is lost (SPC-4 5.13.5.3.2) */
+	if (op->key || !op->sa_key)
+		return TCM_INVALID_FIELD_PARAM;
+	for (i = 0; i < st->n; i++)
+		st->reg[i].gone = true;
+	st->generation = 0;
+	if (!tcm_pr_add(st, &op->self))
+		return TCM_INSUFFICIENT_REG_RESOURCES;
+	st->reg[st->n - 1].key = op->sa_key;
+	st->type = op->type;
+	st->holder = tcm_pr_all_registrants(op->type) ? -1 : st->n - 1;
+	st->aptpl = op->aptpl;
+	st->lost = false;
+	return TCM_OK;
+}
+
 enum tcm_sense tcm_pr_apply(struct tcm_pr_state *st, const struct tcm_pr_op *op)
 {
 	struct tcm_pr_reg *self;
 
 	if (op->sa == TCM_PR_REGISTER || op->sa == TCM_PR_REGISTER_AND_IGNORE)
 		return tcm_pr_register(st, op);
+	if (op->sa == TCM_PR_REPLACE_LOST)
+		return tcm_pr_replace(st, op);
 
 	self = tcm_pr_find_reg(st, &op->self);
 	if (!self || self->key != op->key)
@@ -416,6 +443,8 @@ static size_t tcm_pr_text_reg(const struct tcm_pr_state *st, const struct tcm_pr
 	return len;
 }
 
+#define TCM_PR_TEXT_NONE	"No Registrations or Reservations\n"
+
 size_t tcm_pr_text(const struct tcm_pr_state *st, char *buf, size_t size)
 {
 	unsigned int i, number = 0;
@@ -425,6 +454,39 @@ size_t tcm_pr_text(const struct tcm_pr_state *st, char *buf, size_t size)
 		if (!st->reg[i].gone)
 			len += tcm_pr_text_reg(st, &st->reg[i], number++, buf + len, size - len);
 	if (!len)
-		len = scnprintf(buf, size, "No Registrations or Reservations\n");
+		len = scnprintf(buf, size, TCM_PR_TEXT_NONE);
 	return len;
+}
+
+/* One registration, and what follows it; NULL: it is none. */
+static const char *tcm_pr_text_skip(const char *p)
+{
+	static const char *const parts[] = {
+		"PR_REG_START: ", "\ninitiator_node=", "\nsa_res_key=", "\ntarget_node=", "\ntpgt=",
+		"\nPR_REG_END: ",
+	};
+	const char *end = strstr(p, parts[ARRAY_SIZE(parts) - 1]), *at;
+	unsigned int i;
+
+	if (!end || strncmp(p, parts[0], strlen(parts[0])))
+		return NULL;
+	for (i = 1; i < ARRAY_SIZE(parts); i++) {
+		at = strstr(p, parts[i]);
+		if (!at || at > end)
+			return NULL;
+	}
+	end = strchr(end + 1, '\n');
+	return end ? end + 1 : NULL;
+}
+
+bool tcm_pr_text_whole(const char *text)
+{
+	/* The stock target may have written it, with another end. */
+	if (!strncmp(text, TCM_PR_TEXT_NONE, strlen(TCM_PR_TEXT_NONE) - 1))
+		return true;
+	if (!*text)
+		return false;
+	while (text && *text)
+		text = tcm_pr_text_skip(text);
+	return text;
 }

@@ -25,6 +25,7 @@ enum tcm_pr_sa {
 	TCM_PR_PREEMPT_AND_ABORT,
 	TCM_PR_REGISTER_AND_IGNORE,
 	TCM_PR_REGISTER_AND_MOVE,
+	TCM_PR_REPLACE_LOST,
 };
 
 /* TYPE, SPC-4 table 209 */
@@ -74,6 +75,7 @@ struct tcm_pr_reg {
 struct tcm_pr_state {
 	u32	generation;		/* PRGENERATION */
 	bool	aptpl;			/* APTPL was one in the last REGISTER */
+	bool	lost;			/* what was to outlive a power cycle has not (5.13.5.3.2) */
 	u8	type;			/* enum tcm_pr_type of the reservation */
 	int	holder;			/* index; -1: none, or all registrants */
 	unsigned int n, room;
@@ -123,6 +125,7 @@ enum tcm_pr_deny {
 	TCM_PR_DENY_WRITES,		/* Write Exclusive of somebody else */
 	TCM_PR_DENY_ACCESS,		/* Exclusive Access of somebody else */
 	TCM_PR_DENY_SPC2,		/* reserved by RESERVE of SPC-2 */
+	TCM_PR_DENY_LOST,		/* nobody knows: what was reserved is lost */
 };
 
 /* @reg: the nexus's registration, or NULL */
@@ -142,5 +145,7 @@ bool tcm_pr_add(struct tcm_pr_state *st, const struct tcm_pr_reg *reg);
 /* The text of the APTPL file; return its length. @size: at least tcm_pr_text_size() */
 size_t tcm_pr_text_size(const struct tcm_pr_state *st);
 size_t tcm_pr_text(const struct tcm_pr_state *st, char *buf, size_t size);
+/* Is @text such a file, and all of it? Else what it held is lost. */
+bool tcm_pr_text_whole(const char *text);
 
 #endif

@@ -202,8 +202,7 @@ static void tcm_range_survey(struct tcm_device *dev)
 	struct tcm_range_walk walk = { .dev = dev };
 	struct tcm_ranges *rs = &dev->ranges;
 	struct interval_tree_node *n;
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
@@ -219,9 +218,8 @@ static void tcm_range_survey(struct tcm_device *dev)
 		tcm_range_of(n)->surveyed = tcm_range_of(n)->excl;
 	spin_unlock(&rs->lock);
 
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			map->sess->ops->for_each_cmd(map->sess, NULL, tcm_range_visit, &walk);
+	while ((map = tcm_nexus_next(dev, map)))
+		map->sess->ops->for_each_cmd(map->sess, NULL, tcm_range_visit, &walk);
 
 	spin_lock(&rs->lock);
 	rs->quiet = !walk.untracked;

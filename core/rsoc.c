@@ -106,7 +106,10 @@ static const struct tcm_opcode *tcm_rsoc_find(const struct tcm_device *dev, u8 o
 /* CDB USAGE DATA: the opcode and the service action themselves, ones for what is looked at */
 static void tcm_rsoc_usage(const struct tcm_device *dev, const struct tcm_opcode *op, u8 *p)
 {
-	memcpy(p, op->usage, op->cdb_len);
+	const struct tcm_opcode *pi = dev && tcm_opcode_has_pi(op, dev) ?
+				      tcm_opcode_protected(op, dev) : NULL;
+
+	memcpy(p, (pi ?: op)->usage, op->cdb_len);
 	p[0] = op->opcode;
 	p[1] &= ~op->ignored;
 	if (dev->attr.emulate_aca)

@@ -148,6 +148,14 @@ static inline bool tcm_sbc_aborted(const struct tcm_cmd *cmd)
 enum tcm_sense tcm_sbc_bounce(struct tcm_cmd *cmd);
 void tcm_sbc_unbounce(struct tcm_cmd *cmd, bool good);
 
+/* A place in a scatterlist whose pages are mapped (there is no highmem on 64 bit) */
+struct tcm_sg_pos {
+	struct scatterlist *sg;
+	u64 off;
+};
+
+/* Copy @len bytes; both places move on behind them. */
+void tcm_sg_move(struct tcm_sg_pos *to, struct tcm_sg_pos *from, u64 len);
 /* The first of @len bytes in which @a and @b, from its byte @skip on, differ; else @len. */
 u64 tcm_sg_compare(struct scatterlist *a, struct scatterlist *b, u64 skip, u64 len);
 /* The same against @block, @size bytes over and over; @a begins where @block does. */

@@ -5,6 +5,7 @@
 #include <linux/log2.h>
 #include "cmd.h"
 #include "device.h"
+#include "pi.h"
 #include "sbc.h"
 
 struct tcm_read_capacity10 {
@@ -23,6 +24,8 @@ struct tcm_read_capacity16 {
 } __packed;
 static_assert(sizeof(struct tcm_read_capacity16) == 32);
 
+#define TCM_RC16_PROT_EN	0x01
+#define TCM_RC16_P_TYPE_SHIFT	1
 #define TCM_RC16_LBPME	0x8000
 #define TCM_RC16_LBPRZ	0x4000
 #define TCM_RC16_ALIGN_MASK	0x3fff
@@ -81,6 +84,7 @@ enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 		.exponents = tcm_sbc_phys_exp(dev),
 	};
 	u16 align = tcm_sbc_lowest_aligned(dev);
+	u8 type = tcm_pi_type(dev);
 
 	if (!nblocks || test_bit(TCM_DEV_EJECTED, &cmd->dev->flags))
 		return TCM_MEDIUM_NOT_PRESENT;
@@ -89,6 +93,9 @@ enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 		if (dev->attr.unmap_zeroes_data)
 			align |= TCM_RC16_LBPRZ;
 	}
+	/* P_I_EXPONENT is zero: one tuple a block */
+	if (type)
+		rc.prot = (type - 1) << TCM_RC16_P_TYPE_SHIFT | TCM_RC16_PROT_EN;
 	rc.align = cpu_to_be16(align);
 	tcm_cmd_put_data(cmd, &rc, sizeof(rc));
 	return TCM_OK;

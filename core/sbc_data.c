@@ -5,12 +5,7 @@
 #include <linux/scatterlist.h>
 #include "opcode.h"
 #include "sbc.h"
-
-/* A place in a scatterlist whose pages are mapped (there is no highmem on 64 bit). */
-struct tcm_sg_pos {
-	struct scatterlist *sg;
-	u64 off;
-};
+#include "sbc_pi.h"
 
 /* The memory at a place, and in *@len, at most what it was, how much of it is in one piece. */
 static void *tcm_sg_span(struct tcm_sg_pos *pos, u64 *len)
@@ -23,20 +18,25 @@ static void *tcm_sg_span(struct tcm_sg_pos *pos, u64 *len)
 	return sg_virt(pos->sg) + pos->off;
 }
 
+void tcm_sg_move(struct tcm_sg_pos *to, struct tcm_sg_pos *from, u64 len)
+{
+	while (len) {
+		u64 n = len;
+		void *dst = tcm_sg_span(to, &n);
+		void *src = tcm_sg_span(from, &n);
+
+		memcpy(dst, src, n);
+		to->off += n;
+		from->off += n;
+		len -= n;
+	}
+}
+
 static void tcm_sg_copy(struct scatterlist *to, struct scatterlist *from, u64 len)
 {
 	struct tcm_sg_pos a = { .sg = to }, b = { .sg = from };
 
-	while (len) {
-		u64 n = len;
-		void *dst = tcm_sg_span(&a, &n);
-		void *src = tcm_sg_span(&b, &n);
-
-		memcpy(dst, src, n);
-		a.off += n;
-		b.off += n;
-		len -= n;
-	}
+	tcm_sg_move(&a, &b, len);
 }
 
 static u64 tcm_mismatch(const u8 *a, const u8 *b, u64 len)
@@ -122,6 +122,9 @@ enum tcm_sense tcm_sbc_bounce(struct tcm_cmd *cmd)
 	sense = tcm_sbc_range(cmd);
 	if (sense)
 		return sense;
+	/* Goes by memory of ours anyway, unless the fabric has it in two. */
+	if (cmd->flags & TCM_CMD_PI)
+		return cmd->flags & TCM_CMD_PI_ASIDE ? TCM_INVALID_FIELD_IU : TCM_OK;
 	/* A write, of TCM_OP_PARTIAL: the blocks that are whole */
 	if (cmd->exp_dir == DMA_TO_DEVICE) {
 		cmd->nblocks = cmd->xfer_len >> shift;
@@ -144,6 +147,10 @@ void tcm_sbc_unbounce(struct tcm_cmd *cmd, bool good)
 {
 	struct scatterlist *bounce = cmd->sg;
 
+	if (cmd->flags & TCM_CMD_PI) {
+		tcm_sbc_pi_unsplit(cmd, good);
+		return;
+	}
 	if (good)
 		tcm_sg_copy(cmd->fabric_sg, bounce, cmd->xfer_len);
 	cmd->sg = cmd->fabric_sg;

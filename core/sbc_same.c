@@ -9,7 +9,9 @@
 #include "cmd.h"
 #include "hop.h"
 #include "opcode.h"
+#include "pi_tuple.h"
 #include "sbc.h"
+#include "sbc_pi.h"
 
 /* Byte 1, of a long CDB byte 10 */
 #define TCM_SAME_UNMAP	0x08
@@ -23,6 +25,8 @@ struct tcm_same {
 	struct page		*page;		/* the block; repeated to fill it if need be */
 	u64			done, total;	/* bytes */
 	u32			chunk;
+	bool			pi_given;	/* @pi goes with every block */
+	struct tcm_pi_req	pi;
 	struct scatterlist	sg[];
 };
 
@@ -55,13 +59,18 @@ enum tcm_sense tcm_sbc_write_same_parse(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
-static void tcm_same_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+static void tcm_same_free(struct tcm_cmd *cmd)
 {
 	struct tcm_same *same = cmd->work;
 
 	__free_page(same->page);
 	kfree(same);
 	cmd->work = NULL;
+}
+
+static void tcm_same_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	tcm_same_free(cmd);
 	tcm_cmd_complete(cmd, sense);
 }
 
@@ -93,8 +102,11 @@ static void tcm_same_repeat(struct tcm_cmd *cmd)
 
 	u64 len = min_t(u64, same->chunk, same->total - same->done);
 
-	cmd->dev->ops->submit(tcm_sbc_io(cmd, pos, len, same->sg, true,
-					 tcm_sbc_write_through(cmd->dev), tcm_same_repeat_done));
+	tcm_sbc_io(cmd, pos, len, same->sg, true, tcm_sbc_write_through(cmd->dev),
+		   tcm_same_repeat_done);
+	if (same->pi_given)
+		tcm_sbc_pi_attach(cmd, &same->pi);
+	cmd->dev->ops->submit(&cmd->io);
 }
 
 /* Fill the page with copies of the block at its start, and the scatterlist with the page. */
@@ -129,7 +141,52 @@ static struct tcm_same *tcm_same_alloc(const struct tcm_cmd *cmd)
 	same->done = 0;
 	same->total = total;
 	same->chunk = chunk;
+	same->pi_given = false;
 	return same;
+}
+
+/* The tuple of data-out, which is to be that of the first block (SBC-4 5.50) */
+static enum tcm_sense tcm_same_pi(struct tcm_cmd *cmd)
+{
+	struct tcm_pi_rule rule = {
+		.type = cmd->pi.type, .checks = cmd->pi.checks, .shift = cmd->dev->block_shift,
+		.ref = cmd->pi.ref, .app = cmd->pi.app, .app_mask = cmd->pi.app_mask,
+	};
+	struct tcm_same *same = cmd->work;
+	enum tcm_sense sense;
+
+	same->pi = cmd->pi;
+	same->pi_given = true;
+	if (!cmd->pi.sg)
+		return TCM_OK;
+	same->pi.checks = TCM_PI_REPEAT | TCM_PI_STABLE;
+	sg_pcopy_to_buffer(cmd->pi.sg, 1, &same->pi.tuple, TCM_PI_LEN, 0);
+	tcm_pi_verify(&same->pi.tuple, 1, cmd->sg, 0, &rule, &sense);
+	return sense ? tcm_sense_info(cmd, sense, cmd->lba) : TCM_OK;
+}
+
+/* Data-out, of which the page gets the block */
+static enum tcm_sense tcm_same_fetch(struct tcm_cmd *cmd)
+{
+	struct tcm_same *same = cmd->work;
+	bool pi = cmd->flags & TCM_CMD_PI;
+	enum tcm_sense sense = pi ? tcm_sbc_pi_split(cmd) : TCM_OK;
+
+	if (sense)
+		return sense;
+	tcm_cmd_get_data(cmd, page_address(same->page), 1U << cmd->dev->block_shift);
+	return pi ? tcm_same_pi(cmd) : TCM_OK;
+}
+
+/* Is it what deallocated blocks are? */
+static bool tcm_same_is_nothing(const struct tcm_cmd *cmd)
+{
+	const struct tcm_same *same = cmd->work;
+
+	if (memchr_inv(page_address(same->page), 0, 1U << cmd->dev->block_shift))
+		return false;
+	return !same->pi_given || !same->pi.sg ||
+	       !memchr_inv(&same->pi.tuple, 0xff, sizeof(same->pi.tuple));
 }
 
 enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd)
@@ -148,13 +205,20 @@ enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd)
 		return TCM_BUSY;
 	cmd->work = same;
 	if (!tcm_same_ndob(cmd))
-		tcm_cmd_get_data(cmd, page_address(same->page), block);
+		sense = tcm_same_fetch(cmd);
+	if (sense) {
+		tcm_same_free(cmd);
+		return sense;
+	}
 
 	sg_init_table(same->sg, 1);
 	sg_set_page(same->sg, same->page, block, 0);
 	io = tcm_sbc_io(cmd, cmd->lba << cmd->dev->block_shift, same->total, same->sg, true,
 			flags, tcm_same_done);
-	if (ops->write_zeroes && !memchr_inv(page_address(same->page), 0, block)) {
+	if (ops->write_zeroes && tcm_same_is_nothing(cmd)) {
+		/* No data-out: no protection information either (SBC-4 5.50). */
+		if (tcm_same_ndob(cmd) || (same->pi_given && same->pi.sg))
+			io->flags |= TCM_IO_NO_PI;
 		/* Blocks may go only where reading them gives what was to be written. */
 		if (cmd->cdb[tcm_sbc_bits_at(cmd)] & TCM_SAME_UNMAP)
 			io->flags |= TCM_IO_MAY_UNMAP;

@@ -67,29 +67,25 @@ static void tcm_set_ejected(struct tcm_cmd *cmd, bool ejected)
 /* Has any nexus that is still there asked for the medium to stay? */
 static bool tcm_removal_prevented(struct tcm_device *dev)
 {
-	struct tcm_mapping *map;
+	struct tcm_mapping *map = NULL;
 	bool prevented = false;
-	struct tcm_lun *lun;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			prevented |= map->prevented && !READ_ONCE(map->removed);
+	while ((map = tcm_nexus_next(dev, map)))
+		prevented |= map->prevented && !READ_ONCE(map->removed);
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	return prevented;
 }
 
 void tcm_sbc_allow_removal(struct tcm_device *dev)
 {
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			map->prevented = false;
+	while ((map = tcm_nexus_next(dev, map)))
+		map->prevented = false;
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 

@@ -9,6 +9,7 @@
 #include "hop.h"
 #include "opcode.h"
 #include "sbc.h"
+#include "sbc_pi.h"
 
 /* What is read at once: bounds the memory of one command whatever its length. */
 #define TCM_VERIFY_CHUNK	SZ_256K
@@ -25,6 +26,7 @@ struct tcm_verify {
 	u32			chunk;		/* bytes of it */
 	u8			bytchk;
 	u64			done, total;	/* bytes */
+	struct tcm_pi_req	pi;		/* of a command with TCM_CMD_PI */
 	u8			block[];	/* BYTCHK 11b: the block */
 };
 
@@ -125,8 +127,23 @@ static void tcm_verify_read(struct tcm_cmd *cmd)
 	struct tcm_verify *v = cmd->work;
 	u64 pos = (cmd->lba << cmd->dev->block_shift) + v->done;
 
-	cmd->dev->ops->submit(tcm_sbc_io(cmd, pos, min_t(u64, v->chunk, v->total - v->done), v->sg,
-					 false, 0, tcm_verify_read_done));
+	tcm_sbc_io(cmd, pos, min_t(u64, v->chunk, v->total - v->done), v->sg, false, 0,
+		   tcm_verify_read_done);
+	if (cmd->flags & TCM_CMD_PI)
+		tcm_sbc_pi_attach(cmd, &v->pi);
+	cmd->dev->ops->submit(&cmd->io);
+}
+
+/* What is checked is what is on the medium; data-out has tuples to compare with, or has not. */
+static void tcm_verify_pi(struct tcm_cmd *cmd)
+{
+	struct tcm_verify *v = cmd->work;
+
+	v->pi = cmd->pi;
+	if (v->bytchk == TCM_VERIFY_DATA)
+		v->pi.checks |= tcm_sbc_pi_same(cmd);
+	else
+		v->pi.sg = NULL;
 }
 
 static enum tcm_sense tcm_verify_start(struct tcm_cmd *cmd)
@@ -150,6 +167,8 @@ static enum tcm_sense tcm_verify_start(struct tcm_cmd *cmd)
 		return TCM_BUSY;
 	}
 	cmd->work = v;
+	if (cmd->flags & TCM_CMD_PI)
+		tcm_verify_pi(cmd);
 	tcm_verify_read(cmd);
 	return TCM_PENDING;
 }
@@ -160,7 +179,9 @@ enum tcm_sense tcm_sbc_verify(struct tcm_cmd *cmd)
 
 	if (sense || !cmd->nblocks)
 		return sense;
-	return tcm_verify_start(cmd);
+	if (cmd->flags & TCM_CMD_PI)
+		sense = tcm_sbc_pi_split(cmd);
+	return sense ?: tcm_verify_start(cmd);
 }
 
 static void tcm_write_verify_resume(struct tcm_cmd *cmd)
@@ -190,8 +211,15 @@ enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd)
 
 	if (sense || !cmd->nblocks)
 		return sense;
+	if (cmd->flags & TCM_CMD_PI)
+		sense = tcm_sbc_pi_split(cmd);
+	if (sense)
+		return sense;
 	/* Written to the medium, then read from it: the write is a forced one. */
-	cmd->dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift,
-					 cmd->sg, true, TCM_IO_FUA, tcm_write_verify_done));
+	tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg, true, TCM_IO_FUA,
+		   tcm_write_verify_done);
+	if (cmd->flags & TCM_CMD_PI)
+		tcm_sbc_pi_attach(cmd, NULL);
+	cmd->dev->ops->submit(&cmd->io);
 	return TCM_PENDING;
 }

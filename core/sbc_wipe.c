@@ -12,6 +12,7 @@
 #include "wipe.h"
 
 /* FORMAT UNIT, byte 1 */
+#define TCM_FORMAT_FMTPINFO_SHIFT	6
 #define TCM_FORMAT_LONGLIST	0x20
 #define TCM_FORMAT_FMTDATA	0x10
 
@@ -33,6 +34,7 @@ struct tcm_format_long {
 
 static_assert(sizeof(struct tcm_format_long) == 8);
 
+#define TCM_FORMAT_PROTECTION	0x07	/* PROTECTION FIELD USAGE */
 #define TCM_FORMAT_FOV		0x80	/* the bits below are meant */
 #define TCM_FORMAT_OPTIONS	0x78	/* DPRY, DCRT, STPF, IP */
 #define TCM_FORMAT_IP		0x08	/* an initialization pattern */
@@ -47,15 +49,30 @@ enum tcm_sense tcm_sbc_format_parse(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
-static enum tcm_sense tcm_format_list(struct tcm_cmd *cmd, bool *immed)
+/* The protection type that FMTPINFO and PROTECTION FIELD USAGE ask for (SBC-4 table 38) */
+static enum tcm_sense tcm_format_type(struct tcm_cmd *cmd, u8 usage, u8 *type)
+{
+	u8 fmtpinfo = cmd->cdb[1] >> TCM_FORMAT_FMTPINFO_SHIFT;
+
+	if (usage & ~TCM_FORMAT_PROTECTION)
+		return tcm_bad_param(cmd, 0, fls(usage) - 1);
+	if (fmtpinfo == 1)
+		return tcm_bad_cdb(cmd, 1, 7);
+	/* 00b: none; 10b: type 1; 11b: type 2 and, with usage 001b, 3 */
+	if (usage > fmtpinfo / 3)
+		return tcm_bad_param(cmd, 0, fls(usage) - 1);
+	*type = fmtpinfo ? fmtpinfo - 1 + usage : 0;
+	return TCM_OK;
+}
+
+static enum tcm_sense tcm_format_list(struct tcm_cmd *cmd, bool *immed, u8 *usage)
 {
 	struct tcm_format_long list = {};
 	bool is_long = cmd->cdb[1] & TCM_FORMAT_LONGLIST;
 	unsigned int len = tcm_cmd_get_data(cmd, &list, sizeof(list));
 
 	*immed = list.bits & TCM_FORMAT_IMMED;
-	if (list.protection)
-		return tcm_bad_param(cmd, 0, fls(list.protection) - 1);
+	*usage = list.protection;
 	if (!(list.bits & TCM_FORMAT_FOV) && (list.bits & TCM_FORMAT_OPTIONS))
 		return tcm_bad_param(cmd, 1, fls(list.bits & TCM_FORMAT_OPTIONS) - 1);
 	if (list.bits & TCM_FORMAT_IP)
@@ -81,19 +98,24 @@ static enum tcm_sense tcm_sbc_wipe(struct tcm_cmd *cmd, struct tcm_wipe *w, bool
 
 enum tcm_sense tcm_sbc_format(struct tcm_cmd *cmd)
 {
+	enum tcm_sense sense = TCM_OK;
 	bool immed = false;
-	enum tcm_sense sense;
 	struct tcm_wipe *w;
+	u8 usage = 0, type;
 
 	if (!READ_ONCE(cmd->dev->nblocks))
 		return TCM_MEDIUM_NOT_PRESENT;
-	if (cmd->cdb[1] & TCM_FORMAT_FMTDATA) {
-		sense = tcm_format_list(cmd, &immed);
-		if (sense)
-			return sense;
-	}
+	if (cmd->cdb[1] & TCM_FORMAT_FMTDATA)
+		sense = tcm_format_list(cmd, &immed, &usage);
+	if (!sense)
+		sense = tcm_format_type(cmd, usage, &type);
+	if (sense)
+		return sense;
 	w = tcm_wipe_alloc(cmd->dev, TCM_WIPE_FORMAT);
-	return w ? tcm_sbc_wipe(cmd, w, immed) : TCM_BUSY;
+	if (!w)
+		return TCM_BUSY;
+	w->pi_type = type;
+	return tcm_sbc_wipe(cmd, w, immed);
 }
 
 /* SANITIZE, byte 1 */

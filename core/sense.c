@@ -132,7 +132,7 @@ enum tcm_sense tcm_sense_from_blk(blk_status_t sts, bool write)
 	case BLK_STS_OFFLINE:
 		return TCM_LUN_NOT_RESPONDING;
 	case BLK_STS_PROTECTION:
-		return TCM_SENSE(ABORTED_COMMAND, 0x10, 0x01);
+		return TCM_GUARD_CHECK;
 	default:
 		return write ? TCM_WRITE_ERROR : TCM_READ_ERROR;
 	}

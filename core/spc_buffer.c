@@ -15,6 +15,7 @@
 #define TCM_BUF_DESC		0x03
 #define TCM_BUF_ECHO		0x0a
 #define TCM_BUF_ECHO_DESC	0x0b
+#define TCM_BUF_HISTORY		0x1c
 
 #define TCM_BUF_EBOS		0x01	/* echo buffer descriptor: an overwrite is told */
 
@@ -26,6 +27,20 @@ static u8 tcm_buf_mode(const struct tcm_cmd *cmd)
 static u32 tcm_buf_offset(const struct tcm_cmd *cmd)
 {
 	return get_unaligned_be24(cmd->cdb + 3);
+}
+
+/* BUFFER ID and BUFFER OFFSET of the error history mode, SPC-4 table 231 */
+static enum tcm_sense tcm_buf_history_parse(struct tcm_cmd *cmd)
+{
+	u8 id = cmd->cdb[2];
+
+	if (id >= TCM_HISTORY_CLEAR_NEXUS)
+		return TCM_OK;
+	if (id <= TCM_HISTORY_LAST_DIRECTORY)
+		return tcm_buf_offset(cmd) ? tcm_bad_cdb(cmd, 3, -1) : TCM_OK;
+	if (id != TCM_HISTORY_ERRORS)
+		return tcm_bad_cdb(cmd, 2, -1);
+	return tcm_buf_offset(cmd) > TCM_HISTORY_MAX ? tcm_bad_cdb(cmd, 3, -1) : TCM_OK;
 }
 
 enum tcm_sense tcm_spc_read_buffer_parse(struct tcm_cmd *cmd)
@@ -42,6 +57,8 @@ enum tcm_sense tcm_spc_read_buffer_parse(struct tcm_cmd *cmd)
 	case TCM_BUF_ECHO:
 	case TCM_BUF_ECHO_DESC:
 		return TCM_OK;
+	case TCM_BUF_HISTORY:
+		return tcm_buf_history_parse(cmd);
 	default:
 		return tcm_bad_cdb(cmd, 1, 4);
 	}
@@ -87,6 +104,8 @@ enum tcm_sense tcm_spc_read_buffer(struct tcm_cmd *cmd)
 		return TCM_OK;
 	case TCM_BUF_ECHO:
 		return tcm_buf_read_echo(cmd);
+	case TCM_BUF_HISTORY:
+		return tcm_history_read(cmd);
 	case TCM_BUF_DESC:
 		/* OFFSET BOUNDARY 0: any byte. A buffer that is not there has no capacity. */
 		if (!cmd->cdb[2])

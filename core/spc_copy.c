@@ -77,10 +77,10 @@ static enum tcm_sense tcm_copy_cscd(struct tcm_copy *copy, const u8 *p, u16 at)
 {
 	u32 block;
 
-	/* LU ID TYPE other than zero, NUL: none of it is offered */
 	if (p[0] != TCM_CSCD_IDENT)
 		return tcm_copy_field(copy->cmd, TCM_COPY_BAD_CSCD, at);
-	if (p[1] & 0xe0)
+	/* NUL; LU ID TYPE is ignored (SPC-4 6.4.5.6) */
+	if (p[1] & 0x20)
 		return tcm_copy_field(copy->cmd, TCM_COPY_BAD_CSCD, at + 1);
 	if (p[1] & 0x1f)
 		return TCM_COPY_WRONG_TYPE;

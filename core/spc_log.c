@@ -15,13 +15,14 @@
 #define TCM_LOG_SPF		0x40	/* byte 0 of a page with a subpage code */
 
 /* The page, or NULL with *@known: there is one of that code with another subpage. */
-static const struct tcm_log_page *tcm_log_find(u8 code, u8 subpage, bool *known)
+static const struct tcm_log_page *tcm_log_find(const struct tcm_device *dev, u8 code, u8 subpage,
+					       bool *known)
 {
 	const struct tcm_log_page *page;
 
 	*known = false;
 	for (page = tcm_log_pages; page < tcm_log_pages + tcm_log_page_count; page++) {
-		if (page->page != code)
+		if (page->page != code || (dev && !tcm_log_offered(page, dev)))
 			continue;
 		*known = true;
 		if (page->subpage == subpage)
@@ -35,7 +36,7 @@ static const struct tcm_log_page *tcm_log_page_of(struct tcm_cmd *cmd, enum tcm_
 	const struct tcm_log_page *page;
 	bool known;
 
-	page = tcm_log_find(cmd->cdb[2] & TCM_LOG_PAGE_CODE, cmd->cdb[3], &known);
+	page = tcm_log_find(cmd->dev, cmd->cdb[2] & TCM_LOG_PAGE_CODE, cmd->cdb[3], &known);
 	if (!page)
 		*sense = known ? tcm_bad_cdb(cmd, 3, -1) : tcm_bad_cdb(cmd, 2, 5);
 	return page;

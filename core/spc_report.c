@@ -28,7 +28,8 @@ static enum tcm_sense tcm_pollable_sense(struct tcm_cmd *cmd, struct tcm_sense_e
 
 	if (!cmd->map)
 		return TCM_LUN_NOT_SUPPORTED;
-	sense = tcm_ua_take(cmd->map);
+	tcm_thin_arrive(cmd->map);
+	sense = tcm_ua_take(cmd->map, x);
 	if (!sense && test_bit(TCM_DEV_DEAD, &cmd->dev->flags))
 		sense = TCM_LUN_FAILURE;
 	if (!sense && test_bit(TCM_DEV_EJECTED, &cmd->dev->flags))

@@ -10,6 +10,7 @@
 #include "alua.h"
 #include "device.h"
 #include "lu.h"
+#include "pr.h"
 #include "rod.h"
 #include "session.h"
 #include "target.h"
@@ -377,6 +378,9 @@ static int tcm_lun_export(struct tcm_lun *lun)
 	mutex_lock(&tcm_config_mutex);
 	if (!dev->hba || !test_bit(TCM_DEV_CONFIGURED, &dev->flags)) {
 		err = -ENODEV;
+	} else if (test_bit(TCM_DEV_OPENING, &dev->flags)) {
+		/* its protection information is being formatted */
+		err = -EBUSY;
 	} else {
 		dev->exports++;
 		lun->read_only = dev->limits.read_only;
@@ -442,6 +446,7 @@ struct tcm_lun *tcm_lun_link(struct tcm_tpg *tpg, u64 number, struct tcm_device 
 	if (IS_ERR(lun))
 		return lun;
 	tcm_lu_power_on(dev);
+	tcm_pr_power_on(dev);
 	err = tcm_lun_export(lun);
 	if (err) {
 		*why = "the device is not enabled";

@@ -150,8 +150,7 @@ static bool tcm_task_visit(struct tcm_cmd *cmd, void *arg)
 void tcm_task_survey(struct tcm_task_set *ts)
 {
 	struct tcm_device *dev = ts->dev;
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
@@ -160,9 +159,8 @@ void tcm_task_survey(struct tcm_task_set *ts)
 		tcm_gate_device(dev, TCM_GATE_COUNTED, true);
 		/* Pairs with tcm_cmd_move(): who is not seen below will see the gate. */
 		smp_mb();
-		list_for_each_entry(lun, &dev->luns, dev_node)
-			list_for_each_entry(map, &lun->maps, lun_node)
-				map->sess->ops->for_each_cmd(map->sess, NULL, tcm_task_visit, ts);
+		while ((map = tcm_nexus_next(dev, map)))
+			map->sess->ops->for_each_cmd(map->sess, NULL, tcm_task_visit, ts);
 	}
 	spin_lock(&ts->lock);
 	ts->complete = true;

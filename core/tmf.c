@@ -9,6 +9,7 @@
 #include "aca.h"
 #include "cmd.h"
 #include "copy.h"
+#include "gate.h"
 #include "mode.h"
 #include "opcode.h"
 #include "orphan.h"
@@ -109,41 +110,42 @@ static void tcm_tmf_session(struct tcm_session *sess, struct tcm_tmf_walk *walk)
 static void tcm_tmf_device(const struct tcm_session *sender, struct tcm_device *dev,
 			   struct tcm_tmf_walk *walk, enum tcm_ua ua, bool tell_sender)
 {
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	walk->dev = dev;
 	walk->by_lun = false;
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node) {
-			unsigned int before = walk->found;
+	while ((map = tcm_nexus_next(dev, map))) {
+		unsigned int before = walk->found;
 
-			walk->tas = READ_ONCE(dev->attr.emulate_tas) && map->sess != sender;
-			tcm_tmf_session(map->sess, walk);
-			if (map->sess == sender ? tell_sender :
-			    (ua == TCM_UA_LUN_RESET || (walk->found != before && !walk->tas)))
-				tcm_ua_raise(map, ua);
-		}
+		walk->tas = READ_ONCE(dev->attr.emulate_tas) && map->sess != sender;
+		tcm_tmf_session(map->sess, walk);
+		if (map->sess == sender ? tell_sender :
+		    (ua == TCM_UA_LUN_RESET || (walk->found != before && !walk->tas)))
+			tcm_ua_raise(map, ua);
+	}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 
 void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
 {
 	struct tcm_tmf_walk walk = { .dev = dev, .tas = dev->attr.emulate_tas };
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			if (match(map, arg)) {
-				tcm_tmf_session(map->sess, &walk);
-				tcm_copy_stop_map(map);
-				tcm_aca_clear(map);
-			}
+	while ((map = tcm_nexus_next(dev, map)))
+		if (match(map, arg)) {
+			unsigned int before = walk.found;
+
+			tcm_tmf_session(map->sess, &walk);
+			if (walk.found != before && !walk.tas)
+				tcm_ua_raise(map, TCM_UA_COMMANDS_CLEARED);
+			tcm_copy_stop_map(map);
+			tcm_aca_clear(map);
+			map->prevented = false;
+		}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	tcm_orphans_fence();
 }
@@ -167,20 +169,18 @@ static bool tcm_tmf_count_write(struct tcm_cmd *cmd, void *arg)
 unsigned int tcm_tmf_writes_left(struct tcm_device *dev, tcm_map_fn match, void *arg)
 {
 	struct tcm_tmf_walk walk = { .dev = dev };
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node) {
-			if (!match(map, arg))
-				continue;
-			walk.sess = map->sess;
-			map->sess->ops->for_each_cmd(map->sess, NULL, tcm_tmf_count_write, &walk);
-			/* Those that were asked of another logical unit, and in the background */
-			walk.found += tcm_copy_count_map(map);
-		}
+	while ((map = tcm_nexus_next(dev, map))) {
+		if (!match(map, arg))
+			continue;
+		walk.sess = map->sess;
+		map->sess->ops->for_each_cmd(map->sess, NULL, tcm_tmf_count_write, &walk);
+		/* Those that were asked of another logical unit, and in the background */
+		walk.found += tcm_copy_count_map(map);
+	}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	return walk.found;
 }
@@ -218,6 +218,7 @@ static void tcm_tmf_reset(const struct tcm_session *sender, struct tcm_device *d
 	tcm_sbc_set_power(dev, TCM_POWER_IS_ACTIVE);
 	tcm_sbc_allow_removal(dev);
 	tcm_mode_reset(dev);
+	tcm_history_reset(dev);
 	tcm_pr_reset(dev);
 	tcm_selftest_stop(dev, TCM_SELFTEST_RESET);
 	tcm_copy_stop_device(dev);
@@ -332,6 +333,7 @@ static void tcm_tmf_nexus(struct tcm_tmf *tmf)
 		tcm_pr_map_removed(map);
 		tcm_aca_clear(map);
 		map->prevented = false;
+		map->historian = false;
 		spin_unlock_irq(&map->lun->dev->lun_lock);
 		tcm_ua_raise(map, TCM_UA_NEXUS_LOSS);
 	}

@@ -14,8 +14,9 @@ bool tcm_tmf_supported(const struct tcm_device *dev, enum tcm_tmf_func func);
 typedef bool (*tcm_map_fn)(const struct tcm_mapping *map, void *arg);
 
 /*
- * Abort every command of the nexuses of @dev that @match picks, with TASK ABORTED where that is
- * on. Takes dev->lun_lock; waits for nothing.
+ * PREEMPT AND ABORT (SPC-4 5.13.11.2.6): abort every command of the nexuses of @dev that @match
+ * picks, with TASK ABORTED where that is on, else a unit attention; end their ACA conditions and
+ * copies, and let the medium out. Takes dev->lun_lock; waits for nothing.
  */
 void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg);
 /* How many of those nexuses' aborted commands may still change the medium? */

@@ -6,6 +6,8 @@
 #include <linux/bitops.h>
 #include <linux/export.h>
 #include <tcm/cmd.h>
+#include "gate.h"
+#include "thin.h"
 #include "ua.h"
 #include "trace.h"
 
@@ -29,6 +31,7 @@ static const enum tcm_sense tcm_ua_codes[TCM_UA_COUNT] = {
 	[TCM_UA_CAPACITY_CHANGED]	= UA(0x2a, 0x09),
 	[TCM_UA_MODE_CHANGED]		= UA(0x2a, 0x01),
 	[TCM_UA_LOG_CHANGED]		= UA(0x2a, 0x02),
+	[TCM_UA_HISTORY_CLEARED]	= UA(0x2a, 0x0a),
 	[TCM_UA_TIMESTAMP_CHANGED]	= UA(0x2a, 0x10),
 	[TCM_UA_PREV_CONFLICT]		= UA(0x2c, 0x09),
 	[TCM_UA_BUSY_BEFORE]		= UA(0x2c, 0x0a),
@@ -36,7 +39,8 @@ static const enum tcm_sense tcm_ua_codes[TCM_UA_COUNT] = {
 	[TCM_UA_INQUIRY_CHANGED]	= UA(0x3f, 0x03),
 	[TCM_UA_IDENTIFIER_CHANGED]	= UA(0x3f, 0x05),
 	[TCM_UA_LUNS_CHANGED]		= UA(0x3f, 0x0e),
-	[TCM_UA_THIN_THRESHOLD]		= UA(0x38, 0x07),
+	[TCM_UA_THIN_AVAILABLE]		= UA(0x38, 0x07),
+	[TCM_UA_THIN_USED]		= UA(0x38, 0x07),
 };
 
 static_assert(TCM_UA_COUNT <= BITS_PER_LONG);
@@ -67,7 +71,17 @@ static void tcm_ua_gate(struct tcm_mapping *map)
 		set_bit(TCM_GATE_UA, &map->gate);
 }
 
-enum tcm_sense tcm_ua_take(struct tcm_mapping *map)
+/* The code of one, and what is told with it: which threshold it was (SBC-4 4.7.3.7.6). */
+static enum tcm_sense tcm_ua_tell(enum tcm_ua ua, struct tcm_sense_extra *x)
+{
+	if (ua == TCM_UA_THIN_AVAILABLE || ua == TCM_UA_THIN_USED) {
+		x->info = TCM_THIN_DESC(ua - TCM_UA_THIN_AVAILABLE);
+		x->flags = TCM_SX_INFO;
+	}
+	return tcm_ua_codes[ua];
+}
+
+enum tcm_sense tcm_ua_take(struct tcm_mapping *map, struct tcm_sense_extra *x)
 {
 	unsigned long ua;
 
@@ -78,21 +92,21 @@ enum tcm_sense tcm_ua_take(struct tcm_mapping *map)
 	} while (!test_and_clear_bit(__ffs(ua), &map->ua));
 
 	tcm_ua_gate(map);
-	return ua ? tcm_ua_codes[__ffs(ua)] : TCM_OK;
+	return ua ? tcm_ua_tell(__ffs(ua), x) : TCM_OK;
 }
 
-enum tcm_sense tcm_ua_peek(const struct tcm_mapping *map)
+enum tcm_sense tcm_ua_peek(const struct tcm_mapping *map, struct tcm_sense_extra *x)
 {
 	unsigned long ua = READ_ONCE(map->ua);
 
-	return ua ? tcm_ua_codes[__ffs(ua)] : TCM_OK;
+	return ua ? tcm_ua_tell(__ffs(ua), x) : TCM_OK;
 }
 
-enum tcm_sense tcm_ua_report(struct tcm_mapping *map)
+enum tcm_sense tcm_ua_report(struct tcm_mapping *map, struct tcm_sense_extra *x)
 {
 	bool stays = READ_ONCE(map->lun->dev->attr.emulate_ua_intlck_ctrl) != TCM_UA_INTLCK_CLEAR;
 
-	return stays ? tcm_ua_peek(map) : tcm_ua_take(map);
+	return stays ? tcm_ua_peek(map, x) : tcm_ua_take(map, x);
 }
 
 void tcm_ua_interlock(struct tcm_mapping *map, enum tcm_sense sense)
@@ -107,11 +121,17 @@ void tcm_ua_interlock(struct tcm_mapping *map, enum tcm_sense sense)
 		tcm_ua_raise(map, TCM_UA_TASK_SET_FULL_BEFORE);
 }
 
-static void tcm_ua_clear(struct tcm_mapping *map, enum tcm_ua ua)
+void tcm_ua_drop(struct tcm_mapping *map, enum tcm_ua ua)
 {
 	/* What the caller reads from here on is no older than what this bit told of. */
-	if (map && test_and_clear_bit(ua, &map->ua))
+	if (test_and_clear_bit(ua, &map->ua))
 		tcm_ua_gate(map);
+}
+
+static void tcm_ua_clear(struct tcm_mapping *map, enum tcm_ua ua)
+{
+	if (map)
+		tcm_ua_drop(map, ua);
 }
 
 void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua)
@@ -129,15 +149,13 @@ void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua)
 
 void tcm_ua_raise_device(struct tcm_device *dev, enum tcm_ua ua, const struct tcm_session *except)
 {
-	struct tcm_mapping *map;
-	struct tcm_lun *lun;
+	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	list_for_each_entry(lun, &dev->luns, dev_node)
-		list_for_each_entry(map, &lun->maps, lun_node)
-			if (map->sess != except)
-				tcm_ua_raise(map, ua);
+	while ((map = tcm_nexus_next(dev, map)))
+		if (map->sess != except)
+			tcm_ua_raise(map, ua);
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 EXPORT_SYMBOL_GPL(tcm_ua_raise_device);

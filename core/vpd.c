@@ -6,6 +6,7 @@
 #include <linux/unaligned.h>
 #include <scsi/scsi_proto.h>
 #include "copy.h"
+#include "pi.h"
 #include "sbc.h"
 #include "vpd.h"
 
@@ -36,8 +37,9 @@ static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 	return len + 1;
 }
 
-#define TCM_EXT_SPT_1_3		0x18	/* types 1 and 3 */
+#define TCM_EXT_SPT_ALL		0x38	/* types 1, 2 and 3 */
 #define TCM_EXT_GRD_CHK		0x04
+#define TCM_EXT_APP_CHK		0x02
 #define TCM_EXT_REF_CHK		0x01
 #define TCM_EXT_HEADSUP		0x04
 #define TCM_EXT_ORDSUP		0x02
@@ -45,16 +47,25 @@ static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 #define TCM_EXT_V_SUP		0x01
 #define TCM_EXT_R_SUP	0x10	/* byte 8 */
 
+/* SPT, GRD_CHK, APP_CHK, REF_CHK: expected tags come with commands for type 2 alone */
+static u8 tcm_vpd_protection(const struct tcm_device *dev)
+{
+	u8 type = tcm_pi_type(dev);
+
+	if (!type)
+		return 0;
+	if (!READ_ONCE(dev->attr.pi_prot_verify))
+		return TCM_EXT_SPT_ALL;
+	return TCM_EXT_SPT_ALL | TCM_EXT_GRD_CHK | (type == 2 ? TCM_EXT_APP_CHK : 0) |
+	       (type != 3 ? TCM_EXT_REF_CHK : 0);
+}
+
 /* Extended INQUIRY Data, SPC-4 7.8.7 */
 static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
 {
 	const struct tcm_device *dev = lun->dev;
 
-	if (dev->attr.pi_prot_type) {
-		buf[4] = TCM_EXT_SPT_1_3 | TCM_EXT_GRD_CHK;
-		if (dev->attr.pi_prot_type == 1)
-			buf[4] |= TCM_EXT_REF_CHK;
-	}
+	buf[4] = tcm_vpd_protection(dev);
 	buf[5] = TCM_EXT_HEADSUP | TCM_EXT_ORDSUP | TCM_EXT_SIMPSUP;
 	if (tcm_dev_wce(dev))
 		buf[6] = TCM_EXT_V_SUP;

@@ -5,7 +5,9 @@
  */
 #include <linux/unaligned.h>
 #include "opcode.h"
+#include "pi.h"
 #include "sbc.h"
+#include "thin.h"
 #include "vpd.h"
 
 struct tcm_block_limits {
@@ -97,6 +99,8 @@ unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf)
 			buf[5] |= TCM_LBPRZ;
 		buf[6] = TCM_PROV_THIN;
 	}
+	if (tcm_thin_offered(lun->dev))
+		buf[4] = tcm_thin_exponent(lun->dev);
 	return 4;
 }
 
@@ -105,6 +109,6 @@ unsigned int tcm_vpd_block_lengths(const struct tcm_lun *lun, u8 *buf)
 {
 	put_unaligned_be32(1U << lun->dev->block_shift, buf + 4);
 	/* T0PS, T1PS ff */
-	buf[9] = BIT(lun->dev->attr.pi_prot_type);
+	buf[9] = BIT(tcm_pi_type(lun->dev));
 	return 8;
 }

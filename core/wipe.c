@@ -15,6 +15,7 @@
 #include "device.h"
 #include "gate.h"
 #include "opcode.h"
+#include "pi.h"
 #include "range.h"
 #include "sbc.h"
 #include "wipe.h"
@@ -202,7 +203,8 @@ static void tcm_wipe_step(struct tcm_wipe *w)
 		.len = min_t(u64, w->total - w->pos, chunk),
 		.sg = w->sg,
 		.write = true,
-		.flags = zeroes && thin && w->kind == TCM_WIPE_FORMAT ? TCM_IO_MAY_UNMAP : 0,
+		.flags = TCM_IO_NO_PI |
+			 (zeroes && thin && w->kind == TCM_WIPE_FORMAT ? TCM_IO_MAY_UNMAP : 0),
 		.bad_pos = U64_MAX,
 		.done = tcm_wipe_done,
 	};
@@ -260,12 +262,27 @@ static void tcm_wipe_work(struct work_struct *work)
 	tcm_wipe_step(w);
 }
 
+/* The protection type changes where nobody accesses the medium, and before it is formatted. */
+static void tcm_wipe_protect(struct tcm_wipe *w)
+{
+	struct tcm_device *dev = w->dev;
+
+	mutex_lock(&dev->pi_lock);
+	if (tcm_pi_set_type(dev, w->pi_type, false))
+		w->sense = TCM_FORMAT_FAILED;
+	mutex_unlock(&dev->pi_lock);
+	if (!w->sense)
+		tcm_ua_raise_device(dev, TCM_UA_CAPACITY_CHANGED, w->cmd ? w->cmd->sess : NULL);
+}
+
 /* What was under way has ended, and nothing has begun since. */
 static void tcm_wipe_alone(struct work_struct *work)
 {
 	struct tcm_wipe *w = container_of(work, struct tcm_wipe, work);
 
 	tcm_range_drop(w->dev, &w->range);
+	if (w->kind == TCM_WIPE_FORMAT && w->pi_type != tcm_pi_type(w->dev))
+		tcm_wipe_protect(w);
 	INIT_WORK(&w->work, tcm_wipe_work);
 	tcm_wipe_work(&w->work);
 }

@@ -24,6 +24,7 @@ struct tcm_wipe {
 	struct tcm_device	*dev;		/* holds the device while it runs */
 	u8			kind;		/* enum tcm_wipe_kind */
 	u8			passes;
+	u8			pi_type;	/* FORMAT UNIT: the protection type from then on */
 	bool			invert;		/* the pattern, from one pass to the next */
 	bool			ause;		/* a failure may be left by EXIT FAILURE MODE */
 	bool			runs;		/* lun_lock; else it has failed */

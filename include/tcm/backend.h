@@ -16,6 +16,7 @@
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <tcm/pi.h>
 #include <tcm/range.h>
 #include <tcm/sense.h>
 
@@ -25,6 +26,7 @@ struct tcm_device;
 struct tcm_hba;
 struct tcm_hop;
 struct tcm_lu;
+struct tcm_pi;
 struct tcm_pr;
 struct tcm_task_set;
 struct tcm_wipe;
@@ -39,6 +41,8 @@ struct tcm_wipe;
 #define TCM_IO_MAY_UNMAP 0x08	/* write_zeroes: may deallocate when it reads back as zeros */
 #define TCM_IO_MAY_WAIT	0x10	/* a hint: the caller is the device's own worker */
 #define TCM_IO_UNMAPPED	0x20	/* set by lba_status */
+#define TCM_IO_PI	0x40	/* @pi is valid; not for backends */
+#define TCM_IO_NO_PI	0x80	/* the blocks get protection information of all ones; likewise */
 
 /**
  * struct tcm_io - one access to a backend
@@ -55,6 +59,7 @@ struct tcm_wipe;
  * @bad_pos: byte offset of the first block that failed, U64_MAX if not known
  * @src: for copy: the device that the data come from, of the same backend
  * @src_pos: for copy: byte offset on @src
+ * @pi: protection information that goes with the data: core/pi.c
  * @scratch: the backend's own from submission to tcm_io_done()
  *
  * The core has checked range and alignment. The memory behind @sg stays valid
@@ -72,6 +77,7 @@ struct tcm_io {
 	u64			bad_pos;
 	struct tcm_device	*src;		/* copy: from where */
 	u64			src_pos;
+	struct tcm_pi_req	*pi;		/* valid with TCM_IO_PI */
 	u8			scratch[TCM_IO_SCRATCH] __aligned(16);
 };
 
@@ -86,6 +92,12 @@ static inline void tcm_io_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	io->done(io, sense);
 }
+
+/* What of the room for blocks is taken, and how much more there is: bytes */
+struct tcm_space {
+	u64	used;			/* by the blocks of this device that are mapped */
+	u64	available;		/* for this device, and maybe for others too */
+};
 
 /* What open() finds out about the medium; the core derives attributes and VPD from it. */
 struct tcm_limits {
@@ -102,6 +114,7 @@ struct tcm_limits {
 	u32	unmap_alignment;	/* blocks */
 	u32	max_write_same;		/* blocks, default of max_write_same_len */
 	bool	unmap_zeroes;		/* unmapped blocks read as zeros */
+	bool	counts_space;		/* space() tells: thin provisioning thresholds */
 	bool	unmap_quiet;		/* the attributes show these only once UNMAP is turned on */
 	bool	nonrot;
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
@@ -151,6 +164,9 @@ enum tcm_dev_event {
  * @poll: called about once a second while the device is open, to report with
  *	tcm_device_event() what nothing else does: a new size, a medium that is gone. While
  *	it waits, only its own device cannot close. May sleep.
+ * @space: how much is used, and how much is left. Asked about once a second where
+ *	limits.counts_space is set, like poll() and under its rules: it may sleep. Return: 0, or
+ *	an errno when it is not known now.
  * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set. Mandatory unless
  *	pass-through.
  * @flush: bring [pos, pos+len) to stable storage, len 0 = to the end. Default: nothing
@@ -163,6 +179,15 @@ enum tcm_dev_event {
  *	where the blocks are deallocated. Default: all are mapped.
  * @copy: make [pos, pos+len) what @src has from @src_pos on, without moving the data. Ends with
  *	TCM_INVALID_OPCODE where it cannot be done this way; then the core reads and writes.
+ * @pi_open: be ready to store eight bytes for each logical block, those that were stored before
+ *	if there are any. May sleep and take its time. Default: the device cannot keep
+ *	protection information.
+ * @pi_close: undo pi_open; a late pi_io() or pi_flush() of a self-test or a SYNCHRONIZE CACHE
+ *	fails, or does nothing. May sleep.
+ * @pi_format: make all of it ones. No I/O is in flight. May sleep. Default: not to be asked for.
+ * @pi_io: as submit, but @pos and @len count bytes of protection information. What was never
+ *	written reads as ones. Sleepable.
+ * @pi_flush: bring all of it to stable storage. Default: nothing is cached.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -186,6 +211,7 @@ struct tcm_backend_ops {
 	ssize_t	(*ident)(struct tcm_device *dev, enum tcm_ident what, char *buf, size_t size);
 	int	(*set_physical)(struct tcm_hba *hba, bool physical);
 	void	(*poll)(struct tcm_device *dev);
+	int	(*space)(struct tcm_device *dev, struct tcm_space *space);
 
 	void	(*submit)(struct tcm_io *io);
 	void	(*flush)(struct tcm_io *io);
@@ -194,6 +220,11 @@ struct tcm_backend_ops {
 	void	(*write_same)(struct tcm_io *io);
 	void	(*lba_status)(struct tcm_io *io);
 	void	(*copy)(struct tcm_io *io);
+	int	(*pi_open)(struct tcm_device *dev);
+	void	(*pi_close)(struct tcm_device *dev);
+	int	(*pi_format)(struct tcm_device *dev);
+	void	(*pi_io)(struct tcm_io *io);
+	void	(*pi_flush)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
 
 	/* core's list of backends; under the registry mutex */
@@ -287,6 +318,7 @@ struct tcm_map_stats {
  * what follows is read without locks on the I/O path.
  */
 struct tcm_device {
+	/* @backend's, or with protection information those of core/pi.c in front of them */
 	const struct tcm_backend_ops *ops;
 	void			*priv;
 	unsigned long		flags;		/* enum tcm_dev_flag, atomic bit operations */
@@ -337,6 +369,11 @@ struct tcm_device {
 	struct tcm_alua		*alua;		/* core's: target port groups */
 	struct tcm_pr		*pr;		/* core's: reservations */
 	struct tcm_lu		*lu;		/* core's: mode parameters and what is saved */
+
+	const struct tcm_backend_ops *backend;	/* as it was registered */
+	struct tcm_pi		*pi;		/* core's: NULL until there was a protection type */
+	/* @pi_lock serialises changes of the protection type; outside of tcm_config_mutex */
+	struct mutex		pi_lock;
 };
 
 /**

@@ -61,6 +61,8 @@ enum tcm_cmd_state {
 #define TCM_CMD_PINNED		0x20	/* counted in map->pinned: no counters yet */
 #define TCM_CMD_SLOWED		0x80	/* has waited for its access state */
 #define TCM_CMD_RANGED		0x40	/* its blocks are in dev->ranges */
+#define TCM_CMD_PI		0x100	/* protection information comes with it: @pi is valid */
+#define TCM_CMD_PI_ASIDE	0x200	/* ... but not within @sg */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
 
@@ -138,6 +140,7 @@ struct tcm_cmd {
 	};
 	struct tcm_orphan	orphan;		/* valid with TCM_ST_ORPHAN */
 	struct tcm_task		task;		/* valid with TCM_ST_TASK */
+	struct tcm_pi_req	pi;		/* valid with TCM_CMD_PI */
 };
 
 /**
@@ -169,6 +172,24 @@ static inline void tcm_cmd_set_attr(struct tcm_cmd *cmd, u8 attr)
 	cmd->attr = attr;
 	if (attr != TCM_ATTR_SIMPLE)
 		atomic_or(TCM_ST_ATTR, &cmd->state);
+}
+
+/**
+ * tcm_cmd_pi_aside - the fabric carries protection information apart from the data
+ * @cmd: command between tcm_cmd_init() and tcm_cmd_submit()
+ * @sg: a tuple for each block, to be sent or to be filled; NULL: it carries none, the target makes
+ *	and checks it on the fabric's behalf
+ *
+ * Without this call it stands in cmd->sg, behind each block (SBC-4 4.21.3). Does nothing for a
+ * command whose PROTECT field asks for none.
+ */
+static inline void tcm_cmd_pi_aside(struct tcm_cmd *cmd, struct scatterlist *sg)
+{
+	if (!(cmd->flags & TCM_CMD_PI))
+		return;
+	cmd->flags |= TCM_CMD_PI_ASIDE;
+	cmd->data_len -= cmd->pi.bytes;
+	cmd->pi.sg = sg;
 }
 
 /**

@@ -173,6 +173,7 @@ enum tcm_ua {
 	TCM_UA_CAPACITY_CHANGED,	/* 2A/09 */
 	TCM_UA_MODE_CHANGED,		/* 2A/01 */
 	TCM_UA_LOG_CHANGED,		/* 2A/02 */
+	TCM_UA_HISTORY_CLEARED,		/* 2A/0A */
 	TCM_UA_TIMESTAMP_CHANGED,	/* 2A/10 */
 	TCM_UA_PREV_CONFLICT,		/* 2C/09 */
 	TCM_UA_BUSY_BEFORE,		/* 2C/0A */
@@ -180,7 +181,8 @@ enum tcm_ua {
 	TCM_UA_INQUIRY_CHANGED,		/* 3F/03 */
 	TCM_UA_IDENTIFIER_CHANGED,	/* 3F/05 */
 	TCM_UA_LUNS_CHANGED,		/* 3F/0E */
-	TCM_UA_THIN_THRESHOLD,		/* 38/07 */
+	TCM_UA_THIN_AVAILABLE,		/* 38/07, of the first threshold descriptor */
+	TCM_UA_THIN_USED,		/* 38/07, of the second */
 	TCM_UA_COUNT
 };
 
@@ -213,6 +215,7 @@ struct tcm_mapping {
 	bool			removed;	/* unpublished; tpg->lock */
 	u8			pr_deny;	/* core's: how far TCM_GATE_RESERVED goes */
 	bool			prevented;	/* medium removal; dev->lun_lock */
+	bool			historian;	/* reads the error history; dev->lun_lock */
 	bool			echoed;		/* has written the echo buffer; lu->buffer_lock */
 	u8			aca;		/* TCM_ACA_*; the task set's lock */
 	struct tcm_task_seen	seen;

@@ -262,7 +262,7 @@ PAGES = {(0x01, 0): ERROR_PAGE,
          (0x0a, 1): bytes([0x4a, 1, 0, 28, 7] + [0] * 27),
          (0x1a, 0): bytes([0x1a, 38] + [0] * 38),
          (0x1c, 0): EXCEPTIONS_PAGE}
-SAVABLE = (0x08, 0x0a)      # pages that have something that can be changed, on some device
+SAVABLE = (0x01, 0x08, 0x0a)      # pages that have something that can be changed, on some device
 CHANGEABLE = {key: data[:4 if key[1] else 2].ljust(len(data), b'\0') for key, data in PAGES.items()}
 # page, byte, bit
 CHANGES = {(0x0a, 2, 5): 'TST', (0x0a, 2, 2): 'D_SENSE', (0x0a, 3, 1): 'QERR', (0x0a, 3, 4): 'QUEUE ALGORITHM MODIFIER',

@@ -3,6 +3,7 @@
 """What the Control mode page changes (SPC-4 7.5.8): QERR, UA_INTLCK_CTRL, QUEUE ALGORITHM MODIFIER.
 Runs in a guest with tcm_test loaded."""
 import os
+import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -10,12 +11,13 @@ import tfab
 from sgio import Table
 from tfab import LUN_RESET, NO_RESPONSE, TASK_ABORTED, Held, Session, Tpg, wait_until
 
-BUSY, CONFLICT = 0x08, 0x18
-COMMANDS_CLEARED = (6, 0x2f, 0x00)
+BUSY, CONFLICT, FULL = 0x08, 0x18, 0x28
+COMMANDS_CLEARED, PREEMPTED = (6, 0x2f, 0x00), (6, 0x2a, 0x05)
 MODE_CHANGED = (6, 0x2a, 0x01)
 LUN_WAS_RESET = (6, 0x29, 0x03)
 PREVIOUS_BUSY = (6, 0x2c, 0x0a)
 PREVIOUS_CONFLICT = (6, 0x2c, 0x09)
+PREVIOUS_FULL = (6, 0x2c, 0x0b)
 LBA_OUT_OF_RANGE = (5, 0x21, 0)
 # field: byte, lowest bit, bits
 FIELDS = {'QERR': (3, 1, 2), 'QAM': (3, 4, 4), 'INTLCK': (4, 4, 2), 'TAS': (5, 6, 1)}
@@ -30,7 +32,7 @@ class Rig:
         self.h = Held('h', hold=False)
         self.tpg = Tpg().enable()
         self.tpg.lun(0, self.h.dev)
-        for name in ('i0', 'i1'):
+        for name in ('i0', 'i1', 'i2'):
             self.tpg.acl(name)
             self.tpg.map(name, 0, 0)
         self.s, self.other = Session('t1', 1, 'i0'), Session('t1', 1, 'i1')
@@ -185,7 +187,49 @@ def interlock(rig):
         t.eq(s.tur().code, want, what + ': after BUSY')
         t.eq(request_sense(s), want or (0, 0, 0), what + ': after BUSY, REQUEST SENSE')
         t.good(s.tur(), what + ': afterwards')
+        # TASK SET FULL
+        tfab.write('core/%s/attrib/task_nexus_max' % rig.h.dev, 1)
+        rig.h.hold()
+        tag = s.submit(tfab.cdb10(0x28, 5, 1), din=512)
+        wait_until(lambda: rig.h.held() == 1, 'a read to be held')
+        t.ok(s.read(6).status == FULL, what + ': TASK SET FULL')
+        rig.h.hold(False)
+        t.good(s.reap(tag), what + ': what filled it')
+        tfab.write('core/%s/attrib/task_nexus_max' % rig.h.dev, 0)
+        want = PREVIOUS_FULL if ctrl == 3 else None
+        t.eq(s.tur().code, want, what + ': after TASK SET FULL')
+        t.eq(request_sense(s), want or (0, 0, 0), what + ': after TASK SET FULL, REQUEST SENSE')
+        t.good(s.tur(), what + ': afterwards')
     t.good(put(other, INTLCK=0), 'as it was')
+    rig.settle()
+
+
+def pr_out(s, sa, key, sa_key, kind=0):
+    """Submit a PERSISTENT RESERVE OUT."""
+    return s.submit(struct.pack('>BBBxxIx', 0x5f, sa, kind, 24), dout=struct.pack('>QQ8x', key, sa_key))
+
+
+def preempted(rig):
+    """Who lost commands by PREEMPT AND ABORT is told by TASK ABORTED, or by a unit attention."""
+    s, victim = rig.s, rig.other
+    idle = Session('t1', 1, 'i2')
+    for tas in (1, 0):
+        t.good(put(s, TAS=tas), 'TAS %d' % tas)
+        for sess in (s, victim, idle):
+            sess.clear_ua()
+            t.good(sess.reap(pr_out(sess, 6, 0, 1 if sess is s else 2)), 'REGISTER AND IGNORE EXISTING KEY')
+        rig.h.hold()
+        tag = victim.submit(tfab.cdb10(0x28, 5, 1), din=512)
+        wait_until(lambda: rig.h.held() == 1, 'a read to be held')
+        t.good(s.reap(pr_out(s, 5, 1, 2)), 'PREEMPT AND ABORT, TAS %d' % tas)
+        rig.h.hold(False)
+        r = victim.reap(tag)
+        t.eq((r.outcome, r.status), (tfab.RESPONSE, tfab.TASK_ABORTED) if tas else (tfab.NO_RESPONSE, None),
+             'what was aborted, TAS %d' % tas)
+        t.eq(victim.clear_ua(), ([] if tas else [COMMANDS_CLEARED]) + [PREEMPTED], 'who lost a command, TAS %d' % tas)
+        t.eq(idle.clear_ua(), [PREEMPTED], 'who lost none, TAS %d' % tas)
+        t.good(s.reap(pr_out(s, 3, 1, 0)), 'CLEAR')
+    idle.close()
     rig.settle()
 
 
@@ -214,7 +258,7 @@ def restricted(rig):
 
 def main():
     rig = Rig()
-    for part in (values, qerr, interlock, restricted):
+    for part in (values, qerr, interlock, preempted, restricted):
         print('control: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()

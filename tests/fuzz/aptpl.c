@@ -21,6 +21,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		fuzz_check(fuzz_pr_restore(&l->dev, text, len) <= (ssize_t)len);
 		free(text);
 		fuzz_pr_check(&l->dev);
+		/* The text of the file, whatever it has become */
+		text = malloc(len + 1);
+		memcpy(text, data, len);
+		text[len] = '\0';
+		tcm_pr_text_whole(text);
+		free(text);
 		len = min(len + 1, size);
 		data += len;
 		size -= len;

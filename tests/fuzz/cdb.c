@@ -13,6 +13,7 @@
 
 static void check_parsed(const struct tcm_cmd *cmd)
 {
+	u32 pi = cmd->flags & TCM_CMD_PI ? cmd->pi.bytes : 0;
 	const struct tcm_opcode *op = cmd->op;
 	unsigned int i;
 
@@ -26,9 +27,10 @@ static void check_parsed(const struct tcm_cmd *cmd)
 	if (op->xfer == TCM_XFER_BYTES && op->dir == DMA_FROM_DEVICE)
 		fuzz_check(cmd->data_len <= TCM_ANSWER_MAX);
 	if (op->xfer == TCM_XFER_BLOCKS || op->xfer == TCM_XFER_BLOCKS6)
-		fuzz_check(cmd->data_len == (u64)cmd->nblocks << cmd->dev->block_shift);
+		fuzz_check(cmd->data_len ==
+			   ((u64)cmd->nblocks << cmd->dev->block_shift) + pi);
 	if (op->xfer == TCM_XFER_ONE_BLOCK)
-		fuzz_check(cmd->data_len <= 4096);
+		fuzz_check(cmd->data_len <= 4096 + pi);
 }
 
 /* Rows that move no medium's data and change nothing but mode pages. */

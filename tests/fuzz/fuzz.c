@@ -154,10 +154,13 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	l->backend.unmap = bits & 1 ? fuzz_submit : NULL;
 	l->backend.flags = bits & 2 ? TCM_BE_OWN_CACHE : 0;
 	l->fabric.max_data_sg = bits & 4 ? 2048 : 0;
+	l->backend.pi_io = fuzz_submit;
 	dev->ops = &l->backend;
+	dev->backend = &l->backend;
 	dev->block_shift = 9 + (bits >> 3 & 3);
 	dev->limits.block_size = 512 << (bits >> 5 & 3);
 	dev->limits.write_cache = bits & 0x80;
+	dev->limits.counts_space = bits & 0x80;
 	dev->attr.block_size = 1 << dev->block_shift;
 	dev->attr.emulate_tpu = bits >> 8 & 1;
 	dev->attr.emulate_tpws = bits >> 9 & 1;
@@ -421,8 +424,10 @@ int tcm_cfs_refuse(struct config_item *item, const char *attr, int err, const ch
 u16 tcm_lun_rtpi(const struct tcm_lun *lun) { return lun->rtpi; }
 u64 tcm_device_blocks(struct tcm_device *dev) { return dev->nblocks; }
 bool tcm_tmf_supported(const struct tcm_device *dev, enum tcm_tmf_func func) { return func % 3; }
-enum tcm_sense tcm_ua_take(struct tcm_mapping *map) { return TCM_OK; }
-enum tcm_sense tcm_ua_report(struct tcm_mapping *map) { return TCM_OK; }
+enum tcm_sense tcm_ua_take(struct tcm_mapping *map, struct tcm_sense_extra *x) { return TCM_OK; }
+enum tcm_sense tcm_ua_report(struct tcm_mapping *map, struct tcm_sense_extra *x) { return TCM_OK; }
+void tcm_ua_drop(struct tcm_mapping *map, enum tcm_ua ua) { }
+enum tcm_sense tcm_history_read(struct tcm_cmd *cmd) { return TCM_OK; }
 enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd) { return TCM_OK; }
 void tcm_task_set_strict(struct tcm_device *dev, bool strict) { dev->tasks->strict = strict; }
 void tcm_task_set_per_nexus(struct tcm_device *dev, bool per_nexus) { dev->tasks->per_nexus = per_nexus; }

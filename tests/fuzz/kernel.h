@@ -66,6 +66,7 @@ typedef u32 unicode_t;
 #define static_assert(cond, ...) _Static_assert(cond, #cond)
 #define likely(x)	(x)
 #define unlikely(x)	(x)
+#define noinline
 #define READ_ONCE(x)	(x)
 #define WRITE_ONCE(x, v) ((x) = (v))
 #define EXPORT_SYMBOL_GPL(x) struct fuzz_unused_##x
@@ -214,6 +215,13 @@ static inline bool list_empty(const struct list_head *head) { return head->next 
 	for (p = list_entry((h)->next, __typeof__(*p), member); &p->member != (h);	\
 	     p = list_entry(p->member.next, __typeof__(*p), member))
 
+static inline bool list_is_last(const struct list_head *e, const struct list_head *head)
+{
+	return e->next == head;
+}
+#define list_next_entry(p, member) list_entry((p)->member.next, __typeof__(*(p)), member)
+#define list_for_each_entry_continue(p, h, member)					\
+	for (p = list_next_entry(p, member); &p->member != (h); p = list_next_entry(p, member))
 #define list_for_each_entry_safe(p, n, h, member)					\
 	for (p = list_entry((h)->next, __typeof__(*p), member),				\
 	     n = list_entry(p->member.next, __typeof__(*p), member); &p->member != (h);	\
@@ -273,6 +281,7 @@ struct llist_node { struct llist_node *next; };
 struct llist_head { struct llist_node *first; };
 struct completion { int done; };
 struct scatterlist { void *page; unsigned int length; };
+struct t10_pi_tuple { __be16 guard_tag, app_tag; __be32 ref_tag; };
 struct module;
 struct page;
 struct configfs_attribute;
@@ -340,7 +349,7 @@ static inline void fuzz_unlock(int *locked)
 #define mutex_unlock(l)		fuzz_unlock(&(l)->locked)
 
 /* Memory for data: nobody looks inside. A command's own, cmd->sg, is its bytes. */
-#define sgl_alloc(len, gfp, n)	((struct scatterlist *)calloc(1, sizeof(struct scatterlist)))
+#define sgl_alloc(len, gfp, n)	((void)((n) && (*(unsigned int *)(n) = 1)), (struct scatterlist *)calloc(1, sizeof(struct scatterlist)))
 #define sgl_free(sg)		free(sg)
 #define sg_next(sg)		((struct scatterlist *)NULL)
 #define sg_virt(sg)		((void *)(sg))

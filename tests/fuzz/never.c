@@ -7,6 +7,10 @@
 
 #define FUZZ_NEVER(name) void name(void); void name(void) { abort(); }
 FUZZ_NEVER(tcm_hop_queue)
+FUZZ_NEVER(tcm_pi_set_type)
+FUZZ_NEVER(tcm_pi_submit)
+FUZZ_NEVER(tcm_pi_verify)
+FUZZ_NEVER(tcm_sg_move)
 FUZZ_NEVER(tcm_sbc_bounce)
 FUZZ_NEVER(tcm_sbc_unbounce)
 FUZZ_NEVER(tcm_sg_compare)

@@ -139,6 +139,11 @@ static void step(struct fuzz_lun *l, struct fuzz_nexus *x, struct fuzz_in *in)
 
 	cdb[1] = who & 7;
 	cdb[2] = fuzz_take(in, 1);
+	/* No scope has this bit. */
+	if (cdb[1] == TCM_PR_REGISTER_AND_MOVE && cdb[2] & 0x80) {
+		cdb[1] = TCM_PR_REPLACE_LOST;
+		cdb[2] &= 0x7f;
+	}
 	len = fuzz_take(in, 2) % 1024;
 	put_unaligned_be32(len, cdb + 5);
 	/* The initiator has sent less than it said. */
@@ -174,6 +179,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (n = 0; n < FUZZ_NEXUSES; n++)
 		nexus_init(&x[n], l, fuzz_ports[i].names[n], bits & 0x10, n);
 	fuzz_on_disk = !(bits & 0x20);
+	l->dev.pr->state->lost = bits & 0x80;
+	for (n = 0; n < FUZZ_NEXUSES; n++)
+		tcm_pr_map_added(&x[n].map);
 	for (n = 0; n < 32 && in.left; n++) {
 		step(l, x, &in);
 		fuzz_pr_check(&l->dev);

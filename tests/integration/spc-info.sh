@@ -13,7 +13,7 @@ mkdir -p /etc/target
 use_our_target
 modprobe -a tcm_loop target_core_rd target_core_file target_core_iblock dm-mod dm-delay sd_mod sg
 rc=0
-for t in mode log diag removable; do
+for t in mode log diag thin removable; do
 	"/tcm/tests/conformance/${t}_test.py" || rc=1
 done
 unload_target

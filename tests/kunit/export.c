@@ -12,6 +12,7 @@
 #include "../../core/gate.h"
 #include "../../core/mode.h"
 #include "../../core/opcode.h"
+#include "../../core/pi_tuple.h"
 #include "../../core/sbc.h"
 #include "../../core/sbc_unmap.h"
 #include "../../core/session.h"
@@ -42,6 +43,10 @@ EXPORT_SYMBOL_GPL(tcm_opcode_find);
 EXPORT_SYMBOL_GPL(tcm_opcode_for_each);
 EXPORT_SYMBOL_GPL(tcm_opcode_run);
 EXPORT_SYMBOL_GPL(tcm_opcode_twin);
+EXPORT_SYMBOL_GPL(tcm_pi_compare);
+EXPORT_SYMBOL_GPL(tcm_pi_generate);
+EXPORT_SYMBOL_GPL(tcm_pi_repeat);
+EXPORT_SYMBOL_GPL(tcm_pi_verify);
 EXPORT_SYMBOL_GPL(tcm_sbc_set_stopped);
 EXPORT_SYMBOL_GPL(tcm_target_drain);
 EXPORT_SYMBOL_GPL(tcm_text_bool);

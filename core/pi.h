@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Devices with protection information: core/pi.c stands between the core and the backend.
+ */
+#ifndef _TCM_CORE_PI_H
+#define _TCM_CORE_PI_H
+
+#include <tcm/cmd.h>
+
+int tcm_pi_init(void);
+void tcm_pi_exit(void);
+
+/* Frees what the device keeps; no I/O is left, the medium is still open. May sleep. */
+void tcm_pi_device_exit(struct tcm_device *dev);
+
+static inline u8 tcm_pi_type(const struct tcm_device *dev)
+{
+	return READ_ONCE(dev->attr.pi_prot_type);
+}
+
+/* Can it keep protection information? */
+static inline bool tcm_pi_possible(const struct tcm_device *dev)
+{
+	return dev->backend->pi_io;
+}
+
+/*
+ * From here on the device keeps protection information of this type, or none (0). dev->pi_lock is
+ * held, tcm_config_mutex is taken. With @idle only while nobody can have commands out, else the
+ * caller sees to it that none of them accesses the medium. May sleep, and takes its time. Return:
+ * 0, -ENOSYS: the backend cannot, -EINVAL: a LUN links to it, -EBUSY: commands are out, or what
+ * the backend says.
+ */
+int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle);
+
+/* All of it becomes ones. dev->pi_lock is held, there is a type. Return: as tcm_pi_set_type() */
+int tcm_pi_format(struct tcm_device *dev);
+
+/*
+ * Read or write with protection information: what dev->ops->submit is where there is some. With
+ * TCM_IO_PI also for devices without: it is checked, then left out; made, then handed out.
+ */
+void tcm_pi_submit(struct tcm_io *io);
+
+#endif

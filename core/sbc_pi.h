@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Commands that come with protection information: their PROTECT field is not zero.
+ */
+#ifndef _TCM_SBC_PI_H
+#define _TCM_SBC_PI_H
+
+#include <tcm/cmd.h>
+
+enum tcm_sense tcm_sbc_pi_rw_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_pi_verify_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_pi_write_verify_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_pi_write_same_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_pi_read(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_pi_write(struct tcm_cmd *cmd);
+
+/*
+ * Give the command memory of data alone as cmd->sg, and of tuples alone as cmd->pi.sg, where the
+ * fabric has them in one; tcm_cmd_complete() undoes it. TCM_BUSY: no memory. May sleep.
+ */
+enum tcm_sense tcm_sbc_pi_split(struct tcm_cmd *cmd);
+void tcm_sbc_pi_unsplit(struct tcm_cmd *cmd, bool good);
+
+/* The access goes with the protection information of @pi; NULL: the command's. */
+static inline void tcm_sbc_pi_attach(struct tcm_cmd *cmd, struct tcm_pi_req *pi)
+{
+	cmd->io.flags |= TCM_IO_PI;
+	cmd->io.pi = pi ?: &cmd->pi;
+}
+
+/* What a VERIFY that compares bytes compares of the protection information: TCM_PI_SAME_* */
+u8 tcm_sbc_pi_same(const struct tcm_cmd *cmd);
+
+#endif
