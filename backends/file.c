@@ -9,6 +9,7 @@
 #include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/kstrtox.h>
+#include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
@@ -169,6 +170,20 @@ static void tcm_file_unused(struct percpu_ref *ref)
 	complete(&container_of(ref, struct tcm_file, users)->unused);
 }
 
+/*
+ * Reads do not move the time of access: that would be a write to the file's own file system, which
+ * may be called for by one that is being mounted on this device.
+ */
+static struct file *tcm_file_open_path(const char *path)
+{
+	struct file *file = filp_open(path, O_RDWR | O_CREAT | O_LARGEFILE | O_NOATIME, 0600);
+
+	/* for the owner of the file only */
+	if (file == ERR_PTR(-EPERM))
+		file = filp_open(path, O_RDWR | O_CREAT | O_LARGEFILE, 0600);
+	return file;
+}
+
 static int tcm_file_open(struct tcm_device *dev)
 {
 	struct tcm_file *f = dev->priv;
@@ -178,7 +193,7 @@ static int tcm_file_open(struct tcm_device *dev)
 	if (!f->fd_dev_name[0])
 		return -EINVAL;
 	/* Without O_DSYNC: which writes are to be stable is decided for each of them. */
-	file = filp_open(f->fd_dev_name, O_RDWR | O_CREAT | O_LARGEFILE, 0600);
+	file = tcm_file_open_path(f->fd_dev_name);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	f->file = file;
@@ -196,6 +211,7 @@ static int tcm_file_open(struct tcm_device *dev)
 	init_llist_head(&f->writes);
 	INIT_WORK(&f->write_work, tcm_file_write_work);
 	f->block = S_ISBLK(file_inode(file)->i_mode);
+	f->memory = file_inode(file)->i_sb->s_magic == TMPFS_MAGIC;
 	f->nowait = file->f_mode & FMODE_NOWAIT;
 	f->nowait_write = f->nowait;
 	tcm_file_direct_limits(f);
@@ -203,6 +219,9 @@ static int tcm_file_open(struct tcm_device *dev)
 		tcm_file_block_limits(f);
 	else
 		tcm_file_limits(f);
+	/* What the page cache holds is there at once, and that is all. */
+	dev->limits.waits = f->nowait && !f->direct && (file->f_flags & O_NOATIME) ?
+			    BIT(DMA_TO_DEVICE) : TCM_WAITS_ALWAYS;
 	tcm_file_size_begin(f);
 	if (f->fd_buffered_io)
 		dev->attr.emulate_write_cache = 1;
@@ -245,6 +264,7 @@ static struct tcm_backend_ops tcm_file_ops = {
 	.name		= "fileio",
 	.product	= "FILEIO",
 	.owner		= THIS_MODULE,
+	.flags		= TCM_BE_NOWAIT,
 	.create		= tcm_file_create,
 	.destroy	= tcm_file_destroy,
 	.parse		= tcm_file_parse,

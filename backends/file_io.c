@@ -4,7 +4,8 @@
  *
  * The first try is made in the caller's context in a way that does not wait: direct I/O
  * is queued below the file system, buffered I/O is done if it can be done at once
- * (IOCB_NOWAIT). Whatever would have to wait goes on in the device's own work queue, where
+ * (IOCB_NOWAIT); for a caller who must not even take the locks of a file system there are reads
+ * that the page cache answers. Whatever would have to wait goes on in the device's own work queue, where
  * an access is carried on in steps until it is through; buffered writes that had to wait share one
  * work item.
  *
@@ -288,7 +289,7 @@ static bool tcm_file_prepare(struct tcm_io *io)
 }
 
 /* In the device's own worker: what waits here holds up that device on this CPU. */
-static void tcm_file_write(struct tcm_io *io)
+static void tcm_file_here(struct tcm_io *io)
 {
 	struct tcm_file *f = io->dev->priv;
 	struct tcm_file_task task;
@@ -298,6 +299,16 @@ static void tcm_file_write(struct tcm_io *io)
 	tcm_file_data_work(io);
 	tcm_file_leave(&task);
 	percpu_ref_put(&f->users);
+}
+
+/* Is it better done by the device's own worker than handed on once more? */
+static bool tcm_file_stays(struct tcm_io *io)
+{
+	const struct tcm_file *f = io->dev->priv;
+
+	if (!(io->flags & TCM_IO_MAY_WAIT))
+		return false;
+	return tcm_file_is_buffered_write(io) || (f->memory && !io->write);
 }
 
 /* Can the first step be taken without waiting for the medium? */
@@ -314,12 +325,61 @@ static bool tcm_file_may_try(const struct tcm_io *io)
 	return io->write ? READ_ONCE(f->nowait_write) && !s->stable : f->nowait;
 }
 
+/*
+ * A read that is all in the page cache, for who must not wait: nothing is read ahead, no time of
+ * access is moved, and the file system neither takes a lock that is held nor begins a
+ * transaction. The caller may be in one of a file system that is on this device.
+ */
+static bool tcm_file_read_cached(struct tcm_io *io)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+	unsigned int nvecs, pieces = tcm_sg_scan(io).pieces;
+	struct iov_iter iter;
+	ssize_t ret;
+
+	s->op = TCM_FILE_DATA;
+	s->done = 0;
+	s->bounce = NULL;
+	s->direct = false;
+	s->vecs = s->inline_vecs;
+	if (unlikely(pieces > TCM_FILE_INLINE_VECS)) {
+		if (pieces > TCM_FILE_VECS)
+			return false;
+		s->vecs = mempool_alloc(&tcm_file_vecs, GFP_NOWAIT);
+		if (!s->vecs)
+			return false;
+	}
+	tcm_file_map(io, &nvecs);
+	s->iocb = (struct kiocb) {
+		.ki_filp = f->file,
+		.ki_pos = io->pos,
+		.ki_flags = IOCB_NOWAIT | IOCB_NOIO,
+	};
+	iov_iter_bvec(&iter, ITER_DEST, s->vecs, nvecs, io->len);
+	percpu_ref_get(&f->users);
+	ret = f->file->f_op->read_iter(&s->iocb, &iter);
+	percpu_ref_put(&f->users);
+	if (unlikely(ret != io->len)) {
+		if (s->vecs != s->inline_vecs)
+			mempool_free(s->vecs, &tcm_file_vecs);
+		return false;
+	}
+	tcm_file_finish(io, 0);
+	return true;
+}
+
 void tcm_file_submit(struct tcm_io *io)
 {
 	struct tcm_file *f = io->dev->priv;
 	struct tcm_file_task task;
 	bool over = false;
 
+	if (io->flags & TCM_IO_NOWAIT) {
+		if (unlikely(!tcm_file_read_cached(io)))
+			tcm_io_later(io);
+		return;
+	}
 	if (unlikely(!tcm_file_prepare(io))) {
 		tcm_io_done(io, TCM_BUSY);
 		return;
@@ -334,8 +394,8 @@ void tcm_file_submit(struct tcm_io *io)
 	}
 	if (over)
 		return;
-	if (tcm_file_is_buffered_write(io) && (io->flags & TCM_IO_MAY_WAIT))
-		tcm_file_write(io);
+	if (tcm_file_stays(io))
+		tcm_file_here(io);
 	else
 		tcm_file_queue(io);
 }

@@ -3,6 +3,7 @@
  * A block device as the medium: configuration, limits, and the watch over what may
  * happen to it. The accesses are in iblock_io.c.
  */
+#include <linux/blk-mq.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -111,6 +112,17 @@ static u32 tcm_iblock_max_sectors(struct block_device *bdev)
 	return max(1U, round_down(max, max_t(u32, 1, PAGE_SIZE / bs)));
 }
 
+/*
+ * Does submitting to it wait, whatever the bio says? A driver that sleeps in its dispatch does, and
+ * what is stacked may have one of them below.
+ */
+static bool tcm_iblock_waits(struct block_device *bdev)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+
+	return !queue_is_mq(q) || (q->tag_set->flags & BLK_MQ_F_BLOCKING) || !bdev_nowait(bdev);
+}
+
 static void tcm_iblock_limits(struct tcm_iblock *ib)
 {
 	struct block_device *bdev = ib->bd.bdev;
@@ -134,6 +146,7 @@ static void tcm_iblock_limits(struct tcm_iblock *ib)
 		.max_write_same		= zeroes ?: 0xffff,
 		.unmap_zeroes		= zeroes,
 		.nonrot			= bdev_nonrot(bdev),
+		.waits			= tcm_iblock_waits(bdev) ? TCM_WAITS_ALWAYS : 0,
 		.write_cache		= bdev_write_cache(bdev),
 		.read_only		= ib->readonly,
 	};
@@ -268,7 +281,7 @@ static struct tcm_backend_ops tcm_iblock_ops = {
 	.name		= "iblock",
 	.product	= "IBLOCK",
 	.owner		= THIS_MODULE,
-	.flags		= TCM_BE_OWN_CACHE,
+	.flags		= TCM_BE_OWN_CACHE | TCM_BE_NOWAIT,
 	.create		= tcm_iblock_create,
 	.destroy	= tcm_iblock_destroy,
 	.parse		= tcm_iblock_parse,

@@ -28,13 +28,34 @@ static void tcm_iblock_finish(struct tcm_io *io, blk_status_t status)
 }
 
 /* The only bio of an access has ended. */
+static void tcm_iblock_end_only(struct tcm_io *io, blk_status_t status)
+{
+	/* No tag is free, the queue is frozen, or what is below has just become a thing that waits. */
+	if (unlikely(status && io->flags & TCM_IO_NOWAIT &&
+		     (status == BLK_STS_AGAIN || status == BLK_STS_NOTSUPP)))
+		tcm_io_later(io);
+	else
+		tcm_iblock_finish(io, status);
+}
+
+/* It was the one in the access, */
 static void tcm_iblock_end_io(struct bio *bio)
 {
 	struct tcm_io *io = bio->bi_private;
 	blk_status_t status = bio->bi_status;
 
 	bio_uninit(bio);
-	tcm_iblock_finish(io, status);
+	tcm_iblock_end_only(io, status);
+}
+
+/* or one of the pool. */
+static void tcm_iblock_end_large(struct bio *bio)
+{
+	struct tcm_io *io = bio->bi_private;
+	blk_status_t status = bio->bi_status;
+
+	bio_put(bio);
+	tcm_iblock_end_only(io, status);
 }
 
 static void tcm_iblock_put_part(struct tcm_io *io)
@@ -69,10 +90,13 @@ static void tcm_iblock_bio_init(struct tcm_io *io, blk_opf_t opf, unsigned short
 
 static blk_opf_t tcm_iblock_opf(const struct tcm_io *io)
 {
+	blk_opf_t nowait = io->flags & TCM_IO_NOWAIT ? REQ_NOWAIT : 0;
+
 	if (!io->write)
-		return REQ_OP_READ;
-	/* The initiator waits, and says by itself what comes next. */
-	return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE | (io->flags & TCM_IO_FUA ? REQ_FUA : 0);
+		return REQ_OP_READ | nowait;
+	/* The initiator waits, and says by itself what comes next; wbt lets such writes through. */
+	return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE | nowait |
+	       (io->flags & TCM_IO_FUA ? REQ_FUA : 0);
 }
 
 /* Pieces of memory into a bio until one of the two is used up. */
@@ -126,15 +150,44 @@ static void tcm_iblock_submit_many(struct tcm_io *io, struct tcm_sg_walk *walk,
 	tcm_iblock_put_part(io);
 }
 
+/* More pieces than fit inline, by who must not wait: one bio, if there is one. */
+static bool tcm_iblock_submit_large(struct tcm_io *io, unsigned int pieces)
+{
+	struct tcm_iblock *ib = io->dev->priv;
+	struct tcm_sg_walk walk;
+	struct bio *bio;
+
+	if (pieces > BIO_MAX_VECS)
+		return false;
+	bio = bio_alloc_bioset(ib->bd.bdev, pieces, tcm_iblock_opf(io), GFP_NOWAIT,
+			       &tcm_iblock_bios);
+	if (!bio)
+		return false;
+	bio->bi_iter.bi_sector = io->pos >> SECTOR_SHIFT;
+	bio->bi_private = io;
+	bio->bi_end_io = tcm_iblock_end_large;
+	tcm_sg_start(&walk, io->sg, io->skip, io->len);
+	tcm_iblock_fill(bio, &walk);
+	submit_bio(bio);
+	return true;
+}
+
 static void tcm_iblock_submit_data(struct tcm_io *io)
 {
 	struct tcm_iblock_io *s = tcm_iblock_io(io);
 	struct tcm_iblock *ib = io->dev->priv;
 	struct tcm_sg_shape shape = tcm_sg_scan(io);
+	bool bounce = (shape.addr & ib->addr_mask) || (shape.len & ib->len_mask);
 	struct tcm_sg_walk walk;
 
 	s->op = io->write ? TCM_IBLOCK_WRITE : TCM_IBLOCK_READ;
-	if (unlikely((shape.addr & ib->addr_mask) || (shape.len & ib->len_mask))) {
+	s->bounce = NULL;
+	if (unlikely(io->flags & TCM_IO_NOWAIT && (bounce || shape.pieces > TCM_IBLOCK_VECS))) {
+		if (bounce || !tcm_iblock_submit_large(io, shape.pieces))
+			tcm_io_later(io);
+		return;
+	}
+	if (unlikely(bounce)) {
 		s->bounce = tcm_sg_bounce(io);
 		if (!s->bounce) {
 			tcm_io_done(io, TCM_BUSY);
@@ -143,7 +196,6 @@ static void tcm_iblock_submit_data(struct tcm_io *io)
 		shape.pieces = DIV_ROUND_UP_ULL(io->len, PAGE_SIZE);
 		tcm_sg_start(&walk, s->bounce, 0, io->len);
 	} else {
-		s->bounce = NULL;
 		tcm_sg_start(&walk, io->sg, io->skip, io->len);
 	}
 	if (likely(shape.pieces <= TCM_IBLOCK_VECS))

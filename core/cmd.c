@@ -332,9 +332,11 @@ void tcm_cmd_rerun(struct tcm_cmd *cmd)
 	tcm_cmd_run(cmd);
 }
 
-/* May this command run to its end without sleeping? */
-static bool tcm_cmd_atomic_ok(struct tcm_cmd *cmd)
+/* May this command run to its end in the call? */
+static bool tcm_cmd_inline_ok(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 {
+	const struct tcm_device *dev = cmd->dev;
+
 	if (cmd->sense)
 		return true;
 	if (unlikely(cmd->map && READ_ONCE(cmd->map->gate))) {
@@ -347,7 +349,13 @@ static bool tcm_cmd_atomic_ok(struct tcm_cmd *cmd)
 		return false;
 	if (unlikely(cmd->xfer_len != cmd->data_len))
 		return false;
-	return !(cmd->op->flags & TCM_OP_MEDIUM) || (cmd->dev->ops->flags & TCM_BE_ATOMIC);
+	if (!(cmd->op->flags & TCM_OP_MEDIUM) || (dev->ops->flags & TCM_BE_ATOMIC))
+		return true;
+	if (ctx != TCM_CTX_NOWAIT || !(dev->ops->flags & TCM_BE_NOWAIT) ||
+	    (dev->limits.waits & BIT(cmd->op->dir)))
+		return false;
+	cmd->flags |= TCM_CMD_NOWAIT;
+	return true;
 }
 
 /* It has a task attribute of its own: it takes its place before anything that comes later. */
@@ -358,10 +366,10 @@ static void tcm_cmd_execute_task(struct tcm_cmd *cmd, enum tcm_cmd_state st, enu
 		cmd->sense = TCM_INVALID_MESSAGE;
 	if (!cmd->sense)
 		tcm_task_arrive(cmd);
-	if (ctx == TCM_CTX_ATOMIC)
-		tcm_hop_queue(cmd, tcm_cmd_run);
-	else
+	if (ctx == TCM_CTX_SLEEPABLE)
 		tcm_cmd_run(cmd);
+	else
+		tcm_hop_queue(cmd, tcm_cmd_run);
 }
 
 void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
@@ -377,11 +385,12 @@ void tcm_cmd_execute(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 		return;
 	}
 	tcm_cmd_move(cmd, st, TCM_ST_EXEC);
-	if (ctx == TCM_CTX_ATOMIC && !tcm_cmd_atomic_ok(cmd)) {
+	if (ctx != TCM_CTX_SLEEPABLE && !tcm_cmd_inline_ok(cmd, ctx))
 		tcm_hop_queue(cmd, tcm_cmd_run);
-		return;
-	}
-	tcm_cmd_run(cmd);
+	else if (cmd->flags & TCM_CMD_NOWAIT)
+		tcm_hop_not(cmd, tcm_cmd_run);
+	else
+		tcm_cmd_run(cmd);
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_execute);
 
@@ -398,7 +407,7 @@ int tcm_cmd_alloc(struct tcm_cmd *cmd, enum tcm_ctx ctx)
 
 	if (!len || cmd->sense)
 		return 0;
-	cmd->sg = sgl_alloc(len, ctx == TCM_CTX_ATOMIC ? GFP_ATOMIC : GFP_NOIO, &cmd->sg_nents);
+	cmd->sg = sgl_alloc(len, ctx == TCM_CTX_SLEEPABLE ? GFP_NOIO : GFP_ATOMIC, &cmd->sg_nents);
 	if (!cmd->sg)
 		return -ENOMEM;
 	cmd->flags |= TCM_CMD_OWN_SG;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/blkdev.h>
+#include <compat/plug.h>
+#include <linux/export.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "hop.h"
@@ -38,6 +39,35 @@ void tcm_hop_queue(struct tcm_cmd *cmd, void (*resume)(struct tcm_cmd *cmd))
 		queue_work_on(cpu, tcm_hop_wq, &hop->work);
 	rcu_read_unlock();
 }
+
+/* The caller may be the block layer that dispatches to a fabric's host. */
+void tcm_hop_not(struct tcm_cmd *cmd, void (*run)(struct tcm_cmd *cmd))
+{
+	unsigned int noio = memalloc_noio_save();
+	struct tcm_gathered gathered = tcm_plug_put_aside();
+
+	run(cmd);
+	tcm_plug_take_back(&gathered);
+	memalloc_noio_restore(noio);
+}
+
+static void tcm_hop_again(struct tcm_cmd *cmd)
+{
+	/* Nothing of it has begun, and nobody waits for it. */
+	if (atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN))
+		tcm_cmd_complete(cmd, TCM_TASK_ABORTED);
+	else
+		cmd->dev->ops->submit(&cmd->io);
+}
+
+void tcm_io_later(struct tcm_io *io)
+{
+	struct tcm_cmd *cmd = container_of(io, struct tcm_cmd, io);
+
+	io->flags = (io->flags & ~TCM_IO_NOWAIT) | TCM_IO_MAY_WAIT;
+	tcm_hop_queue(cmd, tcm_hop_again);
+}
+EXPORT_SYMBOL_GPL(tcm_io_later);
 
 struct tcm_hop __percpu *tcm_hop_alloc(void)
 {

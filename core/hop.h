@@ -32,4 +32,7 @@ void tcm_hop_free(struct tcm_hop __percpu *hop);
  */
 void tcm_hop_queue(struct tcm_cmd *cmd, void (*resume)(struct tcm_cmd *cmd));
 
+/* Instead: run(cmd) in the call, which is from TCM_CTX_NOWAIT, under memalloc_noio and no plug. */
+void tcm_hop_not(struct tcm_cmd *cmd, void (*run)(struct tcm_cmd *cmd));
+
 #endif

@@ -26,7 +26,8 @@ enum tcm_xfer {
 #define TCM_ANSWER_MAX	SZ_2M
 
 /* struct tcm_opcode.flags */
-#define TCM_OP_INLINE	0x0001	/* exec never sleeps: may run in atomic context */
+/* exec never sleeps: may run in atomic context. With TCM_OP_MEDIUM it heeds TCM_CMD_NOWAIT. */
+#define TCM_OP_INLINE	0x0001
 #define TCM_OP_MEDIUM	0x0002	/* reads or writes the medium: submits to the backend */
 #define TCM_OP_WRITES	0x0004	/* changes the medium or its state: write protection applies */
 #define TCM_OP_NO_UA	0x0008	/* a pending unit attention does not stop it (SPC-4 5.14.2) */

@@ -552,7 +552,7 @@ static struct tcm_pi *tcm_pi_create(const struct tcm_backend_ops *base)
 	pi->tree = RB_ROOT_CACHED;
 	pi->ops = *base;
 	/* It allocates and takes steps in work items. */
-	pi->ops.flags &= ~TCM_BE_ATOMIC;
+	pi->ops.flags &= ~(TCM_BE_ATOMIC | TCM_BE_NOWAIT);
 	pi->ops.submit = tcm_pi_submit;
 	if (base->unmap)
 		pi->ops.unmap = tcm_pi_unmap;

@@ -107,7 +107,7 @@ enum tcm_sense tcm_sbc_rw_flags(struct tcm_cmd *cmd, u8 *flags);
 
 /* Set up cmd->io for [pos, pos + len), bytes. */
 static inline struct tcm_io *tcm_sbc_io(struct tcm_cmd *cmd, u64 pos, u64 len,
-					struct scatterlist *sg, bool write, u8 flags,
+					struct scatterlist *sg, bool write, u16 flags,
 					void (*done)(struct tcm_io *io, enum tcm_sense sense))
 {
 	struct tcm_io *io = &cmd->io;

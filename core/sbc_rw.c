@@ -36,11 +36,15 @@ void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense)
 	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
 }
 
-static void tcm_sbc_rw(struct tcm_cmd *cmd, bool write, u8 flags)
+static void tcm_sbc_rw(struct tcm_cmd *cmd, bool write, u16 flags)
 {
 	struct tcm_device *dev = cmd->dev;
 	u8 shift = dev->block_shift;
 
+	if (cmd->flags & TCM_CMD_HOPPED)
+		flags |= TCM_IO_MAY_WAIT;
+	else if (cmd->flags & TCM_CMD_NOWAIT)
+		flags |= TCM_IO_NOWAIT;
 	dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg,
 				    write, flags, tcm_sbc_io_done));
 }
@@ -105,6 +109,14 @@ static void tcm_sbc_read_forced(struct tcm_cmd *cmd)
 					true, 0, tcm_sbc_read_flushed));
 }
 
+static void tcm_sbc_read_flush_first(struct tcm_cmd *cmd)
+{
+	if (cmd->flags & TCM_CMD_NOWAIT)
+		tcm_hop_queue(cmd, tcm_sbc_read_forced);
+	else
+		tcm_sbc_read_forced(cmd);
+}
+
 static __always_inline enum tcm_sense tcm_sbc_do_read(struct tcm_cmd *cmd, unsigned int at)
 {
 	enum tcm_sense sense;
@@ -119,7 +131,7 @@ static __always_inline enum tcm_sense tcm_sbc_do_read(struct tcm_cmd *cmd, unsig
 	if (unlikely(!cmd->nblocks))
 		return TCM_OK;
 	if (unlikely((flags & TCM_IO_FUA) && cmd->dev->limits.write_cache && cmd->dev->ops->flush))
-		tcm_sbc_read_forced(cmd);
+		tcm_sbc_read_flush_first(cmd);
 	else
 		tcm_sbc_rw(cmd, false, flags & ~TCM_IO_FUA);
 	return TCM_PENDING;
@@ -148,8 +160,6 @@ static __always_inline enum tcm_sense tcm_sbc_do_write(struct tcm_cmd *cmd, unsi
 		return sense;
 	if (unlikely(!cmd->nblocks))
 		return TCM_OK;
-	if (cmd->flags & TCM_CMD_HOPPED)
-		flags |= TCM_IO_MAY_WAIT;
 	tcm_sbc_rw(cmd, true, flags | tcm_sbc_write_through(cmd->dev));
 	return TCM_PENDING;
 }

@@ -253,7 +253,7 @@ void tcm_isc_cmd_begin(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	icmd->delivered = true;
 	if (icmd->phase != TCM_ISC_PH_UNSOLICITED)
-		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
+		tcm_cmd_submit(&icmd->cmd, TCM_CTX_NOWAIT);
 }
 
 /* Header and immediate data are there. */
@@ -359,7 +359,7 @@ int tcm_isc_write_pending(struct tcm_cmd *cmd)
 	struct tcm_isc_conn *conn = icmd->conn;
 
 	if (icmd->rx_got >= cmd->xfer_len) {
-		tcm_cmd_execute(cmd, TCM_CTX_ATOMIC);
+		tcm_cmd_execute(cmd, TCM_CTX_NOWAIT);
 		return 0;
 	}
 	icmd->phase = TCM_ISC_PH_R2T;
@@ -468,7 +468,7 @@ static void tcm_isc_unsolicited_ended(struct tcm_isc_cmd *icmd)
 	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
 	if (likely(icmd->delivered))
-		tcm_cmd_submit(&icmd->cmd, TCM_CTX_ATOMIC);
+		tcm_cmd_submit(&icmd->cmd, TCM_CTX_NOWAIT);
 }
 
 static void tcm_isc_unsolicited_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
@@ -491,7 +491,7 @@ static void tcm_isc_r2t_ended(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 	}
 	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
-	tcm_cmd_execute(&icmd->cmd, TCM_CTX_ATOMIC);
+	tcm_cmd_execute(&icmd->cmd, TCM_CTX_NOWAIT);
 }
 
 void tcm_isc_data_out_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)

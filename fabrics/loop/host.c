@@ -64,7 +64,7 @@ static __always_inline int tcm_loop_queue(struct Scsi_Host *host, struct scsi_cm
 	/* To insert and to strip is left to the core: it makes or checks, and nothing is moved. */
 	if (pi && scsi_get_prot_op(sc) != SCSI_PROT_NORMAL)
 		tcm_cmd_pi_aside(cmd, scsi_prot_sg_count(sc) ? scsi_prot_sglist(sc) : NULL);
-	tcm_cmd_submit(cmd, TCM_CTX_ATOMIC);
+	tcm_cmd_submit(cmd, TCM_CTX_NOWAIT);
 	return 0;
 }
 

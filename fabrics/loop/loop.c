@@ -3,10 +3,10 @@
  * Loopback: exports LUNs to the machine they are on. A target is a SCSI host, a
  * portal group a SCSI target, a LUN link makes /dev/sdX appear.
  */
+#include <compat/scsi_host.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <scsi/scsi_device.h>
-#include <scsi/scsi_host.h>
 #include <tcm/fabric.h>
 #include "loop.h"
 
@@ -200,7 +200,7 @@ static int tcm_loop_add_host(struct tcm_loop *loop)
 		scsi_host_set_prot(host, TCM_LOOP_PROT);
 		scsi_host_set_guard(host, SHOST_DIX_GUARD_CRC);
 	}
-	err = scsi_add_host(host, &loop->dev);
+	err = tcm_add_blocking_host(host, &loop->dev);
 	if (err) {
 		scsi_host_put(host);
 		return err;

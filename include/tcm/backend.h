@@ -10,6 +10,8 @@
 #ifndef _TCM_BACKEND_H
 #define _TCM_BACKEND_H
 
+#include <linux/bits.h>
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -43,6 +45,7 @@ struct tcm_wipe;
 #define TCM_IO_UNMAPPED	0x20	/* set by lba_status */
 #define TCM_IO_PI	0x40	/* @pi is valid; not for backends */
 #define TCM_IO_NO_PI	0x80	/* the blocks get protection information of all ones; likewise */
+#define TCM_IO_NOWAIT	0x100	/* do not wait for the medium: tcm_io_later() instead */
 
 /**
  * struct tcm_io - one access to a backend
@@ -72,7 +75,7 @@ struct tcm_io {
 	struct scatterlist	*sg;
 	u32			skip;
 	bool			write;
-	u8			flags;
+	u16			flags;
 	void			(*done)(struct tcm_io *io, enum tcm_sense sense);
 	u64			bad_pos;
 	struct tcm_device	*src;		/* copy: from where */
@@ -93,11 +96,22 @@ static inline void tcm_io_done(struct tcm_io *io, enum tcm_sense sense)
 	io->done(io, sense);
 }
 
+/**
+ * tcm_io_later - the backend would have to wait for this access
+ * @io: access with TCM_IO_NOWAIT, of which nothing has begun; not to be touched afterwards
+ *
+ * It comes again from the device's own worker, without TCM_IO_NOWAIT.
+ * Context: any, hard interrupt included.
+ */
+void tcm_io_later(struct tcm_io *io);
+
 /* What of the room for blocks is taken, and how much more there is: bytes */
 struct tcm_space {
 	u64	used;			/* by the blocks of this device that are mapped */
 	u64	available;		/* for this device, and maybe for others too */
 };
+
+#define TCM_WAITS_ALWAYS	(BIT(DMA_TO_DEVICE) | BIT(DMA_FROM_DEVICE))
 
 /* What open() finds out about the medium; the core derives attributes and VPD from it. */
 struct tcm_limits {
@@ -117,6 +131,7 @@ struct tcm_limits {
 	bool	counts_space;		/* space() tells: thin provisioning thresholds */
 	bool	unmap_quiet;		/* the attributes show these only once UNMAP is turned on */
 	bool	nonrot;
+	u8	waits;			/* BIT(enum dma_data_direction): no TCM_BE_NOWAIT that way */
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	read_only;
 };
@@ -129,6 +144,7 @@ struct tcm_limits {
 #define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
 /* write_zeroes without TCM_IO_MAY_UNMAP overwrites what was stored: nothing is left of it */
 #define TCM_BE_ZERO_IN_PLACE	0x20
+#define TCM_BE_NOWAIT		0x40	/* submit knows TCM_IO_NOWAIT */
 
 /* What a pass-through device says of itself, for the files of wwn/ */
 enum tcm_ident {
@@ -167,7 +183,8 @@ enum tcm_dev_event {
  * @space: how much is used, and how much is left. Asked about once a second where
  *	limits.counts_space is set, like poll() and under its rules: it may sleep. Return: 0, or
  *	an errno when it is not known now.
- * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set. Mandatory unless
+ * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set; with TCM_IO_NOWAIT it may sleep,
+ *	but what would have to wait for the medium goes to tcm_io_later(). Mandatory unless
  *	pass-through.
  * @flush: bring [pos, pos+len) to stable storage, len 0 = to the end. Default: nothing
  *	is cached and SYNCHRONIZE CACHE returns at once.

@@ -19,6 +19,8 @@ struct tcm_opcode;
 /* Who calls: may the core sleep before it returns? */
 enum tcm_ctx {
 	TCM_CTX_ATOMIC,
+	/* It may, for a lock or for memory, but not for the medium: others wait for the caller */
+	TCM_CTX_NOWAIT,
 	TCM_CTX_SLEEPABLE,
 };
 
@@ -63,6 +65,7 @@ enum tcm_cmd_state {
 #define TCM_CMD_RANGED		0x40	/* its blocks are in dev->ranges */
 #define TCM_CMD_PI		0x100	/* protection information comes with it: @pi is valid */
 #define TCM_CMD_PI_ASIDE	0x200	/* ... but not within @sg */
+#define TCM_CMD_NOWAIT		0x400	/* runs in the call of who must not wait: TCM_CTX_NOWAIT */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
 

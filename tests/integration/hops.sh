@@ -3,9 +3,10 @@
 # vm: --mem 1500M --timeout 200
 # kernels: 6.1 6.12-long
 #
-# How an access travels: over a block device or a file it takes one hop, shared by what was
-# submitted together, and allocates nothing of ours on the way. Counted by the tracer over 2000
-# reads and 2000 writes.
+# How an access travels. Where submitting may wait it takes one hop, shared by what was submitted
+# together; a disk that takes it at once gets it at once, and a file's page cache is read at once.
+# Nothing of ours is allocated on the way. Counted by the tracer over 2000 reads and 2000 writes.
+# What had to wait after all, for a tag or for a queue that was frozen, comes back whole.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
@@ -58,13 +59,75 @@ travels() {
 	done
 }
 
+# at_once LABEL RW...: no hop but for what udev does meanwhile
+at_once() {
+	local rw hop
+	settle
+	for rw in "${@:2}"; do
+		traced run_fio "$rw"
+		hop=$(hits /tmp/works 'tcm_(hop_work|iblock_|file_)')
+		note "$1 $rw: $hop hops for $IOS accesses"
+		[ "$hop" -le 50 ] || fail "$1 $rw: $(cat /tmp/works)"
+	done
+}
+
+# scheduler_switched DISK: again and again, which freezes its queue
+scheduler_switched() {
+	while :; do
+		echo mq-deadline >"/sys/block/$1/queue/scheduler"
+		echo none >"/sys/block/$1/queue/scheduler"
+		sleep 0.05
+	done
+}
+
+# come_back: two tags for 32 accesses, and a queue that is frozen meanwhile
+come_back() {
+	local below hop pid
+	below=$(debug_disk dev_size_mb=64 max_queue=2 ndelay=200000)
+	backstore iblock it "udev_path=$below"
+	disk=$(export_lun iblock it 0)
+	settle
+	scheduler_switched "${below#/dev/}" &
+	pid=$!
+	traced fio_verify "$disk" 16
+	kill $pid
+	wait $pid 2>/dev/null || :
+	hop=$(hits /tmp/works 'tcm_hop_work')
+	note "$hop hops while tags were short"
+	[ "$hop" -gt 0 ] || fail "nothing had to wait"
+	gone iblock
+	rmmod_wait scsi_debug
+}
+
+# gone PLUGIN: the LUN and its backstore
+gone() {
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+	drop_backstore "$1" it
+}
+
+rmmod_wait() { wait_for 20 rmmod "$1"; }
+
 storage_begin
+backstore iblock it "udev_path=$(debug_disk dev_size_mb=64 max_queue=64 ndelay=20000)"
+disk=$(export_lun iblock it 0)
+at_once 'a disk' randread randwrite
+gone iblock
+rmmod_wait scsi_debug
+come_back
+
+make_fs ext4 128 /mnt/cached
+dd if=/dev/zero of=/mnt/cached/image bs=1M count=32 status=none
+backstore fileio it fd_dev_name=/mnt/cached/image,fd_dev_size=33554432,fd_buffered_io=1
+disk=$(export_lun fileio it 0)
+at_once 'a cached file' randread
+gone fileio
+drop_fs /mnt/cached
+
 backstore iblock it "udev_path=$(null_disk nullhop 64)"
 disk=$(export_lun iblock it 0)
 travels iblock
-unexport_lun 0
-wait_gone "/sys/block/$disk"
-drop_backstore iblock it
+gone iblock
 
 for fs in ext4 xfs; do
 	size=128
@@ -76,9 +139,7 @@ for fs in ext4 xfs; do
 	backstore fileio it fd_dev_name=/mnt/$fs/image,fd_dev_size=33554432
 	disk=$(export_lun fileio it 0)
 	travels "file on $fs"
-	unexport_lun 0
-	wait_gone "/sys/block/$disk"
-	drop_backstore fileio it
+	gone fileio
 	drop_fs /mnt/$fs
 done
 storage_end
