@@ -213,36 +213,64 @@ static int tcm_rd_add_page(struct tcm_rd *rd, unsigned long index, gfp_t gfp)
 	return xa_err(old);
 }
 
+/* A walk over the pages in their order, within one RCU section: no page of it is freed. */
+struct tcm_rd_walk {
+	struct tcm_rd	*rd;
+	struct xa_state	xas;
+	struct page	*page;		/* of xas.xa_index; NULL: there is none */
+};
+
+/* The walk may stand in a node that is no longer a part of the tree: look from the top. */
+static void tcm_rd_look(struct tcm_rd_walk *walk, unsigned long index)
+{
+	xas_set(&walk->xas, index);
+	do {
+		walk->page = xas_load(&walk->xas);
+	} while (xas_retry(&walk->xas, walk->page));
+}
+
+static void tcm_rd_seek(struct tcm_rd_walk *walk, unsigned long index)
+{
+	if (index == walk->xas.xa_index && walk->page)
+		return;
+	if (index == walk->xas.xa_index + 1)
+		walk->page = xas_next(&walk->xas);
+	else
+		tcm_rd_look(walk, index);
+	if (unlikely(xas_retry(&walk->xas, walk->page)))
+		tcm_rd_look(walk, index);
+}
+
 /* Copy within one page. -ENOMEM when a page is needed and there is none right now. */
-static int tcm_rd_copy_page(struct tcm_rd *rd, u64 pos, void *mem, size_t len, bool write)
+static int tcm_rd_copy_page(struct tcm_rd_walk *walk, u64 pos, void *mem, size_t len, bool write)
 {
 	unsigned long index = pos >> PAGE_SHIFT;
 	unsigned int off = offset_in_page(pos);
-	struct page *page;
-	int err = 0;
 
-	rcu_read_lock();
+	tcm_rd_seek(walk, index);
 	/* An UNMAP may take away what was just made: then it is made again. */
-	while (!(page = xa_load(&rd->pages, index)) && write && !err)
-		err = tcm_rd_add_page(rd, index, TCM_RD_GFP_ATOMIC);
-	if (err)
-		;
-	else if (write)
-		memcpy(page_address(page) + off, mem, len);
-	else if (page)
-		memcpy(mem, page_address(page) + off, len);
+	while (unlikely(write && !walk->page)) {
+		int err = tcm_rd_add_page(walk->rd, index, TCM_RD_GFP_ATOMIC);
+
+		if (err)
+			return err;
+		tcm_rd_look(walk, index);
+	}
+	if (write)
+		memcpy(page_address(walk->page) + off, mem, len);
+	else if (walk->page)
+		memcpy(mem, page_address(walk->page) + off, len);
 	else
 		tcm_rd_zero(mem, len);
-	rcu_read_unlock();
-	return err;
+	return 0;
 }
 
 /* Copy between one stretch of the initiator's memory and the pages it falls on. */
-static int tcm_rd_copy(struct tcm_rd *rd, u64 pos, void *mem, size_t len, bool write)
+static int tcm_rd_copy(struct tcm_rd_walk *walk, u64 pos, void *mem, size_t len, bool write)
 {
 	while (len) {
 		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(pos));
-		int err = tcm_rd_copy_page(rd, pos, mem, n, write);
+		int err = tcm_rd_copy_page(walk, pos, mem, n, write);
 
 		if (err)
 			return err;
@@ -255,11 +283,14 @@ static int tcm_rd_copy(struct tcm_rd *rd, u64 pos, void *mem, size_t len, bool w
 
 static int tcm_rd_transfer(struct tcm_rd *rd, struct tcm_io *io)
 {
+	struct tcm_rd_walk walk = { .rd = rd, .xas = __XA_STATE(&rd->pages, 0, 0, 0) };
 	u64 pos = io->pos, end = io->pos + io->len;
 	struct scatterlist *sg = io->sg;
 	unsigned int skip = io->skip;
 	int err = 0;
 
+	rcu_read_lock();
+	tcm_rd_look(&walk, pos >> PAGE_SHIFT);
 	for (; pos < end && !err; sg = sg_next(sg)) {
 		unsigned int len;
 		void *mem;
@@ -271,13 +302,32 @@ static int tcm_rd_transfer(struct tcm_rd *rd, struct tcm_io *io)
 		len = min_t(u64, sg->length - skip, end - pos);
 		mem = sg_virt(sg) + skip;
 		skip = 0;
-		if (rd->nullio)
-			tcm_rd_zero(mem, len);
-		else
-			err = tcm_rd_copy(rd, pos, mem, len, io->write);
+		err = tcm_rd_copy(&walk, pos, mem, len, io->write);
 		pos += len;
 	}
+	rcu_read_unlock();
 	return err;
+}
+
+/* What a device without memory reads: never what is left in the initiator's. */
+static void tcm_rd_nothing(const struct tcm_io *io)
+{
+	struct scatterlist *sg = io->sg;
+	unsigned int skip = io->skip;
+	u64 left = io->len;
+
+	for (; left; sg = sg_next(sg)) {
+		unsigned int len;
+
+		if (unlikely(skip >= sg->length)) {
+			skip -= sg->length;
+			continue;
+		}
+		len = min_t(u64, sg->length - skip, left);
+		tcm_rd_zero(sg_virt(sg) + skip, len);
+		skip = 0;
+		left -= len;
+	}
 }
 
 /* Make every page that a write needs; how long that takes is up to reclaim. */
@@ -315,7 +365,9 @@ static void tcm_rd_submit(struct tcm_io *io)
 	struct tcm_rd *rd = io->dev->priv;
 	struct tcm_rd_retry *retry = (void *)io->scratch;
 
-	if (rd->nullio && io->write) {
+	if (rd->nullio) {
+		if (!io->write)
+			tcm_rd_nothing(io);
 		tcm_io_done(io, TCM_OK);
 		return;
 	}

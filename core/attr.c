@@ -11,6 +11,7 @@
 #include "device.h"
 #include "lu.h"
 #include "pi.h"
+#include "poll.h"
 #include "target.h"
 #include "task.h"
 
@@ -234,6 +235,8 @@ int tcm_attr_set(struct tcm_device *dev, enum tcm_attr_id id, u32 value, const c
 		return tcm_attr_set_pi_type(dev, value, why);
 	mutex_lock(&tcm_config_mutex);
 	err = tcm_attr_change(dev, id, value, why);
+	if (!err && test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		tcm_poll_start(dev);
 	mutex_unlock(&tcm_config_mutex);
 	return err;
 }

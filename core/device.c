@@ -164,6 +164,7 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	INIT_LIST_HEAD(&dev->luns);
 	tcm_range_device_init(dev);
 	tcm_orphan_device_init(dev);
+	tcm_poll_init_device(dev);
 	refcount_set(&dev->ref, 1);
 	dev->created = get_jiffies_64();
 	dev->next_rtpi = 1;

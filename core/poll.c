@@ -23,26 +23,23 @@ static void tcm_poll_work(struct work_struct *work)
 	if (dev->ops->poll)
 		dev->ops->poll(dev);
 	tcm_thin_sample(dev);
-	tcm_poll_again(dev);
+	tcm_poll_start(dev);
 }
 
-static bool tcm_poll_wanted(const struct tcm_device *dev)
+void tcm_poll_init_device(struct tcm_device *dev)
 {
-	return dev->ops->poll || dev->limits.counts_space;
+	INIT_DELAYED_WORK(&dev->poll_work, tcm_poll_work);
 }
 
 void tcm_poll_start(struct tcm_device *dev)
 {
-	if (!tcm_poll_wanted(dev))
-		return;
-	INIT_DELAYED_WORK(&dev->poll_work, tcm_poll_work);
-	tcm_poll_again(dev);
+	if (dev->ops->poll || tcm_thin_offered(dev))
+		tcm_poll_again(dev);
 }
 
 void tcm_poll_stop(struct tcm_device *dev)
 {
-	if (tcm_poll_wanted(dev))
-		cancel_delayed_work_sync(&dev->poll_work);
+	cancel_delayed_work_sync(&dev->poll_work);
 }
 
 int tcm_poll_init(void)

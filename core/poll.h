@@ -7,7 +7,11 @@
 int tcm_poll_init(void);
 void tcm_poll_exit(void);
 
-/* From open() to close() of a device whose backend has poll() or counts space. */
+void tcm_poll_init_device(struct tcm_device *dev);
+/*
+ * After open(), and whenever an attribute has changed: does nothing more for a device that is looked
+ * at already, or of which there is nothing to see.
+ */
 void tcm_poll_start(struct tcm_device *dev);
 /* Waits for a poll() of this device that is running. May sleep. */
 void tcm_poll_stop(struct tcm_device *dev);

@@ -180,9 +180,9 @@ enum tcm_dev_event {
  * @poll: called about once a second while the device is open, to report with
  *	tcm_device_event() what nothing else does: a new size, a medium that is gone. While
  *	it waits, only its own device cannot close. May sleep.
- * @space: how much is used, and how much is left. Asked about once a second where
- *	limits.counts_space is set, like poll() and under its rules: it may sleep. Return: 0, or
- *	an errno when it is not known now.
+ * @space: how much is used, and how much is left. Asked about once a second while the device is
+ *	thin and limits.counts_space is set, like poll() and under its rules: it may sleep.
+ *	Return: 0, or an errno when it is not known now.
  * @submit: read or write. Sleepable unless TCM_BE_ATOMIC is set; with TCM_IO_NOWAIT it may sleep,
  *	but what would have to wait for the medium goes to tcm_io_later(). Mandatory unless
  *	pass-through.

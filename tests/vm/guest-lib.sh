@@ -120,7 +120,11 @@ wait_gone() { wait_for "${2:-30}" is_gone "$1"; }
 wait_reads() { wait_for "${3:-30}" reads_as "$1" "$2"; }
 
 # settle: udev has handled all that happened so far
-settle() { udevadm settle --timeout="${1:-60}" || fail "udev did not settle"; }
+# The daemon was seen to close the connection without an answer ("Broken pipe"): asked once more.
+settle() {
+	udevadm settle --timeout="${1:-60}" || udevadm settle --timeout="${1:-60}" ||
+		fail "udev did not settle"
+}
 
 # ---- the kernel log -------------------------------------------------------
 
