@@ -23,7 +23,7 @@ struct tcm_file {
 	struct percpu_ref	users;		/* callers inside the file system */
 	struct completion	unused;		/* @users has gone to zero */
 	bool			block;		/* a block device */
-	bool			memory;		/* of tmpfs: where it waits, all of the machine does */
+	bool			memory;		/* of tmpfs: it waits for memory alone */
 	bool			nowait;		/* understands IOCB_NOWAIT */
 	bool			nowait_write;	/* ... for buffered writes too; WRITE_ONCE */
 	bool			direct;		/* understands IOCB_DIRECT; WRITE_ONCE */

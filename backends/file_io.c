@@ -5,9 +5,9 @@
  * The first try is made in the caller's context in a way that does not wait: direct I/O
  * is queued below the file system, buffered I/O is done if it can be done at once
  * (IOCB_NOWAIT); for a caller who must not even take the locks of a file system there are reads
- * that the page cache answers. Whatever would have to wait goes on in the device's own work queue, where
- * an access is carried on in steps until it is through; buffered writes that had to wait share one
- * work item.
+ * that the page cache answers. Whatever would have to wait goes on in the device's own work
+ * queue, where an access is carried on in steps until it is through; buffered writes that had to
+ * wait share one work item.
  *
  * A device never mixes direct and buffered writes: a block that is smaller than what the
  * file system writes directly makes the whole device buffered.

@@ -30,7 +30,7 @@ static void tcm_iblock_finish(struct tcm_io *io, blk_status_t status)
 /* The only bio of an access has ended. */
 static void tcm_iblock_end_only(struct tcm_io *io, blk_status_t status)
 {
-	/* No tag is free, the queue is frozen, or what is below has just become a thing that waits. */
+	/* No tag is free, the queue is frozen, or what is below now is a thing that waits. */
 	if (unlikely(status && io->flags & TCM_IO_NOWAIT &&
 		     (status == BLK_STS_AGAIN || status == BLK_STS_NOTSUPP)))
 		tcm_io_later(io);

@@ -41,7 +41,7 @@ static const char *tcm_isc_yes(u32 val)
 	return val ? "Yes" : "No";
 }
 
-static int tcm_isc_list_conn(const struct tcm_isc_conn *conn, char *buf, size_t size)
+static int tcm_isc_list_conn(struct tcm_isc_conn *conn, char *buf, size_t size)
 {
 	const char *hdigest = conn->hdigest ? "CRC32C" : "None";
 	const char *ddigest = conn->ddigest ? "CRC32C" : "None";
@@ -55,8 +55,10 @@ static int tcm_isc_list_conn(const struct tcm_isc_conn *conn, char *buf, size_t 
 	len += scnprintf(buf + len, size - len, " MaxRecvDataSegmentLength=%u",
 			 conn->nego.val[TCM_ISC_K_MAX_RECV]);
 	len += scnprintf(buf + len, size - len, " HeaderDigest=%s DataDigest=%s", hdigest, ddigest);
-	len += scnprintf(buf + len, size - len, " rx=%llu tx=%llu digest_errors=%d\n",
+	len += scnprintf(buf + len, size - len, " rx=%llu tx=%llu digest_errors=%d",
 			 conn->rx_octets, conn->tx_octets, atomic_read(&conn->digest_errors));
+	len += scnprintf(buf + len, size - len, " latency_us=%lu latency_max_us=%u\n",
+			 ewma_tcm_isc_us_read(&conn->latency), READ_ONCE(conn->latency_max));
 	return len;
 }
 

@@ -182,6 +182,9 @@ static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 	icmd->nents = 0;
 	icmd->cur = NULL;
 	icmd->cur_pos = 0;
+	icmd->since = 0;
+	if (unlikely(conn->isess->cmd_pdus % TCM_ISC_SAMPLE == 1))
+		icmd->since = ktime_get_ns();
 }
 
 static struct tcm_isc_cmd *tcm_isc_cmd_take(struct tcm_isc_conn *conn,

@@ -13,9 +13,11 @@
 #ifndef _TCM_ISCSI_H
 #define _TCM_ISCSI_H
 
+#include <linux/average.h>
 #include <linux/bvec.h>
 #include <linux/in6.h>
 #include <linux/kref.h>
+#include <linux/ktime.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
@@ -207,6 +209,10 @@ enum tcm_isc_phase {
 };
 
 /* A slot: belongs to the session, is owned by a connection while it is in use */
+/* Of one command in so many the time is taken. */
+#define TCM_ISC_SAMPLE	32
+DECLARE_EWMA(tcm_isc_us, 4, 8)
+
 struct tcm_isc_cmd {
 	struct tcm_cmd		cmd;
 	struct tcm_isc_tx		tx;
@@ -221,6 +227,7 @@ struct tcm_isc_cmd {
 	bool			put;		/* the core's part has been put */
 	bool			delivered;	/* its turn by CmdSN has come */
 	u32			tag_use;	/* makes target transfer tags differ */
+	u64			since;		/* ns when its header came, of a sample; or 0 */
 	struct tcm_isc_held	held;
 
 	/* data that arrives */
@@ -412,6 +419,8 @@ struct tcm_isc_conn {
 	struct list_head	half_node;	/* listener->lock */
 	struct sockaddr_storage	peer, local;
 	u64			rx_octets, tx_octets;
+	struct ewma_tcm_isc_us	latency;	/* of the samples: the owner's, read by anybody */
+	u32			latency_max;	/* us */
 	atomic_t		digest_errors;
 	void			(*old_data_ready)(struct sock *sk);
 	void			(*old_write_space)(struct sock *sk);

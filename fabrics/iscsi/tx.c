@@ -337,6 +337,15 @@ static bool tcm_isc_tx_room(struct tcm_isc_conn *conn)
 	       tcm_isc_carve_ready(conn);
 }
 
+/* From its header to its answer, the initiator's data in between included */
+static void tcm_isc_tx_sample(struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd)
+{
+	u32 us = min_t(u64, (ktime_get_ns() - icmd->since) / NSEC_PER_USEC, U32_MAX);
+
+	ewma_tcm_isc_us_add(&conn->latency, us);
+	WRITE_ONCE(conn->latency_max, max(conn->latency_max, us));
+}
+
 static bool tcm_isc_tx_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	bool done = true;
@@ -351,6 +360,8 @@ static bool tcm_isc_tx_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 		tcm_isc_tx_status(conn, icmd, false);
 	}
 	if (done) {
+		if (unlikely(icmd->since))
+			tcm_isc_tx_sample(conn, icmd);
 		if (unlikely(conn->erl))
 			icmd->built = true;
 		list_move_tail(&icmd->tx.node, &conn->sent);

@@ -8,6 +8,7 @@ As for iscsi_recovery.py.
 """
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -217,6 +218,10 @@ def test_sessions_file():
     text = sessions()
     sid = int(text.split()[1])
     assert 'iqn.2026-11.org.lab:py' in text and 'dynamic' in text and '127.0.0.1:3260 full-feature' in text, text
+    for _ in range(33):
+        assert c.tur() == 0
+    average, longest = map(int, re.search(r'latency_us=(\d+) latency_max_us=(\d+)', sessions()).groups())
+    assert 0 < average <= longest, (average, longest)
     with open(TPG + 'sessions', 'w') as f:
         f.write(str(sid + 1))
     assert not sessions()
