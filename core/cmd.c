@@ -441,8 +441,14 @@ static void tcm_cmd_fit(struct tcm_cmd *cmd)
 	if (likely(cmd->xfer_len == cmd->data_len &&
 		   (!cmd->data_len || cmd->exp_dir == cmd->op->dir)))
 		return;
-	if (cmd->sense || cmd->op == &tcm_op_passthru)
+	if (cmd->op == &tcm_op_passthru)
 		return;
+	if (cmd->sense) {
+		/* Nobody has memory for what the initiator expects the wrong way. */
+		if (cmd->exp_dir != tcm_cmd_data_dir(cmd))
+			cmd->xfer_len = 0;
+		return;
+	}
 	if (cmd->sess->ops->flags & TCM_FAB_PARTIAL_OUT && tcm_cmd_fit_part(cmd))
 		return;
 	if (cmd->op->dir == DMA_TO_DEVICE || (cmd->xfer_len && cmd->exp_dir != cmd->op->dir)) {

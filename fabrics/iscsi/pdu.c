@@ -257,6 +257,8 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	if (func < 0)
 		return TCM_ISC_TMF_RSP_REJECTED;
 	if (function == TCM_ISC_TMF_ABORT_TASK) {
+		/* What was aborted before and has ended since is no task any more. */
+		tcm_isc_take_done(conn);
 		tcm_isc_walk_cmds(isess->tsess, NULL, tcm_isc_find_tag, &find);
 		if (!find.found)
 			return tcm_isc_no_task(conn, req);

@@ -161,7 +161,7 @@ def test_lists(t, a, b, rnd):
 
 
 def test_results(t, a, b, rnd):
-    ident = 100 + os.getpid() % 150      # not one of an earlier run's
+    ident = 150 + os.getpid() % 100      # not one that a loop below has left
     r = a.dev.cmd(struct.pack('>BB8xIBB', 0x84, 3, 64, 0, 0), data_in=64)
     t.good(r, 'OPERATING PARAMETERS')
     t.eq(r.data.hex(' '), struct.pack('>IB3xHHIIIIIxxHBBBB3xB3B', 43, 1, 16, 16, 4096, 1 << 28, 0, 0, 0, 128, 128,

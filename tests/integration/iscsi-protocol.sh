@@ -3,7 +3,7 @@
 # vm: --timeout 200
 # kernels: 6.1 6.12
 #
-# An initiator of our own that breaks the rules; silent connections beside a good login; garbage.
+# An initiator of our own that breaks the rules; silent connections beside a good login.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/iscsi.inc
@@ -15,7 +15,7 @@ modprobe iscsi_target_mod
 mkdir "$CFS/iscsi"
 rd_device r0
 iscsi_target_raw $IQN core/rd_mcp_0/r0
-python3 /tcm/tests/conformance/iscsi_protocol.py ${TCM_LONG:+--silent 1000 --garbage 20000} "$@"
+python3 /tcm/tests/conformance/iscsi_protocol.py ${TCM_LONG:+--silent 1000} "$@"
 iscsi_target_del $IQN
 rd_device_del r0
 unload_target
