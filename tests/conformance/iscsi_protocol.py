@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a target does with initiators that are wrong, odd, slow or hostile (RFC 7143).
 
-    iscsi_protocol.py [--silent N] [--garbage N]
+    iscsi_protocol.py [--silent N]
 
 The target is iqn.2026-11.org.lab:t1 on 127.0.0.1:3260, in demo mode, LUN 0 of 64 MiB, which is overwritten.
 """

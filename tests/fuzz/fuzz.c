@@ -126,8 +126,10 @@ enum tcm_sense fuzz_run(struct fuzz_lun *l, const u8 *cdb, u8 *data, u32 len, un
 		fuzz_work(UINT_MAX);
 		fuzz_check(!fuzz_completed);
 	}
-	if (sense && !(sense & (1 << 24)))
-		fuzz_sense(sense, &cmd->extra, max(len, 16U));
+	if (sense && !(sense & (1 << 24))) {
+		/* The list is as long as the CDB says; what did not come is zero. */
+		fuzz_sense(sense, &cmd->extra, max(max(len, cmd->data_len), 16U));
+	}
 	free(cmd);
 	return sense;
 }
