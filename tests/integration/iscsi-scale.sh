@@ -8,11 +8,7 @@ set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/iscsi.inc
 
-ulimit -n 4096
-ip link set lo up
-use_our_target
-modprobe iscsi_target_mod
-mkdir "$CFS/iscsi"
+iscsi_own_initiator
 rd_device r0
 iscsi_target_raw $IQN core/rd_mcp_0/r0
 counts="60 100 300"
