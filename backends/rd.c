@@ -19,6 +19,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <tcm/backend.h>
+#include "sg.h"
 
 /* Not a sleep, no message: submit() may be in atomic context. */
 #define TCM_RD_GFP_ATOMIC	(GFP_NOWAIT | __GFP_NOWARN)
@@ -312,21 +313,13 @@ static int tcm_rd_transfer(struct tcm_rd *rd, struct tcm_io *io)
 /* What a device without memory reads: never what is left in the initiator's. */
 static void tcm_rd_nothing(const struct tcm_io *io)
 {
-	struct scatterlist *sg = io->sg;
-	unsigned int skip = io->skip;
-	u64 left = io->len;
+	struct tcm_sg_walk walk;
+	u32 len;
 
-	for (; left; sg = sg_next(sg)) {
-		unsigned int len;
-
-		if (unlikely(skip >= sg->length)) {
-			skip -= sg->length;
-			continue;
-		}
-		len = min_t(u64, sg->length - skip, left);
-		tcm_rd_zero(sg_virt(sg) + skip, len);
-		skip = 0;
-		left -= len;
+	for (tcm_sg_start(&walk, io->sg, io->skip, io->len); walk.left;
+	     tcm_sg_advance(&walk, len)) {
+		len = tcm_sg_len(&walk);
+		tcm_rd_zero(sg_virt(walk.sg) + walk.skip, len);
 	}
 }
 
