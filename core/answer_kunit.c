@@ -6,41 +6,61 @@
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "../tests/kunit/rig.h"
+#include "log.h"
 #include "mode.h"
+#include "opcode.h"
 #include "vpd.h"
 
 #define ANSWER_MAX	1024
 
-/* @len_at of @len_size bytes in @cdb is ALLOCATION LENGTH. */
-static void answer_lengths(struct kunit *test, u8 *cdb, unsigned int cdb_len, unsigned int len_at,
-			   unsigned int len_size)
+/* Service actions of RECEIVE COPY RESULTS that always have an answer (SPC-4 6.16) */
+#define ANSWER_COPY_PARAMETERS	0x03
+#define ANSWER_ALL_TOKENS	0x08
+
+static void answer_put_len(u8 *cdb, unsigned int len_at, unsigned int len_size, unsigned int len)
 {
-	unsigned int max = len_size == 1 ? 255 : ANSWER_MAX, whole, len;
+	for (; len_size--; len >>= 8)
+		cdb[len_at + len_size] = len;
+}
+
+/* What an answer says of the time is another one each time. */
+static bool answer_changes(const u8 *cdb)
+{
+	return cdb[0] == MAINTENANCE_IN && (cdb[1] & 0x1f) == MI_REPORT_TIMESTAMP;
+}
+
+/*
+ * @len_at of @len_size bytes in @cdb is ALLOCATION LENGTH, which is to be @least. Return: the sense
+ * code, that of every length.
+ */
+static enum tcm_sense answer_each(struct kunit *test, u8 *cdb, unsigned int cdb_len,
+				  unsigned int len_at, unsigned int len_size, unsigned int least)
+{
+	unsigned int max = len_size == 1 ? 255 : ANSWER_MAX, whole = 0, len;
 	struct tcm_rig *rig = test->priv;
-	enum tcm_sense sense;
+	enum tcm_sense sense, first = TCM_OK;
 	u8 *all, *buf;
 
 	all = kunit_kzalloc(test, max, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, all);
-	for (len = max; len < max + 1; len--) {
-		if (len_size == 1)
-			cdb[len_at] = len;
-		else
-			put_unaligned_be16(len, cdb + len_at);
+	for (len = max; len < max + 1 && len >= least; len--) {
+		answer_put_len(cdb, len_at, len_size, len);
 		buf = kmalloc(len ?: 1, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, buf);
 		memset(buf, 0xee, len ?: 1);
 		sense = tcm_rig_run(test, 0, cdb, cdb_len, DMA_FROM_DEVICE, buf, len);
-		KUNIT_ASSERT_EQ_MSG(test, TCM_OK, sense, "%*ph", cdb_len, cdb);
 		if (len == max) {
+			first = sense;
 			whole = rig->xfer_len;
-			KUNIT_ASSERT_GT(test, whole, 0U);
 			memcpy(all, buf, len);
 		}
+		KUNIT_EXPECT_EQ_MSG(test, first, sense, "%*ph", cdb_len, cdb);
 		KUNIT_EXPECT_EQ_MSG(test, rig->xfer_len, min(len, whole), "%*ph", cdb_len, cdb);
 		KUNIT_EXPECT_EQ_MSG(test, rig->residual, len - min(len, whole), "%*ph", cdb_len,
 				    cdb);
-		KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(all, buf, rig->xfer_len), "%*ph", cdb_len, cdb);
+		if (!answer_changes(cdb))
+			KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(all, buf, rig->xfer_len), "%*ph",
+					    cdb_len, cdb);
 		if (whole < len)
 			KUNIT_EXPECT_EQ_MSG(test, buf[whole], 0xee, "%*ph", cdb_len, cdb);
 		kfree(buf);
@@ -48,6 +68,15 @@ static void answer_lengths(struct kunit *test, u8 *cdb, unsigned int cdb_len, un
 		if (len > whole + 2)
 			len = whole + 3;
 	}
+	return first;
+}
+
+static void answer_lengths(struct kunit *test, u8 *cdb, unsigned int cdb_len, unsigned int len_at,
+			   unsigned int len_size)
+{
+	KUNIT_EXPECT_EQ_MSG(test, TCM_OK,
+			    answer_each(test, cdb, cdb_len, len_at, len_size, 0), "%*ph", cdb_len,
+			    cdb);
 }
 
 static void answer_inquiry(struct kunit *test)
@@ -183,6 +212,92 @@ static void answer_mode_select(struct kunit *test)
 	}
 }
 
+static void answer_log(struct kunit *test)
+{
+	unsigned int i, pc;
+
+	tcm_rig_settle(test);
+	for (i = 0; i < tcm_log_page_count; i++)
+		for (pc = 0; pc < 4; pc++) {
+			const struct tcm_log_page *page = &tcm_log_pages[i];
+			u8 cdb[10] = { LOG_SENSE, 0, pc << 6 | page->page, page->subpage };
+			struct tcm_rig *rig = test->priv;
+
+			if (!tcm_log_offered(page, rig->dev))
+				continue;
+			/* Thresholds, current and default: what counts has none. */
+			if (page->counters && !(pc & 1))
+				KUNIT_EXPECT_EQ_MSG(test, answer_each(test, cdb, 10, 7, 2, 0),
+						    TCM_INVALID_FIELD_CDB, "%10ph", cdb);
+			else if (page->counters || pc == 1)
+				answer_lengths(test, cdb, 10, 7, 2);
+		}
+}
+
+/* What needs another command before it, as a copy or a self-test, or a page to be named */
+static bool answer_may_refuse(const struct tcm_opcode *op)
+{
+	switch (op->opcode) {
+	case RECEIVE_COPY_RESULTS:
+		return op->sa != ANSWER_COPY_PARAMETERS && op->sa != ANSWER_ALL_TOKENS;
+	case RECEIVE_DIAGNOSTIC:
+	case READ_BUFFER:
+	case MODE_SENSE:
+	case MODE_SENSE_10:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Some ask for a least length (SPC-4 6.33, 6.38). */
+static unsigned int answer_least(const struct tcm_opcode *op)
+{
+	if (op->opcode == REPORT_LUNS)
+		return 16;
+	return op->opcode == MAINTENANCE_IN &&
+	       op->sa == MI_REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS ? 4 : 0;
+}
+
+struct answer_walk {
+	struct kunit	*test;
+	unsigned int	rows;
+};
+
+static bool answer_row(const struct tcm_opcode *op, void *arg)
+{
+	struct answer_walk *walk = arg;
+	struct tcm_rig *rig = walk->test->priv;
+	u8 cdb[TCM_CDB_MAX] = { op->opcode };
+	enum tcm_sense sense;
+
+	if (op->xfer != TCM_XFER_BYTES || op->dir != DMA_FROM_DEVICE ||
+	    !tcm_opcode_offered(op, rig->dev) || answer_may_refuse(op))
+		return true;
+	if (op->sa_at == TCM_SA_BYTE1)
+		cdb[1] = op->sa;
+	if (op->sa_at == TCM_SA_BYTE8) {
+		cdb[7] = op->cdb_len - 8;
+		put_unaligned_be16(op->sa, cdb + 8);
+	}
+	sense = answer_each(walk->test, cdb, op->cdb_len, op->len_at, op->len_size,
+			    answer_least(op));
+	KUNIT_EXPECT_EQ_MSG(walk->test, sense, TCM_OK, "%s", op->name);
+	walk->rows++;
+	return true;
+}
+
+/* Every row that answers without being told more than how much */
+static void answer_rows(struct kunit *test)
+{
+	struct answer_walk walk = { .test = test };
+
+	tcm_rig_map_blocks(test);
+	tcm_rig_settle(test);
+	tcm_opcode_for_each(answer_row, &walk);
+	KUNIT_EXPECT_GE(test, walk.rows, 15U);
+}
+
 /* SPC-4 7.8.6.6.5: company, then the hexadecimal digits of the serial number */
 static void answer_naa(struct kunit *test)
 {
@@ -213,6 +328,8 @@ static struct kunit_case answer_tests[] = {
 	KUNIT_CASE(answer_vpd_none),
 	KUNIT_CASE(answer_mode),
 	KUNIT_CASE(answer_mode_select),
+	KUNIT_CASE(answer_log),
+	KUNIT_CASE(answer_rows),
 	KUNIT_CASE(answer_naa),
 	{ }
 };
