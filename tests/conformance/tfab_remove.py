@@ -60,9 +60,11 @@ class Load:
     def good(self):
         return struct.unpack_from('=Q', self.progress)[0]
 
-    def judge(self, r):
+    def judge(self, r, closed=False):
         if r.good:
             struct.pack_into('=Q', self.progress, 0, self.good + 1)
+        elif closed and r.status == tfab.TASK_ABORTED:
+            pass        # its nexus had gone before it began, so it did not begin
         elif r.outcome != tfab.NOT_TAKEN and r.code != LUN_NOT_SUPPORTED and \
                 (not r.code or r.code[0] != 6):
             self.bad.append(str(r))
@@ -89,7 +91,7 @@ class Load:
             r = s.reap(orphans=True)
             if r is None:
                 break
-            self.judge(r)
+            self.judge(r, closed=True)
         # the end of the process closes the session
 
     def join(self, limit):
