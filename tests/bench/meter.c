@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * meter MILLISECONDS DISK...: waits until the disks are busy, then prints for a window of that
- * time "nanoseconds I/Os context-switches" and marks the window for the plugin (count.c).
+ * meter MILLISECONDS|xCOUNT DISK...: waits until the disks are busy, then prints for a window of that
+ * time, or until each disk has done so many I/Os, "nanoseconds I/Os context-switches" and marks
+ * the window for the plugin (count.c, share.c).
  * Static, for the guest. Under -icount a nanosecond is an instruction.
  */
 #include <sched.h>
@@ -19,7 +20,7 @@
 
 #define MAX_DISKS 64
 #define BUSY 64			/* I/Os after which they are */
-#define PATIENCE 4000		/* turns of 5 ms */
+#define PATIENCE 20000		/* turns of 5 ms */
 
 static void read_text(const char *path, char *text, size_t size)
 {
@@ -77,6 +78,24 @@ static void rest(long ms)
 	nanosleep(&t, NULL);
 }
 
+/* Until each of them has done @count more */
+static int wait_each(unsigned long long count, int disks, char **disk)
+{
+	unsigned long long before[MAX_DISKS];
+
+	for (int i = 0; i < disks; i++)
+		before[i] = ios(1, disk + i);
+	for (int i = 0, turn = 0; i < disks; turn++) {
+		if (ios(1, disk + i) >= before[i] + count)
+			i++;
+		else if (turn == PATIENCE)
+			return -1;
+		else
+			rest(5);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long long io, last, ctx, time;
@@ -100,7 +119,10 @@ int main(int argc, char **argv)
 	io = ios(argc - 2, argv + 2);
 	MARK(MARK_OPEN);
 	time = now();
-	rest(strtol(argv[1], NULL, 10));
+	if (argv[1][0] != 'x')
+		rest(strtol(argv[1], NULL, 10));
+	else if (wait_each(strtoul(argv[1] + 1, NULL, 10), argc - 2, argv + 2))
+		return 1;
 	time = now() - time;
 	MARK(MARK_CLOSE);
 	last = ios(argc - 2, argv + 2);
