@@ -3,7 +3,7 @@
 # Loopback: LUNs, nexus, portal group, target and backstores removed under fio, and under I/O that
 # the backend does not end: a test device that holds it, a suspended disk below iblock. Nothing
 # waits for them; a disk goes when its commands are back, and its medium is free again.
-# vm: --timeout 240 --hung-task 120 --disk 64M
+# vm: --timeout 240 --hung-task 120 --disk 64M --no-udev
 # kernels: 6.1-long 6.12 debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
@@ -81,6 +81,7 @@ dm_free() { [ "$(dmsetup info -c --noheadings -o open slow)" = 0 ]; }
 
 # take N: in one of several orders
 take() {
+	local n
 	case $(($1 % 4)) in
 	0)
 		drop_luns 0 1 2 3
@@ -92,8 +93,8 @@ take() {
 		drop_luns 2 0 3 1
 		;;
 	3)
-		timed rm "$T"/lun/lun_[0-3]/l
-		timed rmdir "$T"/lun/lun_[0-3]
+		for n in 0 1 2 3; do timed rm "$T/lun/lun_$n/l"; done
+		for n in 0 1 2 3; do timed rmdir "$T/lun/lun_$n"; done
 		;;
 	esac
 	timed rmdir "$T" "${T%/*}"
@@ -161,6 +162,7 @@ cycle() {
 modprobe -a sd_mod sg
 use_our_target
 modprobe tcm_test
+export DM_DISABLE_UDEV=1	# none runs here: each disk that comes would keep it busy
 read -r back _ <<<"$VM_DISKS"
 dmsetup create slow --table "0 $(blockdev --getsz "$back") linear $back 0"
 settle
