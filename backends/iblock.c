@@ -146,6 +146,7 @@ static void tcm_iblock_limits(struct tcm_iblock *ib)
 		.max_write_same		= zeroes ?: 0xffff,
 		.unmap_zeroes		= zeroes,
 		.nonrot			= bdev_nonrot(bdev),
+		.pi_type		= tcm_iblock_pi_type(bdev),
 		.waits			= tcm_iblock_waits(bdev) ? TCM_WAITS_ALWAYS : 0,
 		.write_cache		= bdev_write_cache(bdev),
 		.read_only		= ib->readonly,
@@ -294,6 +295,7 @@ static struct tcm_backend_ops tcm_iblock_ops = {
 	.flush		= tcm_iblock_flush,
 	.unmap		= tcm_iblock_unmap,
 	.write_zeroes	= tcm_iblock_write_zeroes,
+	.pi_submit	= tcm_iblock_pi_submit,
 };
 
 static int __init tcm_iblock_init(void)
@@ -306,11 +308,16 @@ static int __init tcm_iblock_init(void)
 	err = tcm_iblock_error_init();
 	if (err)
 		goto exit_io;
-	err = tcm_backend_register(&tcm_iblock_ops);
+	err = tcm_iblock_pi_init();
 	if (err)
 		goto exit_error;
+	err = tcm_backend_register(&tcm_iblock_ops);
+	if (err)
+		goto exit_pi;
 	return 0;
 
+exit_pi:
+	tcm_iblock_pi_exit();
 exit_error:
 	tcm_iblock_error_exit();
 exit_io:
@@ -321,6 +328,7 @@ exit_io:
 static void __exit tcm_iblock_exit(void)
 {
 	tcm_backend_unregister(&tcm_iblock_ops);
+	tcm_iblock_pi_exit();
 	tcm_iblock_error_exit();
 	tcm_iblock_io_exit();
 }

@@ -2,7 +2,7 @@
 /*
  * Accesses that failed. A bio says that something went wrong, not where; initiators want
  * the address of the first bad block (SBC-4 4.18.1), so a medium error of a longer read is
- * narrowed down by reading halves.
+ * narrowed down by reading halves; so is an error of protection information that the core cannot see.
  */
 #include <linux/sched/mm.h>
 #include "iblock.h"
@@ -82,7 +82,7 @@ static void tcm_iblock_locate(struct work_struct *work)
 		__free_page(page);
 	}
 	memalloc_noio_restore(noio);
-	tcm_io_done(io, TCM_READ_ERROR);
+	tcm_io_done(io, tcm_sense_from_blk(s->status, false));
 }
 
 void tcm_iblock_failed(struct tcm_io *io, blk_status_t status)
@@ -96,10 +96,13 @@ void tcm_iblock_failed(struct tcm_io *io, blk_status_t status)
 		/* It has shrunk since the core looked. */
 		sense = TCM_LBA_OUT_OF_RANGE;
 		io->bad_pos = max(io->pos, size);
-	} else if (TCM_SENSE_KEY(sense) == MEDIUM_ERROR && s->op != TCM_IBLOCK_FLUSH) {
+	} else if ((TCM_SENSE_KEY(sense) == MEDIUM_ERROR || sense == TCM_GUARD_CHECK) &&
+		   s->op != TCM_IBLOCK_FLUSH) {
 		if (io->len == 1U << io->dev->block_shift) {
 			io->bad_pos = io->pos;
-		} else if (status == BLK_STS_MEDIUM && s->op == TCM_IBLOCK_READ) {
+		} else if ((status == BLK_STS_MEDIUM || status == BLK_STS_PROTECTION) &&
+			   s->op == TCM_IBLOCK_READ) {
+			s->status = status;
 			INIT_WORK(&s->work, tcm_iblock_locate);
 			queue_work(tcm_iblock_locate_wq, &s->work);
 			return;

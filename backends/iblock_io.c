@@ -7,7 +7,6 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "iblock.h"
-#include "sg.h"
 
 /* Discards and zeroings of more bios than this go to a work item. */
 #define TCM_IBLOCK_INLINE_BIOS	4
@@ -58,7 +57,7 @@ static void tcm_iblock_end_large(struct bio *bio)
 	tcm_iblock_end_only(io, status);
 }
 
-static void tcm_iblock_put_part(struct tcm_io *io)
+void tcm_iblock_put_part(struct tcm_io *io)
 {
 	struct tcm_iblock_io *s = tcm_iblock_io(io);
 
@@ -66,8 +65,7 @@ static void tcm_iblock_put_part(struct tcm_io *io)
 		tcm_iblock_finish(io, s->status);
 }
 
-/* One of several bios has ended. */
-static void tcm_iblock_end_part(struct bio *bio)
+void tcm_iblock_end_part(struct bio *bio)
 {
 	struct tcm_io *io = bio->bi_private;
 	blk_status_t status = bio->bi_status;
@@ -97,18 +95,6 @@ static blk_opf_t tcm_iblock_opf(const struct tcm_io *io)
 	/* The initiator waits, and says by itself what comes next; wbt lets such writes through. */
 	return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE | nowait |
 	       (io->flags & TCM_IO_FUA ? REQ_FUA : 0);
-}
-
-/* Pieces of memory into a bio until one of the two is used up. */
-static void tcm_iblock_fill(struct bio *bio, struct tcm_sg_walk *walk)
-{
-	while (walk->left) {
-		u32 len = tcm_sg_len(walk);
-
-		if (bio_add_page(bio, sg_page(walk->sg), len, tcm_sg_offset(walk)) != len)
-			return;
-		tcm_sg_advance(walk, len);
-	}
 }
 
 static void tcm_iblock_submit_one(struct tcm_io *io, struct tcm_sg_walk *walk)

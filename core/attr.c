@@ -137,6 +137,8 @@ static int tcm_set_block_size(struct tcm_device *dev, u32 value, const char **wh
 		return tcm_deny(why, -EINVAL, "512, 1024, 2048 or 4096");
 	if (value < dev->attr.hw_block_size)
 		return tcm_deny(why, -EINVAL, "smaller than a block of the device");
+	if (dev->limits.pi_type && value != dev->attr.hw_block_size)
+		return tcm_deny(why, -EINVAL, "the disk has protection information for each block");
 	dev->attr.block_size = value;
 	tcm_device_adopt_block_size(dev);
 	return 0;

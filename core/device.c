@@ -421,6 +421,11 @@ int tcm_device_enable(struct tcm_device *dev, const char **why)
 	mutex_lock(&tcm_config_mutex);
 	clear_bit(TCM_DEV_OPENING, &dev->flags);
 	if (!err) {
+		err = tcm_pi_adopt(dev);
+		if (err)
+			dev->ops->close(dev);
+	}
+	if (!err) {
 		set_bit(TCM_DEV_CONFIGURED, &dev->flags);
 		tcm_device_adopt_limits(dev);
 		tcm_mode_adopt_attrs(dev);

@@ -8,7 +8,8 @@
  *
  * Data and protection information are two accesses. Nobody may see or write one without the
  * other: an access has its blocks for itself, or shares them with reads, from its beginning to its
- * end. That lock is the innermost: who holds it waits for the backend only.
+ * end. That lock is the innermost: who holds it waits for the backend only. A disk that keeps
+ * protection information by itself (limits.pi_type) takes both as one access, without that lock.
  *
  * The memory of what is written may be the initiator's, which can change it at any time (a page
  * that is written back while a process writes to it). So data go through memory of ours, where the
@@ -49,7 +50,9 @@ struct tcm_pi_io {
 	u64			seq;
 	bool			excl;	/* writes */
 	bool			runs;
-	bool			locked;	/* is in the tree: the device stores PI */
+	bool			locked;	/* is in the tree */
+	bool			stored;	/* the device stores PI */
+	bool			zeroes;	/* what is written is zeros, @outer has no data */
 	struct work_struct	work;
 	struct tcm_io		*outer;
 	bool			(*step)(struct tcm_pi_io *s);
@@ -177,7 +180,18 @@ static bool tcm_pi_access(struct tcm_pi_io *s, void (*fn)(struct tcm_io *io))
 	return atomic_dec_and_test(&s->pending);
 }
 
-/* The data of a chunk */
+/* Was all that the disk would check checked here, by the same rules? */
+static bool tcm_pi_all_checked(const struct tcm_io *io, u8 type)
+{
+	u8 all = TCM_PI_GUARD | (type == 1 ? TCM_PI_REF : 0);
+
+	if (!io->write || io->flags & TCM_IO_NO_PI)
+		return false;
+	return !(io->flags & TCM_IO_PI) ||
+	       (!(io->pi->checks & TCM_PI_REPEAT) && (io->pi->checks & all) == all);
+}
+
+/* The data of a chunk, and its tuples where they are one access */
 static bool tcm_pi_data(struct tcm_pi_io *s, struct scatterlist *sg, u64 skip)
 {
 	struct tcm_io *outer = s->outer;
@@ -188,7 +202,13 @@ static bool tcm_pi_data(struct tcm_pi_io *s, struct scatterlist *sg, u64 skip)
 	s->io.skip = skip;
 	s->io.write = outer->write;
 	s->io.flags = outer->flags & (TCM_IO_FUA | TCM_IO_DPO);
-	return tcm_pi_access(s, outer->dev->backend->submit);
+	if (!s->stored || !outer->dev->limits.pi_type)
+		return tcm_pi_access(s, outer->dev->backend->submit);
+	s->io.tuples = s->tuples;
+	/* What is wrong on the medium is found here, where it is known what and where. */
+	if (!tcm_pi_all_checked(outer, outer->dev->limits.pi_type))
+		s->io.flags |= TCM_IO_UNCHECKED;
+	return tcm_pi_access(s, outer->dev->backend->pi_submit);
 }
 
 static unsigned int tcm_pi_count(const struct tcm_pi_io *s)
@@ -202,7 +222,7 @@ static bool tcm_pi_tuples(struct tcm_pi_io *s, bool write)
 	struct tcm_io *outer = s->outer;
 	u32 len = tcm_pi_count(s) * TCM_PI_LEN;
 
-	if (!s->locked)
+	if (!s->stored || outer->dev->limits.pi_type)
 		return true;
 	sg_init_one(&s->tuple_sg, s->tuples, len);
 	s->io.pos = ((outer->pos + s->done) >> outer->dev->block_shift) * TCM_PI_LEN;
@@ -245,7 +265,7 @@ static void tcm_pi_rule(const struct tcm_pi_io *s, struct tcm_pi_rule *rule)
 		/* The reference tags of type 2 are the initiator's. */
 		rule->checks = TCM_PI_GUARD | (rule->type == 1 ? TCM_PI_REF : 0);
 	}
-	if (!outer->write && s->locked && !READ_ONCE(dev->attr.pi_prot_verify))
+	if (!outer->write && s->stored && !READ_ONCE(dev->attr.pi_prot_verify))
 		rule->checks = 0;
 }
 
@@ -296,7 +316,7 @@ static void tcm_pi_have(struct tcm_pi_io *s)
 	enum tcm_sense sense;
 
 	tcm_pi_rule(s, &rule);
-	if (s->locked) {
+	if (s->stored) {
 		good = tcm_pi_verify(s->tuples, n, outer->sg, outer->skip + s->done, &rule, &sense);
 		tcm_pi_failed(s, sense, good);
 	} else {
@@ -366,11 +386,13 @@ static bool tcm_pi_bounce(struct tcm_pi_io *s)
 	struct sg_mapping_iter to;
 
 	if (!s->bounce)
-		s->bounce = sgl_alloc(s->now, GFP_NOIO, NULL);
+		s->bounce = sgl_alloc(s->now, GFP_NOIO | (s->zeroes ? __GFP_ZERO : 0), NULL);
 	if (!s->bounce) {
 		s->sense = TCM_BUSY;
 		return false;
 	}
+	if (s->zeroes)
+		return true;
 	sg_miter_start(&to, s->bounce, sg_nents(s->bounce), SG_MITER_TO_SG);
 	while (skip < outer->skip + s->done + s->now && sg_miter_next(&to)) {
 		to.consumed = min_t(u64, to.length, outer->skip + s->done + s->now - skip);
@@ -476,7 +498,8 @@ void tcm_pi_submit(struct tcm_io *io)
 		return;
 	}
 	s->step = io->write ? tcm_pi_write : tcm_pi_read;
-	if (!tcm_pi_type(io->dev) || tcm_pi_lock(s))
+	s->stored = tcm_pi_type(io->dev);
+	if (!s->stored || io->dev->limits.pi_type || tcm_pi_lock(s))
 		tcm_pi_run(s);
 }
 
@@ -491,6 +514,7 @@ static void tcm_pi_clear_begin(struct tcm_io *io, void (*clear)(struct tcm_io *i
 	s->step = tcm_pi_clear;
 	s->clear = clear;
 	s->ones = ones;
+	s->stored = true;
 	s->phase = ones ? TCM_PI_TUPLES : TCM_PI_DATA;
 	if (tcm_pi_lock(s))
 		tcm_pi_run(s);
@@ -506,6 +530,29 @@ static void tcm_pi_write_zeroes(struct tcm_io *io)
 {
 	tcm_pi_clear_begin(io, io->dev->backend->write_zeroes,
 			   io->flags & (TCM_IO_MAY_UNMAP | TCM_IO_NO_PI));
+}
+
+/*
+ * The disk keeps tuples only with data: zeros are written, unless it may deallocate, which makes
+ * them ones by itself.
+ */
+static void tcm_pi_fixed_write_zeroes(struct tcm_io *io)
+{
+	struct tcm_pi_io *s;
+
+	if (io->flags & TCM_IO_MAY_UNMAP && io->dev->limits.unmap_zeroes) {
+		io->dev->backend->write_zeroes(io);
+		return;
+	}
+	s = tcm_pi_alloc(io, TCM_PI_CHUNK);
+	if (!s) {
+		tcm_io_done(io, TCM_BUSY);
+		return;
+	}
+	s->step = tcm_pi_write;
+	s->stored = true;
+	s->zeroes = true;
+	tcm_pi_run(s);
 }
 
 struct tcm_pi_flush {
@@ -542,7 +589,7 @@ static void tcm_pi_flush(struct tcm_io *io)
 	io->dev->backend->pi_flush(&f->io);
 }
 
-static struct tcm_pi *tcm_pi_create(const struct tcm_backend_ops *base)
+static struct tcm_pi *tcm_pi_create(const struct tcm_backend_ops *base, bool fixed)
 {
 	struct tcm_pi *pi = kzalloc(sizeof(*pi), GFP_KERNEL);
 
@@ -554,10 +601,10 @@ static struct tcm_pi *tcm_pi_create(const struct tcm_backend_ops *base)
 	/* It allocates and takes steps in work items. */
 	pi->ops.flags &= ~(TCM_BE_ATOMIC | TCM_BE_NOWAIT);
 	pi->ops.submit = tcm_pi_submit;
-	if (base->unmap)
+	if (base->unmap && !fixed)
 		pi->ops.unmap = tcm_pi_unmap;
 	if (base->write_zeroes)
-		pi->ops.write_zeroes = tcm_pi_write_zeroes;
+		pi->ops.write_zeroes = fixed ? tcm_pi_fixed_write_zeroes : tcm_pi_write_zeroes;
 	if (base->flush && base->pi_flush)
 		pi->ops.flush = tcm_pi_flush;
 	/* Done by the core with reads and writes */
@@ -587,10 +634,10 @@ int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle)
 	int err;
 
 	lockdep_assert_held(&dev->pi_lock);
-	if (type && !tcm_pi_possible(dev))
+	if (dev->limits.pi_type || (type && !tcm_pi_possible(dev)))
 		return -ENOSYS;
 	if (type && !dev->pi) {
-		dev->pi = tcm_pi_create(dev->backend);
+		dev->pi = tcm_pi_create(dev->backend, false);
 		if (!dev->pi)
 			return -ENOMEM;
 	}
@@ -606,6 +653,23 @@ int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle)
 	if (err ? type && !old : old && !type)
 		dev->backend->pi_close(dev);
 	return err;
+}
+
+int tcm_pi_adopt(struct tcm_device *dev)
+{
+	u8 type = dev->limits.pi_type;
+
+	lockdep_assert_held(&tcm_config_mutex);
+	if (!type)
+		return 0;
+	dev->pi = tcm_pi_create(dev->backend, true);
+	if (!dev->pi)
+		return -ENOMEM;
+	dev->attr.hw_pi_prot_type = type;
+	dev->attr.pi_prot_type = type;
+	dev->attr.pi_prot_verify = 1;
+	dev->ops = &dev->pi->ops;
+	return 0;
 }
 
 int tcm_pi_format(struct tcm_device *dev)
@@ -628,7 +692,7 @@ int tcm_pi_format(struct tcm_device *dev)
 
 void tcm_pi_device_exit(struct tcm_device *dev)
 {
-	if (tcm_pi_type(dev))
+	if (tcm_pi_type(dev) && !dev->limits.pi_type)
 		dev->backend->pi_close(dev);
 	/* The backend is closed and destroyed by its own operations. */
 	dev->ops = dev->backend;

@@ -10,6 +10,12 @@
 int tcm_pi_init(void);
 void tcm_pi_exit(void);
 
+/*
+ * The medium has been opened: what it has of its own, dev->limits.pi_type, is the protection type
+ * from here on. tcm_config_mutex is held. May sleep. Return: 0 or -ENOMEM.
+ */
+int tcm_pi_adopt(struct tcm_device *dev);
+
 /* Frees what the device keeps; no I/O is left, the medium is still open. May sleep. */
 void tcm_pi_device_exit(struct tcm_device *dev);
 
@@ -21,14 +27,14 @@ static inline u8 tcm_pi_type(const struct tcm_device *dev)
 /* Can it keep protection information? */
 static inline bool tcm_pi_possible(const struct tcm_device *dev)
 {
-	return dev->backend->pi_io;
+	return dev->backend->pi_io || dev->limits.pi_type;
 }
 
 /*
  * From here on the device keeps protection information of this type, or none (0). dev->pi_lock is
  * held, tcm_config_mutex is taken. With @idle only while nobody can have commands out, else the
  * caller sees to it that none of them accesses the medium. May sleep, and takes its time. Return:
- * 0, -ENOSYS: the backend cannot, -EINVAL: a LUN links to it, -EBUSY: commands are out, or what
+ * 0, -ENOSYS: the backend cannot, or has a type of its own, -EINVAL: a LUN links to it, -EBUSY: commands are out, or what
  * the backend says.
  */
 int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle);

@@ -109,6 +109,9 @@ enum tcm_sense tcm_sbc_format(struct tcm_cmd *cmd)
 		sense = tcm_format_list(cmd, &immed, &usage);
 	if (!sense)
 		sense = tcm_format_type(cmd, usage, &type);
+	/* A disk that is a backstore is not formatted anew. */
+	if (!sense && cmd->dev->limits.pi_type && type != cmd->dev->limits.pi_type)
+		sense = tcm_bad_cdb(cmd, 1, 7);
 	if (sense)
 		return sense;
 	w = tcm_wipe_alloc(cmd->dev, TCM_WIPE_FORMAT);

@@ -38,6 +38,8 @@ static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 }
 
 #define TCM_EXT_SPT_ALL		0x38	/* types 1, 2 and 3 */
+#define TCM_EXT_SPT_1		0x00	/* one of them */
+#define TCM_EXT_SPT_3		0x20
 #define TCM_EXT_GRD_CHK		0x04
 #define TCM_EXT_APP_CHK		0x02
 #define TCM_EXT_REF_CHK		0x01
@@ -50,13 +52,15 @@ static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 /* SPT, GRD_CHK, APP_CHK, REF_CHK: expected tags come with commands for type 2 alone */
 static u8 tcm_vpd_protection(const struct tcm_device *dev)
 {
-	u8 type = tcm_pi_type(dev);
+	u8 type = tcm_pi_type(dev), spt = TCM_EXT_SPT_ALL;
 
 	if (!type)
 		return 0;
+	if (dev->limits.pi_type)
+		spt = type == 1 ? TCM_EXT_SPT_1 : TCM_EXT_SPT_3;
 	if (!READ_ONCE(dev->attr.pi_prot_verify))
-		return TCM_EXT_SPT_ALL;
-	return TCM_EXT_SPT_ALL | TCM_EXT_GRD_CHK | (type == 2 ? TCM_EXT_APP_CHK : 0) |
+		return spt;
+	return spt | TCM_EXT_GRD_CHK | (type == 2 ? TCM_EXT_APP_CHK : 0) |
 	       (type != 3 ? TCM_EXT_REF_CHK : 0);
 }
 

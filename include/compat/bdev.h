@@ -6,7 +6,9 @@
 #ifndef _TCM_COMPAT_BDEV_H
 #define _TCM_COMPAT_BDEV_H
 
+#include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
+#include <linux/string.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
@@ -56,6 +58,14 @@ static inline void tcm_bdev_close(struct tcm_bdev *b)
 
 static inline void tcm_bdev_mark_dead_done(struct block_device *bdev)
 {
+}
+
+/* By name: comparing with the profiles themselves would want t10-pi.ko to be there. */
+static inline u8 tcm_integrity_type(const struct blk_integrity *bi)
+{
+	if (!strcmp(bi->profile->name, "T10-DIF-TYPE1-CRC"))
+		return 1;
+	return strcmp(bi->profile->name, "T10-DIF-TYPE3-CRC") ? 0 : 3;
 }
 
 #else
@@ -124,6 +134,19 @@ static inline void tcm_bdev_mark_dead_done(struct block_device *bdev)
 	__releases(&bdev->bd_holder_lock)
 {
 	mutex_unlock(&bdev->bd_holder_lock);
+}
+
+/**
+ * tcm_integrity_type - the protection type whose tuples a disk keeps, as they look to the block layer
+ * @bi: its integrity profile
+ *
+ * Type 2 looks like type 1. Return: 1, 3, or 0 when it is not that of T10 with a CRC.
+ */
+static inline u8 tcm_integrity_type(const struct blk_integrity *bi)
+{
+	if (bi->csum_type != BLK_INTEGRITY_CSUM_CRC || bi->pi_offset)
+		return 0;
+	return bi->flags & BLK_INTEGRITY_REF_TAG ? 1 : 3;
 }
 
 #endif

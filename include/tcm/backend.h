@@ -46,6 +46,7 @@ struct tcm_wipe;
 #define TCM_IO_PI	0x40	/* @pi is valid; not for backends */
 #define TCM_IO_NO_PI	0x80	/* the blocks get protection information of all ones; likewise */
 #define TCM_IO_NOWAIT	0x100	/* do not wait for the medium: tcm_io_later() instead */
+#define TCM_IO_UNCHECKED 0x200	/* pi_submit: the tuples are not for the disk to check */
 
 /**
  * struct tcm_io - one access to a backend
@@ -63,6 +64,7 @@ struct tcm_wipe;
  * @src: for copy: the device that the data come from, of the same backend
  * @src_pos: for copy: byte offset on @src
  * @pi: protection information that goes with the data: core/pi.c
+ * @tuples: for pi_submit: a tuple for each block, in one piece of memory
  * @scratch: the backend's own from submission to tcm_io_done()
  *
  * The core has checked range and alignment. The memory behind @sg stays valid
@@ -80,7 +82,10 @@ struct tcm_io {
 	u64			bad_pos;
 	struct tcm_device	*src;		/* copy: from where */
 	u64			src_pos;
-	struct tcm_pi_req	*pi;		/* valid with TCM_IO_PI */
+	union {
+		struct tcm_pi_req	*pi;	/* valid with TCM_IO_PI */
+		struct t10_pi_tuple	*tuples; /* pi_submit */
+	};
 	u8			scratch[TCM_IO_SCRATCH] __aligned(16);
 };
 
@@ -131,6 +136,7 @@ struct tcm_limits {
 	bool	counts_space;		/* space() tells: thin provisioning thresholds */
 	bool	unmap_quiet;		/* the attributes show these only once UNMAP is turned on */
 	bool	nonrot;
+	u8	pi_type;		/* the disk has protection information: its type, and pi_submit */
 	u8	waits;			/* BIT(enum dma_data_direction): TCM_BE_NOWAIT is off */
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	read_only;
@@ -205,6 +211,12 @@ enum tcm_dev_event {
  * @pi_io: as submit, but @pos and @len count bytes of protection information. What was never
  *	written reads as ones. Sleepable.
  * @pi_flush: bring all of it to stable storage. Default: nothing is cached.
+ * @pi_submit: as submit, with io->tuples as one access with the data. Called, and then for every
+ *	read and write, when open() has set limits.pi_type: the disk is what keeps protection
+ *	information, of a type that nobody changes; none of the other pi_ members is called.
+ *	Tuples are checked by the core; by the disk, too, without TCM_IO_UNCHECKED. Reference tags
+ *	of type 1 are the LBA on this device. The memory of a write does not change meanwhile,
+ *	but for what the backend does to the tuples. Sleepable.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -242,6 +254,7 @@ struct tcm_backend_ops {
 	int	(*pi_format)(struct tcm_device *dev);
 	void	(*pi_io)(struct tcm_io *io);
 	void	(*pi_flush)(struct tcm_io *io);
+	void	(*pi_submit)(struct tcm_io *io);
 	void	(*pass)(struct tcm_cmd *cmd);
 
 	/* core's list of backends; under the registry mutex */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Protection information (SBC-4 4.21) by SG_IO, where data and tuples are one buffer.
 
-    pi_test.py DISK --type 1|2|3 [--thin] [--format] [--only PART,...] [--name NAME]
+    pi_test.py DISK --type 1|2|3 [--thin] [--format] [--fixed] [--only PART,...] [--name NAME]
 
 The first blocks of the disk are written to. Parts are the functions at the end.
 """
@@ -41,9 +41,9 @@ def guard(block):
 class Disk(Device):
     """Reads and writes with a PROTECT field; @size is the CDB's."""
 
-    def __init__(self, path, kind, rng=0):
+    def __init__(self, path, kind, fixed=False):
         super().__init__(path)
-        self.kind = kind
+        self.kind, self.fixed = kind, fixed
         self.clear_ua()
         cap = self.cmd([0x9e, 0x10] + [0] * 11 + [32, 0, 0], 32).data
         self.last, self.bs = struct.unpack('>QI', cap[:12])
@@ -121,7 +121,7 @@ def identity(d, t):
     t.eq(inq[5] & 1, 1, 'PROTECT of INQUIRY')
     page = d.cmd([0x12, 1, 0x86, 0, 64, 0], 64).data
     checks = {1: 5, 2: 7, 3: 4}[d.kind]
-    t.eq(page[4], 7 << 3 | checks, 'SPT, GRD_CHK, APP_CHK, REF_CHK')
+    t.eq(page[4], (d.kind == 3 and 4 if d.fixed else 7) << 3 | checks, 'SPT, GRD_CHK, APP_CHK, REF_CHK')
     mode = d.cmd([0x1a, 8, 0x0a, 0, 16, 0], 16).data
     t.eq(mode[4 + 5] & 0x80, 0x80, 'ATO')
     t.eq(mode[4 + 2] & 0x08, 0, 'DPICZ')
@@ -434,6 +434,25 @@ def formats(d, t):
     t.eq(d.read(5, 1, 1).data, b'abcd' * (d.bs // 4) + ONES, 'after SANITIZE')
 
 
+def fixed(d, t):
+    """FORMAT UNIT of a unit whose disk has a protection type for good."""
+    other = 4 - d.kind
+    for kind, fmtpinfo, usage in ((0, 0, None), (2, 3, 0), (other, 2 if other == 1 else 3, None if other == 1 else 1)):
+        cdb = [4, fmtpinfo << 6 | (0x10 if usage is not None else 0), 0, 0, 0, 0]
+        r = d.cmd(cdb, data_out=bytes([usage, 0, 0, 0]) if usage is not None else None, timeout=120)
+        t.bad(r, INVALID_FIELD_CDB, 'FORMAT UNIT to type %d' % kind, field=(1, 7))
+    data = d.pack(5, [1, 2])
+    t.good(d.write(5, data, 1), 'write')
+    cdb, usage = ([4, 0x80, 0, 0, 0, 0], None) if d.kind == 1 else ([4, 0xd0, 0, 0, 0, 0], bytes([1, 0, 0, 0]))
+    t.good(d.cmd(cdb, data_out=usage, timeout=120), 'FORMAT UNIT to its own type')
+    for lba in (0, 5, 1000, d.last):
+        r = d.read(lba, 1, 1)
+        t.eq(r.data, bytes(d.bs) + ONES, 'LBA %d after FORMAT UNIT' % lba)
+    t.eq(d.cmd([0x9e, 0x10] + [0] * 11 + [32, 0, 0], 32).data[12] & 15, (d.kind - 1) << 1 | 1, 'P_TYPE')
+    t.good(d.write(5, data, 1), 'write again')
+    t.eq(d.read(5, 2, 1).data, data, 'data after FORMAT UNIT')
+
+
 def thin(d, t):
     """What is deallocated has tuples of all ones, and is not checked."""
     lba, n = 640, 64
@@ -451,7 +470,7 @@ def thin(d, t):
     t.ok(r.data == (bytes(d.bs) + ONES) * n, 'zeros and ones after WRITE SAME: %s' % r)
 
 
-PARTS = [identity, rw, checks, escape, plain, same, verify, refused, short, tags, thin, formats]
+PARTS = [identity, rw, checks, escape, plain, same, verify, refused, short, tags, thin, formats, fixed]
 
 
 def main():
@@ -460,15 +479,17 @@ def main():
     parser.add_argument('--type', type=int, default=1)
     parser.add_argument('--thin', action='store_true')
     parser.add_argument('--format', action='store_true', help='also FORMAT UNIT: ends with type 1')
+    parser.add_argument('--fixed', action='store_true', help='the type is that of the disk below')
     parser.add_argument('--only')
     parser.add_argument('--name', default='pi')
     args = parser.parse_args()
     t = Table(args.name)
-    d = Disk(args.disk, args.type)
+    d = Disk(args.disk, args.type, args.fixed)
     for part in PARTS:
         if args.only and part.__name__ not in args.only.split(','):
             continue
-        if part is thin and not args.thin or part is formats and not args.format:
+        if (part is thin and not args.thin or part is formats and not args.format or
+                part is fixed and not args.fixed):
             continue
         part(d, t)
     t.end()
