@@ -64,18 +64,6 @@ static inline struct tcm_io *tcm_iblock_of(struct tcm_iblock_io *bio)
 	return container_of((u8 (*)[TCM_IO_SCRATCH])bio, struct tcm_io, scratch);
 }
 
-/* Pieces of memory into a bio until one of the two is used up. */
-static inline void tcm_iblock_fill(struct bio *bio, struct tcm_sg_walk *walk)
-{
-	while (walk->left) {
-		u32 len = tcm_sg_len(walk);
-
-		if (bio_add_page(bio, sg_page(walk->sg), len, tcm_sg_offset(walk)) != len)
-			return;
-		tcm_sg_advance(walk, len);
-	}
-}
-
 /* iblock.c: is the disk still there, and as large as it was? Any context. */
 void tcm_iblock_check(struct tcm_iblock *ib);
 
@@ -84,6 +72,8 @@ void tcm_iblock_submit(struct tcm_io *io);
 void tcm_iblock_flush(struct tcm_io *io);
 void tcm_iblock_unmap(struct tcm_io *io);
 void tcm_iblock_write_zeroes(struct tcm_io *io);
+/* Pieces of memory into a bio until one of the two is used up. */
+void tcm_iblock_fill(struct bio *bio, struct tcm_sg_walk *walk);
 /* One of several bios has ended: s->left counts them. */
 void tcm_iblock_end_part(struct bio *bio);
 void tcm_iblock_put_part(struct tcm_io *io);

@@ -2,7 +2,8 @@
 /*
  * Accesses that failed. A bio says that something went wrong, not where; initiators want
  * the address of the first bad block (SBC-4 4.18.1), so a medium error of a longer read is
- * narrowed down by reading halves; so is an error of protection information that the core cannot see.
+ * narrowed down by reading halves; so is one of protection information that the core does not
+ * see, as the block layer keeps it to itself.
  */
 #include <linux/sched/mm.h>
 #include "iblock.h"

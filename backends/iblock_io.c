@@ -97,6 +97,17 @@ static blk_opf_t tcm_iblock_opf(const struct tcm_io *io)
 	       (io->flags & TCM_IO_FUA ? REQ_FUA : 0);
 }
 
+void tcm_iblock_fill(struct bio *bio, struct tcm_sg_walk *walk)
+{
+	while (walk->left) {
+		u32 len = tcm_sg_len(walk);
+
+		if (bio_add_page(bio, sg_page(walk->sg), len, tcm_sg_offset(walk)) != len)
+			return;
+		tcm_sg_advance(walk, len);
+	}
+}
+
 static void tcm_iblock_submit_one(struct tcm_io *io, struct tcm_sg_walk *walk)
 {
 	struct tcm_iblock_io *s = tcm_iblock_io(io);

@@ -52,6 +52,8 @@ struct tcm_pi_io {
 	bool			runs;
 	bool			locked;	/* is in the tree */
 	bool			stored;	/* the device stores PI */
+	bool			data;	/* the access to the backend is to the data */
+	bool			refused; /* the disk has checked what it was not to */
 	bool			zeroes;	/* what is written is zeros, @outer has no data */
 	struct work_struct	work;
 	struct tcm_io		*outer;
@@ -133,11 +135,16 @@ static void tcm_pi_unlock(struct tcm_pi_io *s)
 	spin_unlock_irqrestore(&pi->lock, flags);
 }
 
+static void tcm_pi_blame(struct tcm_pi_io *s);
+
 static void tcm_pi_end(struct tcm_pi_io *s)
 {
 	struct tcm_io *outer = s->outer;
-	enum tcm_sense sense = s->sense;
+	enum tcm_sense sense;
 
+	if (unlikely(s->refused && s->outer->write))
+		tcm_pi_blame(s);
+	sense = s->sense;
 	if (s->locked)
 		tcm_pi_unlock(s);
 	if (s->bounce)
@@ -165,6 +172,10 @@ static void tcm_pi_access_done(struct tcm_io *io, enum tcm_sense sense)
 	struct tcm_pi_io *s = container_of(io, struct tcm_pi_io, io);
 
 	s->sense = sense;
+	if (unlikely(sense) && s->data) {
+		s->outer->bad_pos = io->bad_pos;
+		s->refused = sense == TCM_GUARD_CHECK && io->flags & TCM_IO_UNCHECKED;
+	}
 	if (atomic_dec_and_test(&s->pending))
 		queue_work(tcm_pi_wq, &s->work);
 }
@@ -196,6 +207,7 @@ static bool tcm_pi_data(struct tcm_pi_io *s, struct scatterlist *sg, u64 skip)
 {
 	struct tcm_io *outer = s->outer;
 
+	s->data = true;
 	s->io.pos = outer->pos + s->done;
 	s->io.len = s->now;
 	s->io.sg = sg;
@@ -225,6 +237,7 @@ static bool tcm_pi_tuples(struct tcm_pi_io *s, bool write)
 	if (!s->stored || outer->dev->limits.pi_type)
 		return true;
 	sg_init_one(&s->tuple_sg, s->tuples, len);
+	s->data = false;
 	s->io.pos = ((outer->pos + s->done) >> outer->dev->block_shift) * TCM_PI_LEN;
 	s->io.len = len;
 	s->io.sg = &s->tuple_sg;
@@ -301,7 +314,9 @@ static void tcm_pi_same(struct tcm_pi_io *s)
 		return;
 	}
 	tcm_pi_copy(s, want, true);
-	n = tcm_pi_compare(s->tuples, want, tcm_pi_count(s), s->outer->pi->checks);
+	/* Nothing but the guard can be known of tags that are not kept. */
+	n = tcm_pi_compare(s->tuples, want, tcm_pi_count(s),
+			   s->outer->pi->checks & (s->stored ? TCM_PI_SAME : TCM_PI_SAME_GUARD));
 	if (n != tcm_pi_count(s))
 		s->sense = TCM_MISCOMPARE;
 	kfree(want);
@@ -378,6 +393,36 @@ static void tcm_pi_make(struct tcm_pi_io *s, struct scatterlist *sg, u64 skip)
 	}
 }
 
+static bool tcm_pi_is_stable(const struct tcm_io *io)
+{
+	return (io->flags & TCM_IO_PI) && (io->pi->checks & TCM_PI_STABLE);
+}
+
+/*
+ * The disk has refused tuples that it was not to check, and the block layer does not tell why: what
+ * would it find?
+ */
+static void tcm_pi_blame(struct tcm_pi_io *s)
+{
+	bool ours = !tcm_pi_is_stable(s->outer);
+	struct scatterlist *sg = ours ? s->bounce : s->outer->sg;
+	u64 skip = ours ? 0 : s->outer->skip + s->done;
+	struct tcm_pi_rule rule;
+	enum tcm_sense sense;
+	unsigned int good;
+
+	/* On their way the reference tags became those of the disk. */
+	tcm_pi_make(s, sg, skip);
+	tcm_pi_rule(s, &rule);
+	rule.checks = TCM_PI_GUARD | TCM_PI_REF;
+	rule.ref = tcm_pi_lba_ref((s->outer->pos + s->done) >> s->outer->dev->block_shift);
+	good = tcm_pi_verify(s->tuples, tcm_pi_count(s), sg, skip, &rule, &sense);
+	if (sense)
+		tcm_pi_failed(s, sense, good);
+	else
+		s->sense = TCM_GUARD_CHECK;
+}
+
 /* Copy what is written to memory that nobody changes. */
 static bool tcm_pi_bounce(struct tcm_pi_io *s)
 {
@@ -401,11 +446,6 @@ static bool tcm_pi_bounce(struct tcm_pi_io *s)
 	}
 	sg_miter_stop(&to);
 	return true;
-}
-
-static bool tcm_pi_is_stable(const struct tcm_io *io)
-{
-	return (io->flags & TCM_IO_PI) && (io->pi->checks & TCM_PI_STABLE);
 }
 
 static bool tcm_pi_write(struct tcm_pi_io *s)
@@ -438,6 +478,7 @@ static bool tcm_pi_clear_data(struct tcm_pi_io *s)
 {
 	struct tcm_io *outer = s->outer;
 
+	s->data = true;
 	s->io.pos = outer->pos;
 	s->io.len = outer->len;
 	s->io.sg = outer->sg;
