@@ -171,7 +171,7 @@ static noinline enum tcm_sense tcm_opcode_parse_odd(struct tcm_cmd *cmd)
 
 	if (!sense)
 		return TCM_OK;
-	op = cmd->dev ? tcm_opcode_protected(cmd->op, cmd->dev) : NULL;
+	op = cmd->dev ? tcm_opcode_protected(cmd->op, cmd->dev, cmd->sess) : NULL;
 	if (!op)
 		return sense;
 	cmd->op = op;

@@ -158,17 +158,19 @@ enum tcm_sense tcm_opcode_bad_sa(struct tcm_cmd *cmd);
 const struct tcm_opcode *tcm_opcode_twin(const struct tcm_opcode *op, const struct tcm_device *dev);
 
 /*
- * The row for CDBs of @op with protection information; NULL: @dev has none, or the command's field
- * is reserved.
+ * The row for CDBs of @op with protection information; NULL: @sess sees none of @dev, or the
+ * command's field is reserved.
  */
 const struct tcm_opcode *tcm_opcode_protected(const struct tcm_opcode *op,
-					      const struct tcm_device *dev);
+					      const struct tcm_device *dev,
+					      const struct tcm_session *sess);
 
 /*
- * May the command come with it, with the protection type that @dev has? Type 2 has tags that only
- * the long CDBs have room for, and those are for nothing else (SBC-4 5.13 ff).
+ * May the command come with it, with the protection type that @sess sees of @dev? Type 2 has tags
+ * that only the long CDBs have room for, and those are for nothing else (SBC-4 5.13 ff).
  */
-bool tcm_opcode_has_pi(const struct tcm_opcode *op, const struct tcm_device *dev);
+bool tcm_opcode_has_pi(const struct tcm_opcode *op, const struct tcm_device *dev,
+		       const struct tcm_session *sess);
 
 /* Does @dev offer any command with this OPERATION CODE? */
 bool tcm_opcode_any_offered(u8 opcode, const struct tcm_device *dev);

@@ -2,7 +2,7 @@
 /*
  * The rows of commands whose RDPROTECT, WRPROTECT or VRPROTECT field is not zero. Without
  * protection information the field is reserved, so a CDB that has it fails the row of
- * tcm_ops_sbc[], and the parser looks here for a device that has some. Nobody else sees these rows.
+ * tcm_ops_sbc[], and the parser looks here for a nexus that sees some. Nobody else sees these rows.
  * And FORMAT UNIT with FMTPINFO, for a device that can have some.
  */
 #include "opcode.h"
@@ -114,11 +114,12 @@ static const struct tcm_opcode tcm_ops_pi[] = {
 };
 
 const struct tcm_opcode *tcm_opcode_protected(const struct tcm_opcode *op,
-					      const struct tcm_device *dev)
+					      const struct tcm_device *dev,
+					      const struct tcm_session *sess)
 {
 	const struct tcm_opcode *row;
 
-	if (op->opcode == FORMAT_UNIT ? !tcm_pi_possible(dev) : !tcm_pi_type(dev))
+	if (op->opcode == FORMAT_UNIT ? !tcm_pi_possible(dev) : !tcm_pi_seen(dev, sess))
 		return NULL;
 	for (row = tcm_ops_pi; row < tcm_ops_pi + ARRAY_SIZE(tcm_ops_pi); row++)
 		if (row->opcode == op->opcode && row->sa == op->sa)
@@ -126,9 +127,10 @@ const struct tcm_opcode *tcm_opcode_protected(const struct tcm_opcode *op,
 	return NULL;
 }
 
-bool tcm_opcode_has_pi(const struct tcm_opcode *op, const struct tcm_device *dev)
+bool tcm_opcode_has_pi(const struct tcm_opcode *op, const struct tcm_device *dev,
+		       const struct tcm_session *sess)
 {
-	bool type_2 = tcm_pi_type(dev) == 2;
+	bool type_2 = tcm_pi_seen(dev, sess) == 2;
 
 	return op->opcode == FORMAT_UNIT || type_2 == (op->cdb_len == TCM_LONG_CDB);
 }

@@ -24,6 +24,12 @@ static inline u8 tcm_pi_type(const struct tcm_device *dev)
 	return READ_ONCE(dev->attr.pi_prot_type);
 }
 
+/* What commands of a nexus see: the device's, or what the fabric makes of one without */
+static inline u8 tcm_pi_seen(const struct tcm_device *dev, const struct tcm_session *sess)
+{
+	return tcm_pi_type(dev) ?: sess->prot_type;
+}
+
 /* Can it keep protection information? */
 static inline bool tcm_pi_possible(const struct tcm_device *dev)
 {
@@ -34,8 +40,8 @@ static inline bool tcm_pi_possible(const struct tcm_device *dev)
  * From here on the device keeps protection information of this type, or none (0). dev->pi_lock is
  * held, tcm_config_mutex is taken. With @idle only while nobody can have commands out, else the
  * caller sees to it that none of them accesses the medium. May sleep, and takes its time. Return:
- * 0, -ENOSYS: the backend cannot, or has a type of its own, -EINVAL: a LUN links to it, -EBUSY: commands are out, or what
- * the backend says.
+ * 0, -ENOSYS: the backend cannot, or the disk has a type of its own, -EINVAL: a LUN links to it,
+ * -EBUSY: commands are out, or what the backend says.
  */
 int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle);
 

@@ -104,10 +104,11 @@ static const struct tcm_opcode *tcm_rsoc_find(const struct tcm_device *dev, u8 o
 }
 
 /* CDB USAGE DATA: the opcode and the service action themselves, ones for what is looked at */
-static void tcm_rsoc_usage(const struct tcm_device *dev, const struct tcm_opcode *op, u8 *p)
+static void tcm_rsoc_usage(const struct tcm_cmd *cmd, const struct tcm_opcode *op, u8 *p)
 {
-	const struct tcm_opcode *pi = dev && tcm_opcode_has_pi(op, dev) ?
-				      tcm_opcode_protected(op, dev) : NULL;
+	const struct tcm_device *dev = cmd->dev;
+	const struct tcm_opcode *pi = tcm_opcode_has_pi(op, dev, cmd->sess) ?
+				      tcm_opcode_protected(op, dev, cmd->sess) : NULL;
 
 	memcpy(p, (pi ?: op)->usage, op->cdb_len);
 	p[0] = op->opcode;
@@ -136,7 +137,7 @@ static enum tcm_sense tcm_rsoc_one(struct tcm_cmd *cmd)
 	if (op) {
 		buf[1] = TCM_RSOC_STANDARD;
 		put_unaligned_be16(op->cdb_len, buf + 2);
-		tcm_rsoc_usage(cmd->dev, op, buf + 4);
+		tcm_rsoc_usage(cmd, op, buf + 4);
 		len += op->cdb_len;
 		if (cmd->cdb[2] & TCM_RSOC_RCTD) {
 			buf[1] |= TCM_RSOC_ONE_CTDP;

@@ -84,7 +84,7 @@ enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 		.exponents = tcm_sbc_phys_exp(dev),
 	};
 	u16 align = tcm_sbc_lowest_aligned(dev);
-	u8 type = tcm_pi_type(dev);
+	u8 type = tcm_pi_seen(dev, cmd->sess);
 
 	if (!nblocks || test_bit(TCM_DEV_EJECTED, &cmd->dev->flags))
 		return TCM_MEDIUM_NOT_PRESENT;

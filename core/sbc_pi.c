@@ -48,10 +48,10 @@ u8 tcm_sbc_pi_same(const struct tcm_cmd *cmd)
 static enum tcm_sense tcm_pi_parse(struct tcm_cmd *cmd, u32 tuples)
 {
 	const struct tcm_device *dev = cmd->dev;
-	u8 type = tcm_pi_type(dev), field = tcm_pi_field(cmd);
+	u8 type = tcm_pi_seen(dev, cmd->sess), field = tcm_pi_field(cmd);
 	u64 len = cmd->data_len + (u64)tuples * TCM_PI_LEN;
 
-	if (!tcm_opcode_has_pi(cmd->op, dev))
+	if (!tcm_opcode_has_pi(cmd->op, dev, cmd->sess))
 		return TCM_INVALID_OPCODE;
 	if (field > 5)
 		return tcm_bad_cdb(cmd, tcm_sbc_bits_at(cmd), 7);
@@ -167,14 +167,20 @@ void tcm_sbc_pi_unsplit(struct tcm_cmd *cmd, bool good)
 	sgl_free(cmd->pi.sg);
 }
 
+void tcm_sbc_pi_submit(struct tcm_cmd *cmd, struct tcm_pi_req *pi)
+{
+	cmd->io.flags |= TCM_IO_PI;
+	cmd->io.pi = pi ?: &cmd->pi;
+	tcm_pi_submit(&cmd->io);
+}
+
 static void tcm_pi_rw(struct tcm_cmd *cmd, bool write, u8 flags)
 {
 	u8 shift = cmd->dev->block_shift;
-	struct tcm_io *io = tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg,
-				       write, flags, tcm_sbc_io_done);
 
-	tcm_sbc_pi_attach(cmd, NULL);
-	tcm_pi_submit(io);
+	tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg, write, flags,
+		   tcm_sbc_io_done);
+	tcm_sbc_pi_submit(cmd, NULL);
 }
 
 /* What is common to both: may it begin? TCM_PENDING: yes. */

@@ -21,12 +21,11 @@ enum tcm_sense tcm_sbc_pi_write(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_pi_split(struct tcm_cmd *cmd);
 void tcm_sbc_pi_unsplit(struct tcm_cmd *cmd, bool good);
 
-/* The access goes with the protection information of @pi; NULL: the command's. */
-static inline void tcm_sbc_pi_attach(struct tcm_cmd *cmd, struct tcm_pi_req *pi)
-{
-	cmd->io.flags |= TCM_IO_PI;
-	cmd->io.pi = pi ?: &cmd->pi;
-}
+/*
+ * cmd->io, a read or write, with the protection information of @pi; NULL: the command's. The device
+ * need not have any. May sleep.
+ */
+void tcm_sbc_pi_submit(struct tcm_cmd *cmd, struct tcm_pi_req *pi);
 
 /* What a VERIFY that compares bytes compares of the protection information: TCM_PI_SAME_* */
 u8 tcm_sbc_pi_same(const struct tcm_cmd *cmd);

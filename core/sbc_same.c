@@ -105,8 +105,9 @@ static void tcm_same_repeat(struct tcm_cmd *cmd)
 	tcm_sbc_io(cmd, pos, len, same->sg, true, tcm_sbc_write_through(cmd->dev),
 		   tcm_same_repeat_done);
 	if (same->pi_given)
-		tcm_sbc_pi_attach(cmd, &same->pi);
-	cmd->dev->ops->submit(&cmd->io);
+		tcm_sbc_pi_submit(cmd, &same->pi);
+	else
+		cmd->dev->ops->submit(&cmd->io);
 }
 
 /* Fill the page with copies of the block at its start, and the scatterlist with the page. */

@@ -452,6 +452,7 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 	sess->tpg = tpg;
 	sess->priv = priv;
 	sess->read_only = demo == TCM_DEMO_READ_ONLY;
+	sess->prot_type = READ_ONCE(tpg->prot_type);
 	strscpy(sess->name, name, sizeof(sess->name));
 	if (isid) {
 		memcpy(sess->isid, isid, sizeof(sess->isid));

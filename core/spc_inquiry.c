@@ -6,6 +6,7 @@
 #include <linux/string.h>
 #include "alua_id.h"
 #include "cmd.h"
+#include "pi.h"
 #include "spc.h"
 #include "vpd.h"
 
@@ -72,8 +73,6 @@ static u8 tcm_inquiry_flags5(const struct tcm_lun *lun)
 	flags |= group.tpgs << TCM_INQ_TPGS_SHIFT;
 	if (READ_ONCE(dev->attr.emulate_3pc))
 		flags |= TCM_INQ_3PC;
-	if (dev->attr.pi_prot_type)
-		flags |= TCM_INQ_PROTECT;
 	return flags;
 }
 
@@ -108,6 +107,8 @@ static enum tcm_sense tcm_inquiry_standard(struct tcm_cmd *cmd)
 
 	if (cmd->lun) {
 		tcm_inquiry_build(cmd->lun, &inq);
+		if (tcm_pi_seen(cmd->dev, cmd->sess))
+			inq.flags5 |= TCM_INQ_PROTECT;
 	} else {
 		inq.type = TCM_INQ_NO_LUN;
 		inq.version = TCM_INQ_SPC4;
@@ -124,6 +125,7 @@ static enum tcm_sense tcm_inquiry_standard(struct tcm_cmd *cmd)
 static enum tcm_sense tcm_inquiry_vpd(struct tcm_cmd *cmd)
 {
 	const struct tcm_vpd_page *page;
+	unsigned int len;
 	u8 *buf;
 
 	/* What is not there has no page but the list of pages. */
@@ -141,7 +143,10 @@ static enum tcm_sense tcm_inquiry_vpd(struct tcm_cmd *cmd)
 	buf = kvzalloc(tcm_vpd_room(page), GFP_NOIO);
 	if (!buf)
 		return TCM_BUSY;
-	tcm_cmd_put_data(cmd, buf, tcm_vpd_build(cmd->lun, page, buf));
+	len = tcm_vpd_build(cmd->lun, page, buf);
+	if (page->nexus)
+		page->nexus(cmd, buf);
+	tcm_cmd_put_data(cmd, buf, len);
 	kvfree(buf);
 	return TCM_OK;
 }

@@ -50,15 +50,16 @@ static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 #define TCM_EXT_R_SUP	0x10	/* byte 8 */
 
 /* SPT, GRD_CHK, APP_CHK, REF_CHK: expected tags come with commands for type 2 alone */
-static u8 tcm_vpd_protection(const struct tcm_device *dev)
+static u8 tcm_vpd_protection(const struct tcm_device *dev, u8 type)
 {
-	u8 type = tcm_pi_type(dev), spt = TCM_EXT_SPT_ALL;
+	u8 own = tcm_pi_type(dev), spt = TCM_EXT_SPT_ALL;
 
 	if (!type)
 		return 0;
-	if (dev->limits.pi_type)
+	/* one that cannot be changed: the disk's, or the fabric's */
+	if (dev->limits.pi_type || !own)
 		spt = type == 1 ? TCM_EXT_SPT_1 : TCM_EXT_SPT_3;
-	if (!READ_ONCE(dev->attr.pi_prot_verify))
+	if (own && !READ_ONCE(dev->attr.pi_prot_verify))
 		return spt;
 	return spt | TCM_EXT_GRD_CHK | (type == 2 ? TCM_EXT_APP_CHK : 0) |
 	       (type != 3 ? TCM_EXT_REF_CHK : 0);
@@ -69,7 +70,6 @@ static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
 {
 	const struct tcm_device *dev = lun->dev;
 
-	buf[4] = tcm_vpd_protection(dev);
 	buf[5] = TCM_EXT_HEADSUP | TCM_EXT_ORDSUP | TCM_EXT_SIMPSUP;
 	if (tcm_dev_wce(dev))
 		buf[6] = TCM_EXT_V_SUP;
@@ -77,6 +77,11 @@ static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
 		buf[8] = TCM_EXT_R_SUP;
 	buf[13] = TCM_SENSE_MAX;
 	return 0x3c;
+}
+
+static void tcm_vpd_extended_nexus(const struct tcm_cmd *cmd, u8 *buf)
+{
+	buf[4] = tcm_vpd_protection(cmd->dev, tcm_pi_seen(cmd->dev, cmd->sess));
 }
 
 #define TCM_POLICY_ALL_PAGES	0x3f
@@ -96,7 +101,7 @@ const struct tcm_vpd_page tcm_vpd_pages[] = {
 	{ .code = 0x00, .build = tcm_vpd_supported },
 	{ .code = 0x80, .build = tcm_vpd_serial },
 	{ .code = 0x83, .build = tcm_vpd_ident },
-	{ .code = 0x86, .build = tcm_vpd_extended },
+	{ .code = 0x86, .build = tcm_vpd_extended, .nexus = tcm_vpd_extended_nexus },
 	{ .code = 0x87, .build = tcm_vpd_policy },
 	{ .code = 0x88, .room = TCM_VPD_PORTS_MAX, .build = tcm_vpd_ports },
 	{ .code = 0x8f, .disk = true, .offered = tcm_spc_copy_offered, .build = tcm_vpd_copy },
@@ -105,7 +110,8 @@ const struct tcm_vpd_page tcm_vpd_pages[] = {
 	{ .code = 0xb2, .disk = true, .build = tcm_vpd_provisioning },
 	{ .code = 0xb3, .disk = true, .offered = tcm_sbc_referrals_offered,
 	  .build = tcm_vpd_referrals },
-	{ .code = 0xb4, .disk = true, .build = tcm_vpd_block_lengths },
+	{ .code = 0xb4, .disk = true, .nexus = tcm_vpd_block_lengths_nexus,
+	  .build = tcm_vpd_block_lengths },
 };
 
 const unsigned int tcm_vpd_page_count = ARRAY_SIZE(tcm_vpd_pages);

@@ -16,6 +16,7 @@
  * @disk: only direct access block devices have it
  * @offered: has @dev it? NULL: yes
  * @room: bytes of the whole page at most, 0: TCM_VPD_MAX
+ * @nexus: the part that depends on who asks, afterwards; may be NULL
  * @build: fill @buf, so many zeroed bytes, from byte 4 on; return PAGE LENGTH
  */
 struct tcm_vpd_page {
@@ -23,6 +24,7 @@ struct tcm_vpd_page {
 	bool		disk;
 	bool		(*offered)(const struct tcm_device *dev);
 	u16		room;
+	void		(*nexus)(const struct tcm_cmd *cmd, u8 *buf);
 	unsigned int	(*build)(const struct tcm_lun *lun, u8 *buf);
 };
 
@@ -44,6 +46,7 @@ unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf);	/* B0h */
 unsigned int tcm_vpd_block_char(const struct tcm_lun *lun, u8 *buf);	/* B1h */
 unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf);	/* B2h */
 unsigned int tcm_vpd_block_lengths(const struct tcm_lun *lun, u8 *buf);	/* B4h */
+void tcm_vpd_block_lengths_nexus(const struct tcm_cmd *cmd, u8 *buf);
 
 #define TCM_VPD_PORTS_MAX	0xf000	/* room for Supported SCSI Ports */
 

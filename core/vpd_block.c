@@ -108,7 +108,11 @@ unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf)
 unsigned int tcm_vpd_block_lengths(const struct tcm_lun *lun, u8 *buf)
 {
 	put_unaligned_be32(1U << lun->dev->block_shift, buf + 4);
-	/* T0PS, T1PS ff */
-	buf[9] = BIT(tcm_pi_type(lun->dev));
 	return 8;
+}
+
+void tcm_vpd_block_lengths_nexus(const struct tcm_cmd *cmd, u8 *buf)
+{
+	/* T0PS, T1PS ff */
+	buf[9] = BIT(tcm_pi_seen(cmd->dev, cmd->sess));
 }

@@ -99,7 +99,7 @@ static ssize_t tcm_isc_ta_fabric_prot_type_store(struct config_item *item, const
 
 	if (kstrtou32(page, 0, &type) || (type != 0 && type != 1 && type != 3))
 		return tcm_cfs_refuse(item, "fabric_prot_type", -EINVAL, "0, 1 or 3");
-	tcm_item_tpg(item)->prot_type = type;
+	WRITE_ONCE(tcm_item_tpg(item)->prot_type, type);
 	return count;
 }
 CONFIGFS_ATTR(tcm_isc_ta_, fabric_prot_type);

@@ -139,7 +139,7 @@ static ssize_t tcm_loop_fabric_prot_type_store(struct config_item *item, const c
 		err = -EINVAL;
 	if (err)
 		return tcm_cfs_refuse(item, "fabric_prot_type", err, "0, 1 or 3");
-	tpg->prot_type = type;
+	WRITE_ONCE(tpg->prot_type, type);
 	return count;
 }
 CONFIGFS_ATTR(tcm_loop_, fabric_prot_type);

@@ -61,7 +61,7 @@ struct tcm_tpg {
 	u16			rtpi;		/* relative target port identifier, 0: unset */
 	bool			rtpi_manual;
 	bool			enabled;	/* tcm_config_mutex */
-	u32			prot_type;	/* fabric_prot_type */
+	u32			prot_type;	/* fabric_prot_type, for nexuses to come; WRITE_ONCE */
 
 	/* @lock protects @sessions, @acls, @luns and what sessions see of them */
 	struct mutex		lock;
@@ -244,6 +244,7 @@ struct tcm_session {
 	char			name[TCM_NAME_MAX];	/* initiator port name */
 	u8			isid[6];	/* iSCSI; else zero */
 	bool			has_isid;
+	u8			prot_type;	/* seen of devices without protection information */
 	bool			read_only;	/* in demo mode */
 	bool			closing;	/* tpg->lock */
 	u32			index;

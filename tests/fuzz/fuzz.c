@@ -213,6 +213,7 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	l->map.sess = &l->sess;
 	l->sess.ops = &l->fabric;
 	l->sess.tpg = &l->tpg;
+	l->sess.prot_type = bits >> 31;
 	l->sess.index = 1;
 	l->sess.low[0] = &l->map;
 	return l;
