@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Protection information (SBC-4 4.21) by SG_IO, where data and tuples are one buffer.
 
-    pi_test.py DISK --type 1|2|3 [--thin] [--format] [--fixed] [--only PART,...] [--name NAME]
+    pi_test.py DISK --type 1|2|3 [--thin] [--format] [--fixed] [--fabric] [--refusing]
+               [--only PART,...] [--name NAME]
 
 The first blocks of the disk are written to. Parts are the functions at the end.
 """
@@ -41,9 +42,9 @@ def guard(block):
 class Disk(Device):
     """Reads and writes with a PROTECT field; @size is the CDB's."""
 
-    def __init__(self, path, kind, fixed=False):
+    def __init__(self, path, kind, fixed=False, fabric=False):
         super().__init__(path)
-        self.kind, self.fixed = kind, fixed
+        self.kind, self.fixed, self.fabric = kind, fixed or fabric, fabric
         self.clear_ua()
         cap = self.cmd([0x9e, 0x10] + [0] * 11 + [32, 0, 0], 32).data
         self.last, self.bs = struct.unpack('>QI', cap[:12])
@@ -123,7 +124,10 @@ def identity(d, t):
     checks = {1: 5, 2: 7, 3: 4}[d.kind]
     t.eq(page[4], (d.kind == 3 and 4 if d.fixed else 7) << 3 | checks, 'SPT, GRD_CHK, APP_CHK, REF_CHK')
     mode = d.cmd([0x1a, 8, 0x0a, 0, 16, 0], 16).data
-    t.eq(mode[4 + 5] & 0x80, 0x80, 'ATO')
+    # application tags that nobody keeps are not the initiator's
+    t.eq(mode[4 + 5] & 0x80, 0 if d.fabric else 0x80, 'ATO')
+    lengths = d.cmd([0x12, 1, 0xb4, 0, 64, 0], 64).data
+    t.eq(lengths[9], 1 << d.kind, 'T0PS to T3PS')
     t.eq(mode[4 + 2] & 0x08, 0, 'DPICZ')
     for names in (d.READ, d.WRITE, d.VERIFY, d.WRITE_VERIFY, d.SAME):
         for size, op in names.items():
@@ -453,6 +457,73 @@ def fixed(d, t):
     t.eq(d.read(5, 2, 1).data, data, 'data after FORMAT UNIT')
 
 
+def refusing(d, t):
+    """A disk that checks what it is not asked to."""
+    lba = 40
+    for wrong, code in (('guard', GUARD), ('ref', REF), ('guard ref', GUARD)):
+        bad = d.pack(lba, range(50, 58), bad=(5, wrong))
+        t.bad(d.write(lba, bad, 3), code, 'unchecked write, %s wrong' % wrong, info=lba + 5)
+    t.good(d.write(lba, d.pack(lba, range(8), app=7), 3), 'unchecked write of what is right')
+    t.bad(d.cmd(d.cdb(d.SAME, 16, lba, 20, 0, bits=1)), GUARD, 'WRITE SAME with NDOB', info=lba)
+
+
+def fabric(d, t):
+    """A unit without, which the fabric makes look protected: checked and left out, made and handed out."""
+    lba, step, n = 40, d.bs + 8, 8
+
+    def made(at, seeds):
+        """What a read with PROTECT gives"""
+        return b''.join(d.block(seed) + d.generated(at + i, seed) for i, seed in enumerate(seeds))
+
+    for protect in range(1, 6):
+        for size in (10, 12, 16):
+            seeds = range(protect * 10 + size, protect * 10 + size + n)
+            what = 'PROTECT %d, %d bytes' % (protect, size)
+            t.good(d.write(lba, d.pack(lba, seeds), protect, size), 'write, ' + what)
+            for again in range(1, 6):
+                r = d.read(lba, n, again, size)
+                t.good(r, 'read with %d, %s' % (again, what))
+                t.eq(r.data, made(lba, seeds), 'what was made for a read with %d, %s' % (again, what))
+            t.eq(d.read(lba, n).data, b''.join(d.block(s) for s in seeds), 'plain data, ' + what)
+        for wrong in CHECKED:
+            code, what = expected(d, wrong, protect), '%s wrong, PROTECT %d' % (wrong, protect)
+            before, after = range(100, 100 + n), range(120, 120 + n)
+            t.good(d.write(lba, d.pack(lba, before), 1), 'write before ' + what)
+            r = d.write(lba, d.pack(lba, after, bad=(5, wrong)), protect)
+            if code:
+                t.bad(r, code, 'write, ' + what, info=lba + 5)
+                t.eq(d.read(lba + 5, 1).data, d.block(105), 'the block that was refused, ' + what)
+            else:
+                t.good(r, 'write, ' + what)
+                t.eq(d.read(lba, n, 1).data, made(lba, after), 'what was left out, ' + what)
+        same = d.cdb(d.SAME, 16, lba, n, protect)
+        t.good(d.cmd(same, data_out=d.pack(lba, [7])), 'WRITE SAME with %d' % protect)
+        t.eq(d.read(lba, n, 1).data, made(lba, [7] * n), 'after WRITE SAME with %d' % protect)
+        r = d.cmd(same, data_out=d.pack(lba, [8], bad=(0, 'guard')))
+        if CHECKED['guard'][protect]:
+            t.bad(r, GUARD, 'WRITE SAME with a wrong guard, %d' % protect, info=lba)
+        else:
+            t.good(r, 'WRITE SAME with a wrong guard, %d' % protect)
+        data = d.pack(lba, range(n), app=3 if d.kind == 1 else 0)
+        for bits in (0, 2):
+            r = d.cmd(d.cdb(d.WRITE_VERIFY, 16, lba, n, protect, bits=bits), data_out=data)
+            t.good(r, 'WRITE AND VERIFY with %d, BYTCHK %d' % (protect, bits >> 1))
+        t.eq(d.read(lba, n, 1).data, made(lba, range(n)), 'after WRITE AND VERIFY')
+        t.good(d.cmd(d.cdb(d.VERIFY, 16, lba, n, protect)), 'VERIFY with %d' % protect)
+        verify_data = d.cdb(d.VERIFY, 16, lba, n, protect, bits=2)
+        t.good(d.cmd(verify_data, data_out=data), 'VERIFY of data with %d' % protect)
+        other = bytearray(data)
+        other[6 * step + 1] ^= 1
+        r = d.cmd(verify_data, data_out=other)
+        t.bad(r, MISCOMPARED, 'VERIFY of other data with %d' % protect, info=6 * d.bs + 1)
+    # several steps, where the device takes so much
+    n = min(1100, struct.unpack('>I', d.cmd([0x12, 1, 0xb0, 0, 64, 0], 64).data[8:12])[0] or 1100)
+    big = [i & 0xff for i in range(n)]
+    t.good(d.write(100, d.pack(100, big), 1), 'large write')
+    t.ok(d.read(100, n, 1).data == made(100, big), 'large read')
+    t.bad(d.write(100, d.pack(100, big, bad=(n - 2, 'guard')), 1), GUARD, 'large write, bad at the end', info=100 + n - 2)
+
+
 def thin(d, t):
     """What is deallocated has tuples of all ones, and is not checked."""
     lba, n = 640, 64
@@ -470,7 +541,7 @@ def thin(d, t):
     t.ok(r.data == (bytes(d.bs) + ONES) * n, 'zeros and ones after WRITE SAME: %s' % r)
 
 
-PARTS = [identity, rw, checks, escape, plain, same, verify, refused, short, tags, thin, formats, fixed]
+PARTS = [identity, rw, checks, escape, plain, same, verify, refused, short, tags, thin, formats, fixed, fabric, refusing]
 
 
 def main():
@@ -480,16 +551,19 @@ def main():
     parser.add_argument('--thin', action='store_true')
     parser.add_argument('--format', action='store_true', help='also FORMAT UNIT: ends with type 1')
     parser.add_argument('--fixed', action='store_true', help='the type is that of the disk below')
+    parser.add_argument('--fabric', action='store_true', help='the type is that of the fabric')
+    parser.add_argument('--refusing', action='store_true', help='the disk checks whatever it is asked')
     parser.add_argument('--only')
     parser.add_argument('--name', default='pi')
     args = parser.parse_args()
     t = Table(args.name)
-    d = Disk(args.disk, args.type, args.fixed)
+    d = Disk(args.disk, args.type, args.fixed, args.fabric)
     for part in PARTS:
         if args.only and part.__name__ not in args.only.split(','):
             continue
         if (part is thin and not args.thin or part is formats and not args.format or
-                part is fixed and not args.fixed):
+                part is fixed and not args.fixed or part is fabric and not args.fabric or
+                part is refusing and not args.refusing):
             continue
         part(d, t)
     t.end()
