@@ -137,7 +137,7 @@ static inline void tcm_bdev_mark_dead_done(struct block_device *bdev)
 }
 
 /**
- * tcm_integrity_type - the protection type whose tuples a disk keeps, as they look to the block layer
+ * tcm_integrity_type - the protection type of a disk's tuples as the block layer sees them
  * @bi: its integrity profile
  *
  * Type 2 looks like type 1. Return: 1, 3, or 0 when it is not that of T10 with a CRC.

@@ -136,7 +136,7 @@ struct tcm_limits {
 	bool	counts_space;		/* space() tells: thin provisioning thresholds */
 	bool	unmap_quiet;		/* the attributes show these only once UNMAP is turned on */
 	bool	nonrot;
-	u8	pi_type;		/* the disk has protection information: its type, and pi_submit */
+	u8	pi_type;		/* protection type that the disk has: pi_submit */
 	u8	waits;			/* BIT(enum dma_data_direction): TCM_BE_NOWAIT is off */
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	read_only;

@@ -61,7 +61,7 @@ struct tcm_tpg {
 	u16			rtpi;		/* relative target port identifier, 0: unset */
 	bool			rtpi_manual;
 	bool			enabled;	/* tcm_config_mutex */
-	u32			prot_type;	/* fabric_prot_type, for nexuses to come; WRITE_ONCE */
+	u32			prot_type;	/* fabric_prot_type: of nexuses to come */
 
 	/* @lock protects @sessions, @acls, @luns and what sessions see of them */
 	struct mutex		lock;

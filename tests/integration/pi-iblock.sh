@@ -166,6 +166,7 @@ for dif in 1 3; do
 	assert_eq "$(cat /sys/block/"$disk"/device/scsi_disk/*/protection_mode)" "dix$dif" "mode of the disk"
 	FIO_SPAN=32 fio_verify "$disk" "$([ -n "${TCM_LONG:-}" ] && echo 256 || echo 16)"
 	below 0 1024
+	dd if=/dev/zero of="/dev/$disk" bs=4k count=8 seek=4 oflag=direct status=none
 	spoil 40
 	kmsg_mark
 	if direct_read "/dev/$disk" 40; then fail "a wrong guard was read"; fi
