@@ -183,6 +183,7 @@ struct tcm_isc_msg {
 		u8		hdr[TCM_ISC_BHS];
 		struct tcm_isc_bhs	bhs;
 		struct tcm_isc_rsp	rsp;
+		struct tcm_isc_tmf_rsp	tmf;
 		struct tcm_isc_login_hdr login;
 	};
 	void			*data;		/* its own pages */

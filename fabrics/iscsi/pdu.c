@@ -246,7 +246,8 @@ static bool tcm_isc_find_tag(struct tcm_cmd *cmd, void *arg)
 	return find->found;
 }
 
-static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
+/* @info: what an initiator of iSCSIProtocolLevel 2 is told besides (RFC 7144) */
+static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req, u8 *info)
 {
 	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_tmf tmf = { .sess = isess->tsess, .lun = req->lun };
@@ -273,6 +274,8 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	tcm_isc_take_done(conn);
 	if (function == TCM_ISC_TMF_ABORT_TASK && !tmf.outstanding && !find.aborted)
 		return TCM_ISC_TMF_RSP_NO_TASK;
+	if (conn->nego.val[TCM_ISC_K_PROTOCOL_LEVEL] >= 2)
+		memcpy(info, tmf.info, sizeof(tmf.info));
 	return tcm_isc_tmf_answer(tmf.resp);
 }
 
@@ -287,7 +290,7 @@ static void tcm_isc_task(struct tcm_isc_conn *conn)
 		tcm_isc_reassign(conn, req, msg);
 		return;
 	}
-	msg->bhs.b2 = tcm_isc_tmf_run(conn, req);
+	msg->tmf.response = tcm_isc_tmf_run(conn, req, msg->tmf.info);
 	msg->bhs.itt = req->itt;
 	tcm_isc_msg_send(conn, msg);
 	/* 11.5: the target is gone after a cold reset, and with it its connections. */

@@ -147,6 +147,21 @@ struct tcm_isc_tmf {
 
 static_assert(sizeof(struct tcm_isc_tmf) == TCM_ISC_BHS);
 
+/* 11.6, and what RFC 7144 5.2 adds to it */
+struct tcm_isc_tmf_rsp {
+	u8	opcode, flags, response, rsvd, ahs_len, dsl[3];
+	u8	info[3];	/* ADDITIONAL RESPONSE INFORMATION of SAM-5 */
+	u8	rsvd2[5];
+	__be32	itt;
+	__be32	rsvd3;
+	__be32	statsn;
+	__be32	exp_cmdsn;
+	__be32	max_cmdsn;
+	__be32	rsvd4[3];
+} __packed;
+
+static_assert(sizeof(struct tcm_isc_tmf_rsp) == TCM_ISC_BHS);
+
 /* 11.16 */
 struct tcm_isc_snack {
 	u8	opcode, flags, rsvd[2], ahs_len, dsl[3];

@@ -266,13 +266,17 @@ class Connection:
         assert pdu.opcode == LOGOUT_RSP
         return pdu.header[2]
 
-    def tmf(self, function, lun=0, ref=NO_TAG, refsn=0):
+    def tmf_answer(self, function, lun=0, ref=NO_TAG, refsn=0):
+        """The PDU that answers a task management function"""
         self.send(TMF | 0x40, 0x80 | function, lun=struct.pack('>H', lun) + bytes(6), word5=ref,
                   words=self.sns(True) + struct.pack('>I', refsn))
         while True:
             pdu = self.recv()
             if pdu.opcode == TMF_RSP:
-                return pdu.header[2]
+                return pdu
+
+    def tmf(self, *args, **kw):
+        return self.tmf_answer(*args, **kw).header[2]
 
     def closed(self):
         """Wait for the target to end the connection, whatever it says before."""

@@ -308,6 +308,61 @@ def test_abort_over():
     c.close()
 
 
+def set_d_sense(c, on):
+    """MODE SELECT of the control mode page: others get a unit attention"""
+    status, page, _, _ = c.finish(c.command(bytes([0x1a, 8, 0x0a, 0, 255, 0]), 255, read=True))
+    assert status == 0 and page[4] == 0x0a, page.hex()
+    page = bytearray(page)
+    page[0] = page[2] = 0
+    page[6] = page[6] & ~4 | (4 if on else 0)
+    cdb = bytes([0x15, 0x10, 0, 0, len(page), 0])
+    assert c.finish(c.command(cdb, len(page), write=True, data=bytes(page)))[0] == 0
+
+
+def test_query_async_event():
+    """RFC 7144 5.2, SAM-5 7.10: the response says which unit attention is next, and if there are more."""
+    other = Connection()
+    other.isid = b'\x80\x12\x34\x56\x00\x02'
+    other.login()
+    other.ready()
+
+    def reset():
+        assert other.tmf(5) == 0
+        other.ready()
+
+    def mode():
+        for on in (True, False):
+            set_d_sense(other, on)
+
+    # the level, what another initiator does; what the function says, then TEST UNIT READY, one by one
+    table = [
+        ('2', (), []),
+        ('2', (mode,), [(0x16, 0x2a, 0x01)]),
+        ('2', (reset,), [(0x16, 0x29, 0x03)]),
+        ('2', (reset, mode), [(0x26, 0x29, 0x03), (0x16, 0x2a, 0x01)]),
+        ('1', (mode,), [(0, 0, 0)]),
+        (None, (mode,), [(0, 0, 0)]),
+    ]
+    for level, actions, events in table:
+        c = session(**({'iSCSIProtocolLevel': level} if level else {}))
+        for act in actions:
+            act()
+        for event in events:
+            for _ in range(2):                          # it stays as it is
+                pdu = c.tmf_answer(12)
+                assert (pdu.header[2], tuple(pdu.header[8:11])) == (7, event), (level, pdu.header.hex())
+                assert not any(pdu.header[11:16]) and not pdu.data
+            status, _, sense, _ = c.finish(c.command(bytes(6)))
+            assert status == 2 and sense[0] & 0x7f == 0x70, sense.hex()
+            assert not any(event) or (sense[2] & 15, sense[12], sense[13]) == (6,) + event[1:], sense.hex()
+        pdu = c.tmf_answer(12)
+        assert pdu.header[2] == 0 and not any(pdu.header[8:16]), (level, pdu.header.hex())
+        pdu = c.tmf_answer(12, lun=9)
+        assert pdu.header[2] == 2 and not any(pdu.header[8:16]), (level, pdu.header.hex())
+        c.close()
+    other.close()
+
+
 def test_unknown_opcode():
     c = session()
     c.send(0x1c | 0x40, 0x80, words=c.sns(True))
