@@ -327,6 +327,8 @@ static void tcm_isc_r2t_send(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd
 
 	r2t->off = icmd->r2t_off;
 	r2t->len = min(icmd->cmd.xfer_len - icmd->r2t_off, conn->nego.val[TCM_ISC_K_MAX_BURST]);
+	if (unlikely(conn->special))
+		r2t->off = tcm_isc_r2t_place(conn, icmd, icmd->r2t_off);
 	icmd->r2t_off += r2t->len;
 	tcm_isc_r2t_ask(conn, icmd, r2t);
 }

@@ -374,6 +374,7 @@ struct tcm_isc_conn {
 	struct tcm_isc_login	*login;
 	u8			state;		/* enum tcm_isc_conn_state */
 	u8			erl;		/* error recovery level */
+	bool			special;	/* @erl, or random orders */
 	bool			alone;		/* its end is not the session's */
 	bool			hdigest, ddigest;
 	bool			no_room;	/* the socket's buffer is full */
@@ -511,6 +512,12 @@ void tcm_isc_digest_lost(struct tcm_isc_conn *conn);
 void tcm_isc_recover_data(struct tcm_isc_conn *conn);
 u32 tcm_isc_data_in_at(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd,
 		       u32 datasn);
+
+/* shuffle.c: data in random order */
+bool tcm_isc_shuffles(const struct tcm_isc_session *isess);
+u32 tcm_isc_data_in_place(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd, u32 off);
+void tcm_isc_data_in_recut(const struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+u32 tcm_isc_r2t_place(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd, u32 off);
 
 /* reassign.c: commands outlive their connection */
 bool tcm_isc_lost_begin(struct tcm_isc_conn *conn);

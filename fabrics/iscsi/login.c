@@ -189,6 +189,7 @@ void tcm_isc_login_sent(struct tcm_isc_conn *conn)
 	conn->hdigest = conn->nego.val[TCM_ISC_K_HEADER_DIGEST] == TCM_ISC_DIGEST_CRC32C;
 	conn->ddigest = conn->nego.val[TCM_ISC_K_DATA_DIGEST] == TCM_ISC_DIGEST_CRC32C;
 	conn->erl = conn->nego.val[TCM_ISC_K_ERL];
+	conn->special = conn->erl || tcm_isc_shuffles(isess);
 	conn->alone = false;
 	conn->state = TCM_ISC_CS_FFP;
 	tcm_isc_half_open_end(conn);

@@ -155,9 +155,9 @@ static void tcm_isc_resume_tx(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 		icmd->ack_off = tcm_isc_data_in_at(conn, icmd, exp_datasn);
 		icmd->ack_datasn = exp_datasn;
 	}
+	tcm_isc_data_in_recut(conn, icmd);
 	icmd->tx_off = icmd->ack_off;
 	icmd->tx_datasn = icmd->ack_datasn;
-	icmd->tx_most = tcm_isc_data_in_most(conn);
 	icmd->built = false;
 	icmd->apart = false;
 	icmd->snack_tag = 0;

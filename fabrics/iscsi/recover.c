@@ -296,20 +296,20 @@ static u8 tcm_isc_snack_cut(struct tcm_isc_conn *conn, const struct tcm_isc_snac
 		return TCM_ISC_REJ_PROTOCOL;
 	if (icmd->tx.again)
 		return TCM_ISC_REJ_SNACK;
-	total = tcm_isc_data_in_bytes(&icmd->cmd);
-	off = icmd->ack_off;
+	again = NULL;
 	if (icmd->built) {
 		again = tcm_isc_again_new(conn, &icmd->tx);
 		if (!again)
 			return TCM_ISC_REJ_SNACK;
-	} else {
-		/* It is still being sent: go back. */
-		again = NULL;
-		icmd->tx_off = off;
 	}
+	tcm_isc_data_in_recut(conn, icmd);
+	total = tcm_isc_data_in_bytes(&icmd->cmd);
+	off = icmd->ack_off;
+	/* It may still be being sent: go back. */
+	if (!again)
+		icmd->tx_off = off;
 	icmd->snack_tag = be32_to_cpu(req->tag);
 	icmd->apart = true;
-	icmd->tx_most = tcm_isc_data_in_most(conn);
 	icmd->tx_datasn = icmd->ack_datasn;
 	if (!again)
 		return 0;

@@ -302,7 +302,7 @@ static bool tcm_isc_put_data_in(struct tcm_isc_conn *conn, struct tcm_isc_cmd *i
 				u32 *datasn, bool again)
 {
 	struct tcm_cmd *cmd = &icmd->cmd;
-	u32 n = tcm_isc_data_in_len(conn, icmd, *off), end = *off + n;
+	u32 n = tcm_isc_data_in_len(conn, icmd, *off), end = *off + n, pos = *off;
 	bool last = end == tcm_isc_data_in_bytes(cmd);
 	struct tcm_isc_rsp rsp = {
 		.opcode = TCM_ISC_DATA_IN,
@@ -315,8 +315,12 @@ static bool tcm_isc_put_data_in(struct tcm_isc_conn *conn, struct tcm_isc_cmd *i
 
 	if (last || !(end % conn->nego.val[TCM_ISC_K_MAX_BURST]))
 		rsp.flags = TCM_ISC_F;
-	if (unlikely(conn->erl) && rsp.flags && !last)
-		tcm_isc_ask_ack(icmd, &rsp);
+	if (unlikely(conn->special)) {
+		if (conn->erl && rsp.flags && !last)
+			tcm_isc_ask_ack(icmd, &rsp);
+		pos = tcm_isc_data_in_place(conn, icmd, pos);
+		rsp.offset = cpu_to_be32(pos);
+	}
 	put_unaligned_be24(n, rsp.dsl);
 	if (status) {
 		rsp.flags |= TCM_ISC_D_S;
@@ -326,7 +330,7 @@ static bool tcm_isc_put_data_in(struct tcm_isc_conn *conn, struct tcm_isc_cmd *i
 		tcm_isc_put_window(conn, (u8 *)&rsp);
 	}
 	tcm_isc_put_header(conn, tcm_isc_carve(conn, tcm_isc_header_len(conn)), &rsp);
-	tcm_isc_put_data(conn, icmd, *off, n);
+	tcm_isc_put_data(conn, icmd, pos, n);
 	*off = end;
 	return status;
 }

@@ -4,7 +4,8 @@
 # kernels: 6.1 6.12
 #
 # Error recovery and sessions of several connections: an initiator of our own that loses, spoils and
-# repeats PDUs, sends them on another connection, and loses connections. Arguments name tests.
+# repeats PDUs, sends them on another connection, and loses connections; data in random order.
+# Arguments name tests.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/iscsi.inc
@@ -22,7 +23,7 @@ cfs_write core/iblock_0/slow/control udev_path=/dev/mapper/slow
 cfs_write core/iblock_0/slow/enable 1
 iscsi_target_raw $IQN core/rd_mcp_0/r0 core/iblock_0/slow
 rc=0
-for part in recovery connections; do
+for part in recovery connections random; do
 	python3 /tcm/tests/conformance/iscsi_$part.py "$@" || rc=1
 done
 iscsi_target_del $IQN
