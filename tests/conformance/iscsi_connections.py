@@ -147,7 +147,8 @@ def test_order():
     assert d.recv().opcode == RESPONSE
     itt, _ = start_write(d, 64, 65536)
     assert c.tmf(1, ref=itt, refsn=c.cmdsn - 1) == 0
-    assert c.tmf(1, ref=itt, refsn=c.cmdsn - 1) == 1
+    # it is over when the owner of the other connection has seen the abort
+    until(lambda: c.tmf(1, ref=itt, refsn=c.cmdsn - 1) == 1, 'the task to be gone')
     assert d.tur() == 0
     c.logout()
     assert d.closed()
