@@ -28,55 +28,6 @@ status() {
 	if [ "$3" = ON ]; then assert_eq 0 $rc; else assert_eq 2 $rc; fi
 }
 
-declare -A FIO
-# writer NODE AREA: writes and verifies all the time; each node has an area of its own
-writer() {
-	# no function, so that a signal finds fio and not a shell
-	nsenter --target "${NODE[$1]}" --mount fio --name="$1" --filename=/mnt/shared --offset=$(($2 * 8))M --size=8M --rw=randwrite --bs=4k \
-		--direct=1 --ioengine=libaio --iodepth=4 --rate_iops=50 --verify=crc32c --verify_backlog=64 \
-		--verify_fatal=1 --verify_state_save=0 --time_based --runtime=1000 >"/tmp/fio.$1" 2>&1 &
-	FIO[$1]=$!
-	unset "WROTE[$1]"
-	wait_for 30 runs "$1" 20
-}
-
-# runs NODE N: N more writes
-declare -A WROTE
-runs() {
-	local now disk=${DISK[$1]}
-	now=$(awk '{ print $5 }' "/sys/block/$disk/stat")
-	: "${WROTE[$1]:=$now}"
-	[ "$now" -ge $((WROTE[$1] + $2)) ]
-}
-
-# goes_on NODE: its writer has noticed nothing
-goes_on() {
-	unset "WROTE[$1]"
-	wait_for 30 runs "$1" 20
-	kill -0 "${FIO[$1]}" || fail "the writer of $1 has ended: $(cat "/tmp/fio.$1")"
-}
-
-# stopped NODE: its writer was refused for the reservation (EBADE), and so is whatever it tries now
-stopped() {
-	wait_for 30 ended "$1"
-	wait "${FIO[$1]}" || :
-	grep -q 'error=Invalid exchange' "/tmp/fio.$1" || fail "the writer of $1: $(cat "/tmp/fio.$1")"
-	refused "$1"
-}
-ended() { ! kill -0 "${FIO[$1]}"; }
-refused() {
-	local rc=0
-	node "$1" sg_raw -s 512 -i /dev/zero /mnt/shared 2a 00 00 00 00 00 00 00 01 00 >/tmp/out 2>&1 || rc=$?
-	assert_eq 24 $rc "a write of $1, RESERVATION CONFLICT is wanted: $(cat /tmp/out)"
-}
-
-# fio says of itself that it was ended by a signal, whatever came of it
-writer_end() {
-	kill -INT "${FIO[$1]}"
-	wait "${FIO[$1]}" || :
-	grep -q 'err= 0:' "/tmp/fio.$1" || fail "the writer of $1: $(cat "/tmp/fio.$1")"
-}
-
 use_our_target
 modprobe -a tcm_loop target_core_rd sd_mod sg
 iscsi_initiator
@@ -105,7 +56,7 @@ for n in n1 n2 n3; do writer $n ${n#n}; done
 
 note "one is fenced"
 fence n1 a2 off
-stopped n2
+stopped n2 /mnt/shared
 goes_on n1
 goes_on n3
 status n3 a2 OFF
@@ -116,7 +67,7 @@ assert_eq 2 $rc "what the watchdog of the fenced node is told"
 
 note "who held the reservation is fenced, over another fabric"
 fence n3 a1 off
-stopped n1
+stopped n1 /mnt/shared
 goes_on n3
 assert_match 'Key=0xa3.*Write Exclusive, registrants only' "$(sg_persist -n -i -r "/dev/${DISK[n3]}" | tr '\n' ' ')"
 assert_fails fence n3 a3 off
