@@ -56,10 +56,10 @@ below() {
 		fail "what the block layer makes of the tuples at $1"
 }
 
-# taken_down: the LUN, the backstore, the disk
+# taken_down: the LUN, the backstore, the disk, which udev may still look at
 taken_down() {
 	unprotect
-	rmmod scsi_debug
+	wait_for 30 rmmod scsi_debug
 }
 
 # sense_of LBA COUNT WANT: of a plain read
@@ -132,7 +132,7 @@ scsi_is "$disk" good write:8184:16:0x77
 sense_of 8184 16 "good 77"
 unprotect
 dmsetup remove --retry pil
-rmmod scsi_debug
+wait_for 30 rmmod scsi_debug
 
 note "a guard that is not a CRC, and protection on the way alone: none of its own"
 for how in "dif=1 dix=1 guard=1" "dif=0 dix=1" "dif=1 dix=0"; do
