@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 500
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # A suspended device mapper target has writes that are aborted meanwhile: what is sent after the abort
 # is what stays, and who was preempted is fenced. Over iSCSI, whose memory is the target's.

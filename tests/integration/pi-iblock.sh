@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 600
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1-long 6.12 debug-long
 #
 # Protection information that a block device keeps by itself (block integrity; scsi_debug): its type
 # is the unit's, by SG_IO, by the disk driver, through a stacked device, and what is wrong on the
