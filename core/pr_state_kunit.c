@@ -44,6 +44,17 @@ static struct tcm_pr_state *pr_state(struct kunit *test)
 	return st;
 }
 
+/* With room for one nexus more */
+static struct tcm_pr_op *pr_op(struct kunit *test)
+{
+	struct tcm_pr_op *op = kunit_kzalloc(test, sizeof(*op), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, op);
+	op->others = kunit_kzalloc(test, sizeof(*op->others), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, op->others);
+	return op;
+}
+
 /*
  * As text: the type, then each registration as letter and key, "*" behind a holder; behind "|" who
  * is told, with the first letter of what: Released, Preempted (reservations), Gone (registrations).
@@ -244,13 +255,10 @@ static const struct pr_script pr_scripts[] = {
 
 static void pr_changes(struct kunit *test)
 {
-	struct tcm_pr_op *op = kunit_kzalloc(test, sizeof(*op), GFP_KERNEL);
+	struct tcm_pr_op *op = pr_op(test);
 	struct tcm_pr_state *st;
 	unsigned int i, s;
 
-	KUNIT_ASSERT_NOT_NULL(test, op);
-	op->others = kunit_kzalloc(test, sizeof(*op->others), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, op->others);
 	for (i = 0; i < ARRAY_SIZE(pr_scripts); i++) {
 		const struct pr_script *script = &pr_scripts[i];
 
@@ -276,12 +284,9 @@ static void pr_generation(struct kunit *test)
 		{ { 'A', TCM_PR_PREEMPT_AND_ABORT, 1, 1, 1 }, 1 },
 		{ { 'A', TCM_PR_REGISTER_AND_MOVE, 1, 2, .other = 'B' }, 1 },
 	};
-	struct tcm_pr_op *op = kunit_kzalloc(test, sizeof(*op), GFP_KERNEL);
+	struct tcm_pr_op *op = pr_op(test);
 	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, op);
-	op->others = kunit_kzalloc(test, sizeof(*op->others), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, op->others);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct tcm_pr_state *st = pr_state(test);
 
@@ -337,11 +342,10 @@ static void pr_denials(struct kunit *test)
 /* SPC-4 5.13.5.3.2: what is lost is replaced by whoever comes, registered or not. */
 static void pr_lost(struct kunit *test)
 {
-	struct tcm_pr_op *op = kunit_kzalloc(test, sizeof(*op), GFP_KERNEL);
 	struct tcm_pr_state *st = pr_state(test);
+	struct tcm_pr_op *op = pr_op(test);
 	char text[96];
 
-	KUNIT_ASSERT_NOT_NULL(test, op);
 	pr_reg(&st->reg[0], 'A');
 	st->reg[0].key = 1;
 	st->n = 1;

@@ -8,35 +8,8 @@
  * a window by an instruction that does nothing, see meter.c; each window that closes becomes
  * FOLDER/<number>, lines "address instructions runs repeat", repeat being 's' (rep stos), 'm'
  * (rep movs) or '-'. User space is address 0. One vCPU.
- *
- * Debian's QEMU 7.2 has the interface and comes without its header, so what is used is declared.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "mark.h"
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum { INLINE_ADD_U64 };
-enum { CB_NO_REGS };
-
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
-					   void (*cb)(uint64_t id, struct qemu_plugin_tb *tb));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *ptr,
-					      uint64_t imm);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-					    void (*cb)(unsigned int vcpu, void *data),
-					    int flags, void *data);
-
-__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+#include "plugin.h"
 
 struct block {
 	uint64_t address;
@@ -80,13 +53,11 @@ static void window_open(void)
 
 static void window_close(void)
 {
-	char path[4096];
+	char name[16];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%u", folder, windows++);
-	f = fopen(path, "w");
-	if (!f)
-		abort();
+	snprintf(name, sizeof(name), "%u", windows++);
+	f = plugin_file(folder, name, "w");
 	for (int i = 0; i < BUCKETS; i++)
 		for (struct block *b = buckets[i]; b; b = b->next)
 			if (b->runs != b->runs_before)
@@ -128,7 +99,6 @@ static char repeat_of(const uint8_t *code, size_t size)
 
 static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
-	static const uint8_t nop[] = { MARK_NOP };
 	uint64_t address = qemu_plugin_tb_vaddr(tb);
 	size_t n = qemu_plugin_tb_n_insns(tb);
 	struct block *b;
@@ -136,20 +106,8 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	if (!(address >> 63)) {
 		address = 0;
-		for (size_t i = 0; i < n; i++) {
-			struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-			const uint8_t *code = qemu_plugin_insn_data(insn);
-
-			if (qemu_plugin_insn_size(insn) == sizeof(nop) + 4 &&
-			    !memcmp(code, nop, sizeof(nop))) {
-				uint32_t mark;
-
-				memcpy(&mark, code + sizeof(nop), 4);
-				if (mark == MARK_OPEN || mark == MARK_CLOSE)
-					qemu_plugin_register_vcpu_insn_exec_cb(insn, marked,
-						CB_NO_REGS, (void *)(uintptr_t)mark);
-			}
-		}
+		for (size_t i = 0; i < n; i++)
+			plugin_mark(qemu_plugin_tb_get_insn(tb, i), marked);
 	}
 	b = block_of(address, n);
 	if (address && n == 1) {
@@ -164,9 +122,7 @@ __attribute__((visibility("default")))
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	for (int i = 0; i < argc; i++)
-		if (!strncmp(argv[i], "out=", 4))
-			folder = strdup(argv[i] + 4);
+	folder = plugin_folder(argc, argv);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	return 0;
 }

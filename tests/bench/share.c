@@ -8,44 +8,11 @@
  * CPU, read or written, and whether the CPU was last seen in a module named by FOLDER/ours (lines
  * "start end" in hexadecimal, read when a window opens), in the code it calls included. A window
  * that closes becomes FOLDER/<number>, lines "line instruction ours CPU reads writes".
- * Two CPUs at most. What is said of QEMU's header in count.c is so here.
+ * Two CPUs at most.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "mark.h"
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef uint32_t qemu_plugin_meminfo_t;
-enum { CB_NO_REGS };
-enum { MEM_RW = 3 };
-
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
-					   void (*cb)(uint64_t id, struct qemu_plugin_tb *tb));
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
-					  void (*cb)(unsigned int vcpu, void *data),
-					  int flags, void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-					    void (*cb)(unsigned int vcpu, void *data),
-					    int flags, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
-				      void (*cb)(unsigned int vcpu, qemu_plugin_meminfo_t info,
-						 uint64_t vaddr, void *data),
-				      int flags, int rw, void *data);
-
-__attribute__((visibility("default"))) int qemu_plugin_version = 1;
+#include "plugin.h"
 
 #define CPUS 2
 #define LINE 6			/* 64 bytes */
@@ -111,21 +78,9 @@ static void in_module(unsigned int cpu, void *data)
 	in_ours[cpu] = ours;
 }
 
-static FILE *file(const char *name, const char *mode)
-{
-	char path[4096];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	f = fopen(path, mode);
-	if (!f)
-		abort();
-	return f;
-}
-
 static void window_open(void)
 {
-	FILE *f = file("ours", "r");
+	FILE *f = plugin_file(folder, "ours", "r");
 	unsigned long long start, end;
 
 	for (n_ranges = 0; n_ranges < RANGES && fscanf(f, "%llx %llx", &start, &end) == 2; n_ranges++) {
@@ -148,7 +103,7 @@ static void window_close(void)
 	is_open = false;
 	usleep(100000);		/* the other CPU may be at it */
 	snprintf(name, sizeof(name), "%u", windows++);
-	f = file(name, "w");
+	f = plugin_file(folder, name, "w");
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		for (int i = 0; i < SLOTS; i++) {
 			const struct note *n = &notes[cpu][i];
@@ -172,20 +127,6 @@ static void marked(unsigned int cpu, void *data)
 		window_close();
 }
 
-static void look_for_mark(struct qemu_plugin_insn *insn)
-{
-	static const uint8_t nop[] = { MARK_NOP };
-	const uint8_t *code = qemu_plugin_insn_data(insn);
-	uint32_t mark;
-
-	if (qemu_plugin_insn_size(insn) != sizeof(nop) + 4 || memcmp(code, nop, sizeof(nop)))
-		return;
-	memcpy(&mark, code + sizeof(nop), 4);
-	if (mark == MARK_OPEN || mark == MARK_CLOSE)
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, marked, CB_NO_REGS,
-						       (void *)(uintptr_t)mark);
-}
-
 static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	uint64_t address = qemu_plugin_tb_vaddr(tb);
@@ -201,7 +142,7 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 			qemu_plugin_register_vcpu_mem_cb(insn, accessed, CB_NO_REGS, MEM_RW,
 				(void *)(uintptr_t)qemu_plugin_insn_vaddr(insn));
 		else
-			look_for_mark(insn);
+			plugin_mark(insn, marked);
 	}
 }
 
@@ -209,9 +150,7 @@ __attribute__((visibility("default")))
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	for (int i = 0; i < argc; i++)
-		if (!strncmp(argv[i], "out=", 4))
-			folder = strdup(argv[i] + 4);
+	folder = plugin_folder(argc, argv);
 	for (int cpu = 0; cpu < CPUS; cpu++) {
 		notes[cpu] = calloc(SLOTS, sizeof(struct note));
 		if (!notes[cpu])
