@@ -12,22 +12,6 @@ set -euo pipefail
 SHARED=core/rd_mcp_0/shared
 WWN=naa.5001405c1a000003
 
-# fence NODE KEY ACTION: the agent on a node does something to the node that has a key
-fence() {
-	local rc=0
-	node "$1" fence_scsi -o "$3" -k "$2" -d /mnt/shared >/tmp/fence.out 2>&1 || rc=$?
-	note "fence_scsi on $1: $3 $2: $rc: $(tail -n 1 /tmp/fence.out)"
-	return $rc
-}
-
-# status NODE KEY ON|OFF, as NODE sees it
-status() {
-	local rc=0
-	fence "$1" "$2" status || rc=$?
-	assert_match "Status: $3" "$(cat /tmp/fence.out)" "status of $2 on $1"
-	if [ "$3" = ON ]; then assert_eq 0 $rc; else assert_eq 2 $rc; fi
-}
-
 use_our_target
 modprobe -a tcm_loop target_core_rd sd_mod sg
 iscsi_initiator

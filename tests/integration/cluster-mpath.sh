@@ -12,6 +12,7 @@ set -euo pipefail
 
 SHARED=core/rd_mcp_0/shared
 declare -A DISK=()
+AGENT+=([n1]='fence_mpath -d /dev/mapper/n1 -n')
 # WWN and nexus of each port: two of n1, one of n2
 WWN=(naa.5001405c2a000011 naa.5001405c2a000012 naa.5001405c2a000021)
 NEXUS=(naa.5001405c2aff0011 naa.5001405c2aff0012 naa.5001405c2aff0021)
@@ -54,23 +55,6 @@ multipath_begin() {
 }
 path_active() { node n1 multipathd show paths format "%d %t" | grep -Eq "^$1 +active"; }
 gone() { ! node n1 multipathd show daemon; }
-
-# fence NODE KEY ACTION: the agent on a node does something to the node that has a key
-fence() {
-	local rc=0 agent=(fence_scsi -d /mnt/shared -k "$2")
-	[ "$1" != n1 ] || agent=(fence_mpath -d /dev/mapper/n1 -n "$2")
-	node "$1" "${agent[@]}" -o "$3" >/tmp/fence.out 2>&1 || rc=$?
-	note "${agent[0]} on $1: $3 $2: $rc: $(tail -n 1 /tmp/fence.out)"
-	return $rc
-}
-
-# status NODE KEY ON|OFF, as NODE sees it
-status() {
-	local rc=0
-	fence "$1" "$2" status || rc=$?
-	assert_match "Status: $3" "$(cat /tmp/fence.out)" "status of $2 on $1"
-	if [ "$3" = ON ]; then assert_eq 0 $rc; else assert_eq 2 $rc; fi
-}
 
 # registered KEY N: so many nexuses have it
 registered() {
