@@ -17,13 +17,11 @@ import time
 
 sys.path.insert(0, '/tcm/tests/conformance')
 # pylint: disable=wrong-import-position
+from bulk import (  # noqa: E402
+    ACL, INITIATOR, NAME, TPG, make_device, make_lun, make_mapping, put, remove_device, remove_lun,
+    remove_mapping)
 from iscsi_initiator import Connection  # noqa: E402
 
-TARGET = '/sys/kernel/config/target'
-NAME = 'iqn.2026-11.org.lab:t1'
-TPG = '%s/iscsi/%s/tpgt_1' % (TARGET, NAME)
-INITIATOR = 'iqn.2026-11.org.lab:init'
-ACL = TPG + '/acls/' + INITIATOR
 # all that the stock target would else propose itself, and insist on an answer
 KEYS = {'HeaderDigest': 'None', 'DataDigest': 'None', 'ImmediateData': 'Yes', 'InitialR2T': 'No',
         'MaxBurstLength': '262144', 'FirstBurstLength': '65536', 'DefaultTime2Wait': '2',
@@ -31,11 +29,6 @@ KEYS = {'HeaderDigest': 'None', 'DataDigest': 'None', 'ImmediateData': 'Yes', 'I
         'MaxConnections': '1', 'DataPDUInOrder': 'Yes', 'DataSequenceInOrder': 'Yes'}
 CONFIGFS = re.compile(r'dentry|inode_cache|configfs_dir_cache|kernfs')
 OWN = re.compile(r'kmalloc|se_|t10_|lio_|tcm_|target|iscsi|mempool')
-
-
-def put(path, text):
-    with open(path, 'w', encoding='utf-8') as f:
-        f.write(text)
 
 
 class Memory:
@@ -96,46 +89,10 @@ class Scale:
         self.say('remove ' + what, time.monotonic() - begin)
 
 
-def device(i):
-    return '%s/core/rd_mcp_%d/disk%d' % (TARGET, i, i)
-
-
-def make_device(i):
-    os.mkdir(os.path.dirname(device(i)))
-    os.mkdir(device(i))
-    put(device(i) + '/control', 'rd_pages=16,rd_nullio=1')
-    put(device(i) + '/enable', '1\n')
-
-
-def make_lun(i):
-    os.mkdir('%s/lun/lun_%d' % (TPG, i))
-    os.symlink(device(i), '%s/lun/lun_%d/link' % (TPG, i))
-
-
-def make_mapping(i):
-    os.mkdir('%s/lun_%d' % (ACL, i))
-    os.symlink('%s/lun/lun_%d' % (TPG, i), '%s/lun_%d/link' % (ACL, i))
-
-
-def remove_mapping(i):
-    os.unlink('%s/lun_%d/link' % (ACL, i))
-    os.rmdir('%s/lun_%d' % (ACL, i))
-
-
-def remove_lun(i):
-    os.unlink('%s/lun/lun_%d/link' % (TPG, i))
-    os.rmdir('%s/lun/lun_%d' % (TPG, i))
-
-
-def remove_device(i):
-    os.rmdir(device(i))
-    os.rmdir(os.path.dirname(device(i)))
-
-
 def login(n):
     c = Connection()
     c.isid = b'\x80\0' + struct.pack('>I', n)
-    c.login(name=INITIATOR, **KEYS)
+    c.login(name=INITIATOR, target=NAME, **KEYS)
     return c
 
 

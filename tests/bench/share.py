@@ -10,8 +10,6 @@ import collections
 import os
 import sys
 
-OFTEN = 500     # accesses of a CPU, of 2 000 I/Os and more: less is the clock's interrupt
-
 
 class Symbols:
     def __init__(self, path):
@@ -42,9 +40,9 @@ def window(path):
     return found
 
 
-def shared(found):
+def shared(found, often):
     for line, one in sorted(found.items()):
-        if one['writes'] >= OFTEN and min(one['ours']) >= OFTEN:
+        if one['writes'] >= often and min(one['ours']) >= often:
             yield line, one
 
 
@@ -57,10 +55,12 @@ def main():
         for n, (target, path, luns, sessions, ios, names) in enumerate(rows):
             symbols = Symbols(os.path.join(where, 'kallsyms.' + names))
             found = window(os.path.join(where, 'windows', str(n)))
-            lines = list(shared(found))
+            # in every fourth I/O of a CPU: less is the clock's interrupt
+            often = int(ios) // 8
+            lines = list(shared(found, often))
             print('%s %s %s, %s LUNs, %s sessions, %s I/Os: %d lines shared of %d and %d touched' % (
                 kernel, target, path, luns, sessions, ios, len(lines),
-                *(sum(one['ours'][cpu] >= OFTEN for one in found.values()) for cpu in (0, 1))))
+                *(sum(one['ours'][cpu] >= often for one in found.values()) for cpu in (0, 1))))
             for line, one in lines:
                 who = collections.Counter()
                 for (pc, ours), count in one['by'].items():

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The guest's half of scripts/bench --share: two CPUs, a job on each, on two LUNs of one session,
-# on two sessions, and both on one LUN, while the plugin share.c notes what each touches. Per
+# on two sessions (loopback, iSCSI), and both on one LUN, while the plugin share.c notes what each touches. Per
 # window, to /out/share.tsv
 #	target path luns sessions I/Os symbols
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
+. /tcm/tests/integration/iscsi.inc
 . /tcm/tests/bench/paths.inc
 
-EACH=2000	# I/Os of each job in a window
+# I/Os of each job in a window: enough to tell what each I/O does from what the clock does
+declare -A each=([loop]=2000 [iscsi]=300)
 [ $# -gt 0 ] || set -- stock ours
 
 # What the plugin is to take for the target's
@@ -28,7 +30,7 @@ measure() {
 	pid=$!
 	taskset 2 fio --thread --direct=1 --ioengine=io_uring --rw=randread --bs=4k --iodepth=8 --time_based \
 		--runtime=200 --size=32m --output=/tmp/fio.1 --name=b --filename="/dev/$6" &
-	counts=$(/out/meter x$EACH "$5" "$6") || fail "no figure for $*"
+	counts=$(/out/meter "x${each[${2%%:*}]}" "$5" "$6") || fail "no figure for $*"
 	kill $pid $! || :
 	wait
 	ours "$1"
@@ -47,12 +49,35 @@ loop() {
 	path_down loop:null "$2" "$3"
 }
 
+# two sessions of iSCSI, a LUN each; all that works for one of them, on one CPU
+iscsi() {
+	local disks host cpu list=$CFS/iscsi/cpus_allowed_list
+	path_up iscsi:lo 2 0
+	for cpu in 0 1; do
+		[ "$1" = stock ] || echo $cpu >"$list"
+		iscsiadm -m node -T "$IQN" -p "$BENCH_PORTAL" -o update -n node.session.nr_sessions -v $((cpu + 1))
+		iscsiadm -m node -T "$IQN" -p "$BENCH_PORTAL" --login >/dev/null
+	done
+	cpu=0 disks=()
+	for host in /sys/class/iscsi_host/host*; do
+		host=${host##*/host}
+		disks+=("$(scsi_device "$host:0:0:$cpu")")
+		echo $((cpu + 1)) >"/sys/devices/virtual/workqueue/iscsi_q_$host/cpumask"
+		quiet_queue "${disks[-1]}"
+		cpu=$((cpu + 1))
+	done
+	assert_eq 2 $cpu "sessions"
+	measure "$1" iscsi:lo 2 2 "${disks[@]}"
+	path_down iscsi:lo 2 2
+}
+
 modprobe null_blk nr_devices=0
 modprobe -a sd_mod sg
 : >/out/share.tsv
+iscsi_initiator
 for target; do
 	use_"${target/ours/our}"_target
-	modprobe -a tcm_loop
+	modprobe -a tcm_loop iscsi_target_mod
 	modprobe -q target_core_rd || :	# a part of the stock core
 	mkdir -p "$CFS/core"
 	ours "$target"
@@ -60,5 +85,6 @@ for target; do
 	loop "$target" 1 2
 	# for comparison: what two CPUs do to one LUN
 	loop "$target" 1 1
+	iscsi "$target"
 	unload_target
 done

@@ -355,14 +355,16 @@ def storm(rig):
         th.start()
     ways = (0, BH, DATA_LATER, DATA_LATER | BH, STATUS_LATE, DATA_LATER | STATUS_LATE, LINGER,
             LINGER | BH)
-    tag, out, ends = 0, 0, {}
+    tag, out, ends, latest = 0, 0, {}, {}
 
     def blocks(n):
         return set(range(n % 64, n % 64 + (3 if ways[n // 2 % len(ways)] & DATA_LATER else 1)))
 
     def fenced(n):
-        # what comes to the blocks of a write that was aborted and has not ended is told BUSY
-        return any(m < n and ways[m // 2 % len(ways)] & DATA_LATER and blocks(m) & blocks(n) for m in said)
+        # what comes to the blocks of a write that was aborted and has not ended is told BUSY: the
+        # write began before the other ended, and may have overtaken it while data were awaited
+        return any(m <= latest[n] and m != n and ways[m // 2 % len(ways)] & DATA_LATER and
+                   blocks(m) & blocks(n) for m in said)
     while more() or out:
         if out < 6 and more():
             tag += 1
@@ -381,6 +383,7 @@ def storm(rig):
         if r.tag in ends:
             bad.append('two results of %d' % r.tag)
         ends[r.tag] = r
+        latest[r.tag] = tag
     for th in threads:
         th.join(20)
     counts['commands'] = tag

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 2G --timeout 300
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # EXTENDED COPY between ramdisks, files and block devices, of different block lengths; sg_xcopy; and
 # two files on a file system that shares blocks: nothing is read or written.

@@ -3,7 +3,7 @@
 # A CPU goes and comes back under I/O that hops (file) and that does not (ramdisk): no command is
 # lost, no count goes wrong: what is removed afterwards ends.
 # vm: --smp 2 --timeout 120
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc

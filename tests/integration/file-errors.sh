@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1500M --timeout 200
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # Files at the edges: past their end, on a full, failing or frozen file system, with blocks
 # smaller than the file system's, in memory that the device cannot reach.

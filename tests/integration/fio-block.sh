@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1500M --timeout 240
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # Data written through a LUN is the data read back: random sizes from 512 bytes to 1 MiB,
 # 32 at a time, over block devices of several kinds and over memory.

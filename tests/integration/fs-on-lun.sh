@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 2G --timeout 240
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # A file system lives on a LUN: made, filled, unmounted, mounted again after the LUN was away,
 # its files compared, checked by its own checker. What is deleted in it is given back by fstrim.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 240
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # CHAP with open-iscsi: one way and mutual, each hash, a wrong secret, a wrong name, the target's own
 # secret wrong, discovery.

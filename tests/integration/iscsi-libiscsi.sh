@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 200
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # libiscsi's conformance suite over iSCSI, against files: the family iSCSI, of the family SCSI what
 # loopback cannot show (two nexuses, residuals). With full counts all of the family SCSI, on a thin

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 300
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # iSCSI from mkdir to logout: targetcli makes target, portal, LUN and ACL; open-iscsi discovers, logs
 # in, reads and writes what was written; demo mode, an ACL, and neither; removal with a session.

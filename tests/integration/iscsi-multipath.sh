@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 300 --mem 1536M
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # One disk by two portals, each behind a link of its own, under dm-multipath: a link is pulled and put
 # back while fio writes and verifies; it goes on by the other one, and by both when the link is there.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 200
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12 debug-long
 #
 # An initiator of our own that breaks the rules; silent connections beside a good login.
 set -euo pipefail

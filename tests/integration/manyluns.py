@@ -11,53 +11,11 @@ import os
 import sys
 import time
 
-TARGET = '/sys/kernel/config/target'
-CORE = TARGET + '/core'
-TPG = TARGET + '/iscsi/iqn.2003-01.org.linux-iscsi.mock:many/tpgt_1'
-ACL = TPG + '/acls/iqn.1994-05.com.redhat:init'
-
-
-def put(path, text):
-    with open(path, 'w', encoding='utf-8') as f:
-        f.write(text)
-
-
-def device(i):
-    return '%s/rd_mcp_%d/disk%d' % (CORE, i, i)
-
-
-def make_device(i):
-    os.mkdir(os.path.dirname(device(i)))
-    os.mkdir(device(i))
-    put(device(i) + '/control', 'rd_pages=16')
-    put(device(i) + '/enable', '1\n')
-    put(device(i) + '/wwn/vpd_unit_serial', '%032x\n' % i)
-
-
-def make_lun(i):
-    os.mkdir('%s/lun/lun_%d' % (TPG, i))
-    os.symlink(device(i), '%s/lun/lun_%d/%010x' % (TPG, i, i))
-
-
-def make_mapped(i):
-    os.mkdir('%s/lun_%d' % (ACL, i))
-    os.symlink('%s/lun/lun_%d' % (TPG, i), '%s/lun_%d/%010x' % (ACL, i, i))
-    put('%s/lun_%d/write_protect' % (ACL, i), '0')
-
-
-def drop_mapped(i):
-    os.unlink('%s/lun_%d/%010x' % (ACL, i, i))
-    os.rmdir('%s/lun_%d' % (ACL, i))
-
-
-def drop_lun(i):
-    os.unlink('%s/lun/lun_%d/%010x' % (TPG, i, i))
-    os.rmdir('%s/lun/lun_%d' % (TPG, i))
-
-
-def drop_device(i):
-    os.rmdir(device(i))
-    os.rmdir(os.path.dirname(device(i)))
+sys.path.insert(0, '/tcm/tests/conformance')
+# pylint: disable=wrong-import-position
+from bulk import (  # noqa: E402
+    ACL, CORE, TPG, make_device, make_lun, make_mapping, name_device, remove_device, remove_lun,
+    remove_mapping)
 
 
 def make_port():
@@ -101,11 +59,11 @@ def bulk(count):
     numbers = range(count)
     make_port()
     wrong = []
-    for name, step in (('device', make_device), ('LUN', make_lun), ('mapped LUN', make_mapped)):
+    for name, step in (('device', make_device), ('LUN', make_lun), ('mapped LUN', make_mapping)):
         wrong += timed(name, step, numbers, 20)
     wrong += cut_lines(CORE + '/alua/lu_gps/default_lu_gp/members')
     begin = time.monotonic()
-    for name, step in (('unmap', drop_mapped), ('unlink', drop_lun), ('remove', drop_device)):
+    for name, step in (('unmap', remove_mapping), ('unlink', remove_lun), ('remove', remove_device)):
         wrong += timed(name, step, numbers, 20)
     print('all removed in %.1f s' % (time.monotonic() - begin))
     for line in wrong:
@@ -131,9 +89,10 @@ def session(count):
     root = RTSRoot()        # moves dbroot, which no device must be using
     make_port()
     for i in range(count):
-        make_device(i)
+        make_device(i, 'rd_pages=16')
+        name_device(i)
         make_lun(i)
-        make_mapped(i)
+        make_mapping(i)
     begin = time.monotonic()
 
     def note(text):

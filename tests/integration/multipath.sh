@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 240 --mem 1536M
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # One disk over two loopback ports under dm-multipath: scsi_dh_alua follows access states, by itself
 # and by SET TARGET PORT GROUPS, while fio writes and verifies; a path fails and comes back;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 2G --timeout 400
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # Copying by tokens and in the background, between ramdisks, files and block devices; VPD 8Fh as
 # sg_vpd reads it; 1 GiB between two files of a file system that shares blocks: nothing moves.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 400
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # Protection information that ends at the target: fabric_prot_type makes devices without look
 # protected to nexuses that come up while it is set; what comes with writes is checked and left out,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 600
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # Protection information: each type on memory and on a file, by SG_IO, where it stands between the
 # blocks, and by the disk driver, which keeps it apart (DIX). Arguments go to pi_test.py.

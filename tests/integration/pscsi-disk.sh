@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A disk (scsi_debug) through the pass-through backend.
 # vm: --mem 1G --timeout 240
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/pscsi.inc

@@ -3,7 +3,7 @@
 # A tape drive and a changer: tgt emulates them, the initiator of this guest logs in to it,
 # and what it finds goes through the pass-through backend to the loopback port.
 # vm: --mem 1G --timeout 240
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/pscsi.inc

@@ -3,7 +3,7 @@
 # Devices that are no scsi_debug disk: a disk and a CD-ROM of QEMU, and whatever device
 # types scsi_debug can pretend to be.
 # vm: --mem 1G --timeout 240 --scsi-disk 64M --scsi-cd COPYING
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/pscsi.inc

@@ -3,7 +3,7 @@
 # What goes away while commands are in flight: the LUN, the backstore, the device below;
 # and a device that stops answering.
 # vm: --mem 1G --timeout 300
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/pscsi.inc

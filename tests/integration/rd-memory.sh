@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 200 --disk 1G
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # A ramdisk of twice the memory, with the page cache full: writes wait for memory rather than
 # fail, end with SPACE ALLOCATION FAILED before the host is in need, and UNMAP gives it back.

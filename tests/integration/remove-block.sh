@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Everything removed over a block device that has stopped answering.
 # vm: --timeout 180 --disk 64M
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 

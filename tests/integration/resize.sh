@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 200
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # A medium that changes its size while it is exported: CAPACITY DATA HAS CHANGED once, READ
 # CAPACITY and `info` follow, and what lies behind a new end is refused.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 2G --timeout 300
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # The block commands on files and block devices, with blocks of 512 and 4096 bytes. Arguments go to
 # sbc_test.py in place of the choice of tests.

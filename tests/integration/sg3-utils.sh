@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --disk 64M --timeout 180
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # What sg3-utils says of our disks: everything is decoded, nothing is complained of.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --disk 64M --timeout 300
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12 debug-long
 #
 # What a logical unit tells and keeps: mode parameters, logs, self-tests, buffers, identifying
 # information, time; what of that is saved; whether its medium is in it.
