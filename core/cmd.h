@@ -30,8 +30,4 @@ void tcm_cmd_rerun(struct tcm_cmd *cmd);
 void tcm_cmd_put_data(struct tcm_cmd *cmd, const void *buf, unsigned int len);
 unsigned int tcm_cmd_get_data(struct tcm_cmd *cmd, void *buf, unsigned int len);
 
-/* REPORT LUNS and friends address no device: is this the LUN 0 that everybody sees? */
-u64 tcm_lun_unpack(const struct scsi_lun *lun);
-#define TCM_LUN_NONE	U64_MAX
-
 #endif

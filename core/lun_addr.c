@@ -22,6 +22,7 @@ u64 tcm_lun_unpack(const struct scsi_lun *lun)
 		return get_unaligned_be24(b + 1);
 	return TCM_LUN_NONE;
 }
+EXPORT_SYMBOL_GPL(tcm_lun_unpack);
 
 void tcm_lun_pack(u64 number, struct scsi_lun *lun)
 {

@@ -75,6 +75,15 @@ static void tcm_isc_zero_pages(struct tcm_isc_cmd *icmd)
 		memset(page_address(sg_page(sg)) + sg->offset, 0, sg->length);
 }
 
+/* Memory is taken before a device that CDBs are passed to can say that it is too much. */
+static bool tcm_isc_cmd_too_long(const struct tcm_cmd *cmd)
+{
+	const struct tcm_device *dev = cmd->dev;
+
+	return dev && (dev->ops->flags & TCM_BE_PASSTHROUGH) &&
+	       cmd->exp_len > (u64)dev->limits.max_sectors * dev->limits.block_size;
+}
+
 static int tcm_isc_cmd_pages(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
 	struct tcm_cmd *cmd = &icmd->cmd;
@@ -85,6 +94,9 @@ static int tcm_isc_cmd_pages(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd
 		return 0;
 	if (tcm_cmd_data_dir(cmd) != DMA_NONE && len) {
 		err = tcm_isc_own_pages(conn, icmd, len);
+	} else if (unlikely(tcm_isc_cmd_too_long(cmd))) {
+		cmd->sense = TCM_INVALID_FIELD_CDB;
+		return 0;
 	} else {
 		/* Pass-through: as much as the initiator says */
 		err = tcm_cmd_alloc(cmd, TCM_CTX_SLEEPABLE);
@@ -558,6 +570,11 @@ void tcm_isc_data_again(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 
 	icmd->last_data = jiffies;
 	if (icmd->phase == TCM_ISC_PH_UNSOLICITED) {
+		/* The rest of a PDU that has begun is among what is asked for. */
+		if (icmd == conn->rx.icmd) {
+			conn->rx.icmd = NULL;
+			conn->rx.to = TCM_ISC_RX_DROP;
+		}
 		tcm_isc_unsolicited_ended(icmd);
 		return;
 	}
@@ -591,6 +608,52 @@ void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn)
 		}
 		tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 	}
+}
+
+/* Is @icmd, which the core has not been given, one of those that @req is about? */
+static bool tcm_isc_tmf_meets(const struct tcm_isc_tmf *req, const struct tcm_isc_cmd *icmd)
+{
+	switch (req->flags & 0x7f) {
+	case TCM_ISC_TMF_ABORT_TASK:
+		return icmd->cmd.tag == (__force u32)req->ref_itt;
+	case TCM_ISC_TMF_ABORT_TASK_SET:
+	case TCM_ISC_TMF_CLEAR_TASK_SET:
+	case TCM_ISC_TMF_LUN_RESET:
+		return icmd->cmd.unpacked_lun == tcm_lun_unpack(&req->lun);
+	case TCM_ISC_TMF_WARM_RESET:
+	case TCM_ISC_TMF_COLD_RESET:
+	case TCM_ISC_TMF_NEXUS_RESET:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* It ends, once others do not wait for its turn by CmdSN, and nobody is told. */
+bool tcm_isc_cmd_early(const struct tcm_isc_tmf *req, struct tcm_isc_cmd *icmd)
+{
+	if (!tcm_isc_tmf_meets(req, icmd))
+		return false;
+	icmd->cmd.flags |= TCM_CMD_NO_RESPONSE;
+	return true;
+}
+
+/*
+ * Task management is about what was sent before it (11.5), and that includes commands that the
+ * core has not been given: their unsolicited data is still to come, or their turn by CmdSN.
+ * Returns how many there were.
+ */
+unsigned int tcm_isc_cmds_early(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
+{
+	struct tcm_isc_cmd *icmd, *next;
+	unsigned int n = 0;
+
+	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
+		if (icmd->phase == TCM_ISC_PH_UNSOLICITED && tcm_isc_cmd_early(req, icmd)) {
+			tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
+			n++;
+		}
+	return conn->isess->reorder ? n + tcm_isc_order_abort(conn, req) : n;
 }
 
 void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn)

@@ -123,9 +123,6 @@ static void tcm_isc_sock_adopt(struct tcm_isc_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
 
-	tcp_sock_set_nodelay(sk);
-	sock_set_keepalive(sk);
-	sk->sk_allocation = GFP_NOIO;
 	write_lock_bh(&sk->sk_callback_lock);
 	conn->old_data_ready = sk->sk_data_ready;
 	conn->old_write_space = sk->sk_write_space;
@@ -201,18 +198,26 @@ struct tcm_isc_conn *tcm_isc_conn_create(struct tcm_isc_listener *listener, stru
 
 void tcm_isc_conn_start(struct tcm_isc_conn *conn)
 {
+	struct sock *sk = conn->sock->sk;
+
+	tcp_sock_set_nodelay(sk);
+	sock_set_keepalive(sk);
+	sk->sk_allocation = GFP_NOIO;
 	tcm_isc_tick_in(conn, TCM_ISC_LOGIN_SECONDS * HZ);
+	/* The owner may run at once, and end it. */
+	rcu_read_lock();
 	tcm_isc_sock_adopt(conn);
 	tcm_isc_conn_queue(conn);
+	rcu_read_unlock();
 }
 
 static void tcm_isc_conn_free_work(struct work_struct *work)
 {
 	struct tcm_isc_conn *conn = container_of(to_rcu_work(work), struct tcm_isc_conn, free_work);
 
-	/* The last one who queued it may just have done so, under RCU. */
-	cancel_work_sync(&conn->work);
+	/* The timer queues the work; who queued it last may just have done so, under RCU. */
 	cancel_delayed_work_sync(&conn->tick);
+	cancel_work_sync(&conn->work);
 	tcm_isc_ring_free(&conn->ring);
 	if (conn->hdr_page)
 		put_page(conn->hdr_page);
@@ -300,6 +305,8 @@ static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 			tcm_isc_login_late(conn);
 		else if (conn->state == TCM_ISC_CS_FFP)
 			tcm_isc_watch(conn);
+		else if (conn->state == TCM_ISC_CS_LOGOUT)
+			tcm_isc_logout_watch(conn);
 	}
 }
 
@@ -317,7 +324,8 @@ static bool tcm_isc_conn_round(struct tcm_isc_conn *conn)
 	tcm_isc_tx_run(conn);
 	if (unlikely(gone && conn->rx_octets == before))
 		tcm_isc_conn_quit(conn, "the peer is gone");
-	return conn->rx_octets != before || !llist_empty(&conn->done);
+	return conn->rx_octets != before || !llist_empty(&conn->done) ||
+	       (conn->rx_held && !tcm_isc_tx_owes(conn));
 }
 
 static void tcm_isc_conn_run(struct tcm_isc_conn *conn)

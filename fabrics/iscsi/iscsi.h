@@ -37,6 +37,9 @@
 #define TCM_ISC_DEPTH_MAX		512	/* cmdsn_depth */
 #define TCM_ISC_TEXT_RSP_MAX	SZ_1M
 #define TCM_ISC_LOGIN_SECONDS	15
+#define TCM_ISC_DISCOVERY_SECONDS	60	/* of silence */
+#define TCM_ISC_LOGOUT_SECONDS	15	/* for the response to be read */
+#define TCM_ISC_OWED_MAX		256	/* weight of messages that wait to be sent */
 #define TCM_ISC_HALF_OPEN_MAX	4096	/* connections of a portal that have not logged in */
 #define TCM_ISC_HALF_OPEN_SOURCE	1536	/* ... of one address */
 #define TCM_ISC_R2T_MAX		8	/* outstanding R2Ts of a command, whatever was negotiated */
@@ -87,15 +90,17 @@ struct tcm_isc_tpg_attrib {
 /* tpgt_<n>/ */
 struct tcm_isc_tpg {
 	struct tcm_tpg		*tpg;		/* until del_tpg() */
+	u16			tag;
 	struct tcm_isc_target	*target;
 	struct kref		ref;		/* the directory, sessions, logins */
 	struct list_head	node;		/* in target->tpgs; tcm_isc_lock */
 	struct list_head	nps;		/* tcm_isc_lock */
 
-	/* protects @enabled, @dead, @sessions, @acls and who may become a session */
+	/* protects @enabled, @dead, @sessions, @ending, @acls and who may become a session */
 	struct mutex		lock;
 	bool			enabled, dead;
 	struct list_head	sessions;
+	struct list_head	ending;		/* sessions without connections; see session_end() */
 	struct list_head	acls;
 
 	/* written by single stores; a login takes what it finds */
@@ -268,7 +273,7 @@ struct tcm_isc_session {
 	struct kref		ref;		/* the core's session, each connection */
 	struct tcm_isc_tpg		*itpg;		/* NULL: discovery */
 	struct tcm_session	*tsess;
-	struct list_head	node;		/* in itpg->sessions; itpg->lock */
+	struct list_head	node;		/* in itpg->sessions or ->ending; itpg->lock */
 	char			name[TCM_NAME_MAX], alias[TCM_ISC_ALIAS_MAX];
 	u8			isid[6];
 	u16			tsih;
@@ -284,7 +289,8 @@ struct tcm_isc_session {
 	bool			kill;		/* an administrator, or reinstatement */
 	bool			logged_out;
 	bool			closed;		/* takes no connection any more */
-	wait_queue_head_t	left;		/* a connection has left @conns */
+	bool			over;		/* its commands are done, or fenced off */
+	wait_queue_head_t	left;		/* a connection has left @conns, or all is @over */
 
 	/*
 	 * Commands may come on several connections, or again: what is received has its turn by
@@ -314,7 +320,6 @@ enum {
 	TCM_ISC_CF_ABORTED,		/* a command that waits for data was aborted */
 	TCM_ISC_CF_TICK,		/* the timer went off */
 	TCM_ISC_CF_WRITABLE,	/* the socket has room again */
-	TCM_ISC_CF_DEADLINE,	/* a login took too long */
 	TCM_ISC_CF_TURN,	/* what it holds may be next by CmdSN */
 	TCM_ISC_CF_GIVEN,	/* something is in @given */
 	TCM_ISC_CF_ASK,		/* an administrator wants the initiator to log out */
@@ -386,6 +391,8 @@ struct tcm_isc_conn {
 	struct tcm_isc_rx		rx;
 
 	struct list_head	txq, sent;
+	unsigned int		owed;		/* weight of the messages in these */
+	bool			rx_held;	/* nothing is received until some are sent */
 	struct list_head	unacked;	/* from recovery level 1 on, by StatSN */
 	unsigned int		nr_unacked, nr_again;
 	struct bio_vec		bvec[TCM_ISC_BVECS];
@@ -480,6 +487,7 @@ void tcm_isc_tx_reset(struct tcm_isc_conn *conn);
 struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len);
 void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
 void tcm_isc_msg_free(struct tcm_isc_msg *msg);
+bool tcm_isc_tx_owes(const struct tcm_isc_conn *conn);
 u32 tcm_isc_data_in_bytes(const struct tcm_cmd *cmd);
 u32 tcm_isc_data_in_len(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd, u32 off);
 u32 tcm_isc_data_in_most(const struct tcm_isc_conn *conn);
@@ -489,6 +497,7 @@ void tcm_isc_pdu_handle(struct tcm_isc_conn *conn);
 void tcm_isc_pdu_run(struct tcm_isc_conn *conn);
 void tcm_isc_reject(struct tcm_isc_conn *conn, u8 reason);
 void tcm_isc_watch(struct tcm_isc_conn *conn);
+void tcm_isc_logout_watch(struct tcm_isc_conn *conn);
 void tcm_isc_await_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_tmf_done(struct tcm_tmf *tmf);
 void tcm_isc_ping_now(struct tcm_isc_conn *conn);
@@ -499,8 +508,10 @@ void tcm_isc_order_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_order_pdu(struct tcm_isc_conn *conn);
 void tcm_isc_order_plug(struct tcm_isc_conn *conn, u32 cmdsn);
 void tcm_isc_order_mine(struct tcm_isc_conn *conn);
+unsigned int tcm_isc_order_abort(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 void tcm_isc_order_watch(struct tcm_isc_conn *conn);
 void tcm_isc_order_drop(struct tcm_isc_conn *conn);
+void tcm_isc_order_drop_locked(struct tcm_isc_conn *conn);
 
 /* recover.c: within a command and within a connection */
 void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
@@ -551,6 +562,8 @@ u32 tcm_isc_tag_new(struct tcm_isc_cmd *icmd);
 void tcm_isc_cmd_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 struct scatterlist *tcm_isc_cmd_seek(struct tcm_isc_cmd *icmd, u32 pos, u32 *off);
 void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn);
+bool tcm_isc_cmd_early(const struct tcm_isc_tmf *req, struct tcm_isc_cmd *icmd);
+unsigned int tcm_isc_cmds_early(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn);
 int tcm_isc_write_pending(struct tcm_cmd *cmd);
 void tcm_isc_data_aborted(struct tcm_cmd *cmd);

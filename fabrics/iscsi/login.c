@@ -31,6 +31,7 @@ struct tcm_isc_login {
 	u32		text_len;
 	u8		stage, nsg;
 	bool		first, transit, known, op_said, has_acl;
+	bool		refused;	/* nothing that comes now is looked at */
 	bool		auth_required, auth_done;
 	enum tcm_demo	demo;
 	u32		depth, max_xmit, cmdsn;
@@ -153,6 +154,7 @@ static void tcm_isc_login_refuse(struct tcm_isc_conn *conn, u32 status)
 	u32 len = moved ? login->out.len : 0;
 	struct tcm_isc_msg *msg = tcm_isc_login_msg(conn, len);
 
+	login->refused = true;
 	tcm_isc_login_failed(login->itpg, conn, status, login->name);
 	if (msg && len)
 		memcpy(msg->data, login->out.buf, len);
@@ -184,7 +186,7 @@ void tcm_isc_login_late(struct tcm_isc_conn *conn)
 void tcm_isc_login_sent(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_session *isess = conn->isess;
-	u32 secs = isess->attrib.nopin_timeout;
+	u32 secs = isess->tsess ? isess->attrib.nopin_timeout : TCM_ISC_DISCOVERY_SECONDS;
 
 	conn->hdigest = conn->nego.val[TCM_ISC_K_HEADER_DIGEST] == TCM_ISC_DIGEST_CRC32C;
 	conn->ddigest = conn->nego.val[TCM_ISC_K_DATA_DIGEST] == TCM_ISC_DIGEST_CRC32C;
@@ -192,7 +194,9 @@ void tcm_isc_login_sent(struct tcm_isc_conn *conn)
 	conn->special = conn->erl || tcm_isc_shuffles(isess);
 	conn->alone = false;
 	conn->state = TCM_ISC_CS_FFP;
-	tcm_isc_half_open_end(conn);
+	/* Discovery sessions stay among those that may have to go for others. */
+	if (isess->tsess)
+		tcm_isc_half_open_end(conn);
 	tcm_isc_login_end(conn);
 	cancel_delayed_work(&conn->tick);
 	conn->tick_on = false;
@@ -363,6 +367,9 @@ static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 	}
 	if (!*login->name)
 		return TCM_ISC_LOGIN_MISSING;
+	if (!tcm_isc_name_ok(login->name) || !tcm_isc_name_ok(login->target))
+		return TCM_ISC_LOGIN_INITIATOR;
+	tcm_isc_text_tame(login->alias);
 	login->known = true;
 	if (!strcmp(type, "Discovery")) {
 		if (login->tsih)
@@ -573,6 +580,8 @@ static u32 tcm_isc_login_session(struct tcm_isc_conn *conn)
 	}
 	login->itpg = isess->itpg;
 	isess->itpg = NULL;
+	login->isess = NULL;
+	tcm_isc_session_put(isess);
 	return tcm_isc_login_status(err);
 }
 
@@ -654,7 +663,7 @@ static u32 tcm_isc_login_round(struct tcm_isc_conn *conn, u8 flags)
 		return TCM_ISC_LOGIN_AUTH_FAILED;
 	/* 13.9: with the first response, so that the initiator knows which group it talks to */
 	if (first && login->itpg)
-		tcm_isc_text_addf(&login->out, "TargetPortalGroupTag", "%u", login->itpg->tpg->tag);
+		tcm_isc_text_addf(&login->out, "TargetPortalGroupTag", "%u", login->itpg->tag);
 	status = tcm_isc_login_keys(login);
 	if (status)
 		return status;
@@ -733,6 +742,8 @@ void tcm_isc_login_pdu(struct tcm_isc_conn *conn)
 		login = conn->login;
 		tcm_isc_login_open(conn, hdr);
 	}
+	if (login->refused)
+		return;
 	status = tcm_isc_login_check(login, hdr);
 	if (++login->rounds > TCM_ISC_LOGIN_ROUNDS)
 		status = TCM_ISC_LOGIN_INITIATOR;

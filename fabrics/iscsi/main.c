@@ -102,12 +102,14 @@ static int tcm_isc_add_tpg(struct tcm_tpg *tpg)
 	if (!itpg)
 		return -ENOMEM;
 	itpg->tpg = tpg;
+	itpg->tag = tpg->tag;
 	itpg->target = target;
 	kref_init(&itpg->ref);
 	kref_get(&target->ref);
 	mutex_init(&itpg->lock);
 	INIT_LIST_HEAD(&itpg->nps);
 	INIT_LIST_HEAD(&itpg->sessions);
+	INIT_LIST_HEAD(&itpg->ending);
 	INIT_LIST_HEAD(&itpg->acls);
 	itpg->attrib = tcm_isc_tpg_attrib_default;
 	tcm_isc_offer_init(&itpg->offer);

@@ -100,7 +100,7 @@ void tcm_isc_order_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 
 	mutex_lock(&isess->order);
 	icmd->held.is_cmd = true;
-	if (icmd->held.cmdsn == isess->exp_cmdsn) {
+	if (icmd->held.cmdsn == isess->exp_cmdsn && !tcm_isc_order_first(isess)) {
 		tcm_isc_order_turn(isess);
 		tcm_isc_cmd_begin(conn, icmd);
 		tcm_isc_order_wake(isess);
@@ -144,7 +144,8 @@ void tcm_isc_order_pdu(struct tcm_isc_conn *conn)
 	bool turn;
 
 	mutex_lock(&isess->order);
-	turn = cmdsn == isess->exp_cmdsn;
+	/* One that is held has the turn, and this is it again. */
+	turn = cmdsn == isess->exp_cmdsn && !tcm_isc_order_first(isess);
 	if (turn) {
 		tcm_isc_order_turn(isess);
 		tcm_isc_order_wake(isess);
@@ -244,15 +245,35 @@ void tcm_isc_order_watch(struct tcm_isc_conn *conn)
 	mutex_unlock(&isess->order);
 }
 
+/* Of the commands that wait for their turn, those sent before @req and that it is about */
+unsigned int tcm_isc_order_abort(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
+{
+	struct tcm_isc_session *isess = conn->isess;
+	struct tcm_isc_held *held;
+	unsigned int n = 0;
+
+	mutex_lock(&isess->order);
+	list_for_each_entry(held, &isess->held, node) {
+		struct tcm_isc_cmd *icmd = container_of(held, struct tcm_isc_cmd, held);
+
+		if (!held->is_cmd || icmd->cmd.flags & TCM_CMD_NO_RESPONSE ||
+		    !tcm_isc_sn_before(held->cmdsn, be32_to_cpu(req->cmdsn)) ||
+		    !tcm_isc_cmd_early(req, icmd))
+			continue;
+		icmd->cmd.sense = TCM_TASK_ABORTED;
+		n++;
+	}
+	mutex_unlock(&isess->order);
+	return n;
+}
+
 /* The connection ends: what it holds was never acknowledged, and may come on another one. */
-void tcm_isc_order_drop(struct tcm_isc_conn *conn)
+void tcm_isc_order_drop_locked(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_isc_held *held, *next;
 
-	if (!isess->reorder)
-		return;
-	mutex_lock(&isess->order);
+	lockdep_assert_held(&isess->order);
 	list_for_each_entry_safe(held, next, &isess->held, node) {
 		struct tcm_isc_cmd *icmd = container_of(held, struct tcm_isc_cmd, held);
 
@@ -269,5 +290,13 @@ void tcm_isc_order_drop(struct tcm_isc_conn *conn)
 			list_del(&icmd->node);
 		tcm_isc_cmd_discard(icmd);
 	}
-	mutex_unlock(&isess->order);
+}
+
+void tcm_isc_order_drop(struct tcm_isc_conn *conn)
+{
+	if (!conn->isess->reorder)
+		return;
+	mutex_lock(&conn->isess->order);
+	tcm_isc_order_drop_locked(conn);
+	mutex_unlock(&conn->isess->order);
 }

@@ -66,6 +66,14 @@ static void tcm_isc_ping(struct tcm_isc_conn *conn)
 	u32 idle = conn->isess->attrib.nopin_timeout * HZ;
 	unsigned long quiet = jiffies - conn->last_rx;
 
+	if (!conn->isess->tsess) {
+		/* Who only asks for targets owes no answer to a ping (RFC 7143 4.3). */
+		if (quiet >= TCM_ISC_DISCOVERY_SECONDS * HZ)
+			tcm_isc_conn_quit(conn, "discovery is over");
+		else
+			tcm_isc_tick_in(conn, TCM_ISC_DISCOVERY_SECONDS * HZ - quiet);
+		return;
+	}
 	if (!idle)
 		return;
 	if (quiet < idle) {
@@ -159,8 +167,20 @@ static void tcm_isc_logout(struct tcm_isc_conn *conn)
 		conn->logged_out = !recover;
 		conn->state = TCM_ISC_CS_LOGOUT;
 		msg->close = true;
+		tcm_isc_tick_in(conn, TCM_ISC_LOGOUT_SECONDS * HZ);
 	}
 	tcm_isc_msg_send(conn, msg);
+}
+
+/* The timer: a peer that does not read the last response has it no longer. */
+void tcm_isc_logout_watch(struct tcm_isc_conn *conn)
+{
+	unsigned long quiet = jiffies - conn->last_rx, most = TCM_ISC_LOGOUT_SECONDS * HZ;
+
+	if (quiet < most)
+		tcm_isc_tick_in(conn, most - quiet);
+	else
+		tcm_isc_conn_quit(conn, "the logout is not read");
 }
 
 /* ---- task management ---- */
@@ -264,6 +284,8 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 		if (!find.found)
 			return tcm_isc_no_task(conn, req);
 	}
+	if (tcm_isc_cmds_early(conn, req) && function == TCM_ISC_TMF_ABORT_TASK)
+		return TCM_ISC_TMF_RSP_COMPLETE;
 	tmf.func = func;
 	tmf.tag = find.tag;
 	tcm_tmf_submit(&tmf);

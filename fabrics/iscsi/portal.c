@@ -96,27 +96,29 @@ static void tcm_isc_listener_free(struct kref *ref)
 }
 
 /*
- * A place among those that have not logged in. Where there is none the oldest of the same
+ * A place among those that have not logged in, or only for discovery. Where there is none the oldest of the same
  * source, or of all, gives up its own: a good login takes milliseconds.
  */
 static void tcm_isc_half_open_begin(struct tcm_isc_listener *listener, struct tcm_isc_conn *conn)
 {
-	struct tcm_isc_conn *old, *victim = NULL;
-	unsigned int same = 0;
+	struct tcm_isc_conn *old, *victim = NULL, *oldest = NULL;
+	unsigned int same = 0, all = 0;
 
 	spin_lock_bh(&listener->lock);
 	if (listener->nr_half_open >= TCM_ISC_HALF_OPEN_SOURCE)
 		list_for_each_entry(old, &listener->half_open, half_node) {
-			if (!tcm_isc_same_host(&old->peer, &conn->peer) ||
-			    test_bit(TCM_ISC_CF_DEADLINE, &old->flags))
+			/* One that was told to go has not gone before its owner runs. */
+			if (test_bit(TCM_ISC_CF_CLOSE, &old->flags))
+				continue;
+			all++;
+			oldest = oldest ?: old;
+			if (!tcm_isc_same_host(&old->peer, &conn->peer))
 				continue;
 			same++;
-			if (!victim)
-				victim = old;
+			victim = victim ?: old;
 		}
 	if (same < TCM_ISC_HALF_OPEN_SOURCE)
-		victim = listener->nr_half_open < TCM_ISC_HALF_OPEN_MAX ? NULL :
-			list_first_entry(&listener->half_open, struct tcm_isc_conn, half_node);
+		victim = all < TCM_ISC_HALF_OPEN_MAX ? NULL : oldest;
 	/* It leaves the list by itself, and cannot be freed while it is on it. */
 	if (victim)
 		tcm_isc_conn_kill(victim);

@@ -18,10 +18,9 @@ static bool tcm_isc_may_wait(struct tcm_isc_conn *conn)
 	struct tcm_isc_session *isess = conn->isess;
 	bool may;
 
-	if (conn->erl < 2 || conn->logged_out || !conn->nego.val[TCM_ISC_K_TIME2RETAIN])
-		return false;
+	lockdep_assert_held(&isess->order);
 	spin_lock(&isess->lock);
-	may = !isess->kill && !isess->logged_out && !isess->closed;
+	may = !isess->kill && !isess->logged_out && !isess->closed && !conn->logged_out;
 	if (may) {
 		conn->state = TCM_ISC_CS_LOST;
 		clear_bit(TCM_ISC_CF_CLOSE, &conn->flags);
@@ -62,13 +61,18 @@ bool tcm_isc_lost_begin(struct tcm_isc_conn *conn)
 	struct tcm_isc_cmd *icmd = conn->rx.icmd;
 	u32 secs = conn->nego.val[TCM_ISC_K_TIME2WAIT] + conn->nego.val[TCM_ISC_K_TIME2RETAIN];
 
-	if (!tcm_isc_may_wait(conn))
+	if (conn->erl < 2 || !conn->nego.val[TCM_ISC_K_TIME2RETAIN])
 		return false;
-	tcm_isc_order_drop(conn);
+	/* Who takes commands over finds all of them where they belong. */
+	mutex_lock(&isess->order);
+	if (!tcm_isc_may_wait(conn)) {
+		mutex_unlock(&isess->order);
+		return false;
+	}
+	tcm_isc_order_drop_locked(conn);
 	conn->rx.icmd = NULL;
 	if (icmd && tcm_isc_rx_command(conn))
 		tcm_isc_cmd_discard(icmd);
-	mutex_lock(&isess->order);
 	tcm_isc_lost_tx(conn);
 	conn->lost_until = jiffies + secs * HZ;
 	conn->tick_on = false;
@@ -95,8 +99,10 @@ static void tcm_isc_lost_done(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 		conn->nr_cmds--;
 		icmd->conn = next;
 		/* It counts the command when it takes it. */
-		set_bit(TCM_ISC_CF_GIVEN, &next->flags);
 		llist_add(&icmd->done, &next->given);
+		/* It clears the bit before it looks at the list. */
+		smp_mb__before_atomic();
+		set_bit(TCM_ISC_CF_GIVEN, &next->flags);
 		tcm_isc_conn_queue(next);
 	} else {
 		list_add_tail(&icmd->tx.node, &conn->unacked);
@@ -104,13 +110,38 @@ static void tcm_isc_lost_done(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 	spin_unlock(&isess->lock);
 }
 
+/* Does a backend have commands that another connection was promised? */
+static bool tcm_isc_lost_promised(struct tcm_isc_conn *conn)
+{
+	struct tcm_isc_session *isess = conn->isess;
+	unsigned int i, nr = smp_load_acquire(&isess->nr_slots); /* as in tcm_isc_walk_cmds() */
+	bool promised = false;
+
+	lockdep_assert_held(&isess->order);
+	spin_lock(&isess->lock);
+	for (i = 0; i < nr && !promised; i++) {
+		const struct tcm_isc_cmd *icmd = isess->slots[i];
+
+		promised = READ_ONCE(icmd->busy) && icmd->conn == conn && icmd->next &&
+			tcm_isc_session_has(isess, icmd->next);
+	}
+	spin_unlock(&isess->lock);
+	return promised;
+}
+
 static bool tcm_isc_lost_over(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_session *isess = conn->isess;
 	bool others;
 
-	if (test_bit(TCM_ISC_CF_CLOSE, &conn->flags) || !time_before(jiffies, conn->lost_until))
+	if (test_bit(TCM_ISC_CF_CLOSE, &conn->flags))
 		return true;
+	if (!time_before(jiffies, conn->lost_until)) {
+		if (!tcm_isc_lost_promised(conn))
+			return true;
+		tcm_isc_tick_in(conn, HZ);
+		return false;
+	}
 	spin_lock(&isess->lock);
 	others = tcm_isc_session_live(isess);
 	spin_unlock(&isess->lock);

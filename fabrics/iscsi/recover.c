@@ -233,7 +233,8 @@ static u8 tcm_isc_status_again(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx)
 
 	if (!again)
 		return TCM_ISC_REJ_SNACK;
-	if (tx->kind == TCM_ISC_TX_CMD && icmd->tx_datasn && !icmd->apart &&
+	/* Data that is acknowledged is not there any more: the status goes by itself. */
+	if (tx->kind == TCM_ISC_TX_CMD && icmd->tx_datasn > icmd->ack_datasn && !icmd->apart &&
 	    icmd->cmd.status == SAM_STAT_GOOD) {
 		again->end = icmd->tx_datasn;
 		again->datasn = again->end - 1;
@@ -276,7 +277,7 @@ static u8 tcm_isc_snack_ack(struct tcm_isc_conn *conn, const struct tcm_isc_snac
 	if (slot >= smp_load_acquire(&conn->isess->nr_slots)) /* pairs with tcm_isc_slot_new() */
 		return TCM_ISC_REJ_PROTOCOL;
 	icmd = conn->isess->slots[slot];
-	if (!READ_ONCE(icmd->busy) || icmd->conn != conn || icmd->tx.acked ||
+	if (!tag || !READ_ONCE(icmd->busy) || icmd->conn != conn || icmd->tx.acked ||
 	    icmd->ack_tag != tag || beg < icmd->ack_datasn || beg > icmd->tx_datasn)
 		return TCM_ISC_REJ_PROTOCOL;
 	icmd->ack_off = tcm_isc_data_in_at(conn, icmd, beg);

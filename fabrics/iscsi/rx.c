@@ -12,6 +12,8 @@
 
 /* A pass ends after so many bytes, so that what was asked for is answered meanwhile. */
 #define TCM_ISC_RX_BATCH	SZ_1M
+/* ... and after so many other PDUs than commands and their data */
+#define TCM_ISC_RX_PDUS		64
 
 void tcm_isc_rx_next(struct tcm_isc_conn *conn)
 {
@@ -324,17 +326,23 @@ static u32 tcm_isc_rx_step(struct tcm_isc_conn *conn, struct sk_buff *skb, int o
 	return n;
 }
 
+/* What is killed takes no more: who took its place may be at work already. */
+static bool tcm_isc_rx_stops(const struct tcm_isc_conn *conn)
+{
+	return conn->rx.ready || conn->rx.fail || conn->owed >= TCM_ISC_OWED_MAX ||
+	       test_bit(TCM_ISC_CF_CLOSE, &conn->flags);
+}
+
 static int tcm_isc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off,
 			    size_t len)
 {
 	struct tcm_isc_conn *conn = desc->arg.data;
-	struct tcm_isc_rx *rx = &conn->rx;
 	size_t done = 0;
 
-	while (done < len && !rx->ready && !rx->fail)
+	while (done < len && !tcm_isc_rx_stops(conn))
 		done += tcm_isc_rx_step(conn, skb, off + done, len - done);
 	conn->rx_octets += done;
-	if (rx->ready || rx->fail || done >= desc->count)
+	if (tcm_isc_rx_stops(conn) || done >= desc->count)
 		desc->count = 0;
 	else
 		desc->count -= done;
@@ -345,12 +353,17 @@ void tcm_isc_rx_run(struct tcm_isc_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
 	read_descriptor_t desc = { .arg.data = conn };
-	int n;
+	int n, pdus = 0;
 
+	conn->rx_held = false;
 	/* A command that was refused memory may end here and there; the pass goes on. */
 	do {
 		if (conn->state == TCM_ISC_CS_LOGOUT || conn->closing_tx)
 			return;
+		if (pdus == TCM_ISC_RX_PDUS || tcm_isc_tx_owes(conn)) {
+			conn->rx_held = true;
+			return;
+		}
 		desc.count = TCM_ISC_RX_BATCH;
 		lock_sock(sk);
 		n = tcp_read_sock(sk, &desc, tcm_isc_rx_actor);
@@ -363,8 +376,11 @@ void tcm_isc_rx_run(struct tcm_isc_conn *conn)
 			tcm_isc_conn_quit(conn, "it broke the protocol");
 			return;
 		}
+		if (!conn->rx.ready && tcm_isc_tx_owes(conn))
+			continue;
 		if (!conn->rx.ready)
 			return;
+		pdus++;
 		if (conn->state == TCM_ISC_CS_LOGIN)
 			tcm_isc_login_pdu(conn);
 		else

@@ -90,16 +90,48 @@ static void tcm_isc_released(struct tcm_session *sess)
 	tcm_isc_session_put(sess->priv);
 }
 
-/* 6.3.5: one who logs in again by the same name and ISID has lost the former session. */
-static void tcm_isc_reinstate(struct tcm_isc_session *isess)
+static bool tcm_isc_session_same(const struct tcm_isc_session *a, const struct tcm_isc_session *b)
+{
+	return !strcasecmp(a->name, b->name) && !memcmp(a->isid, b->isid, sizeof(a->isid));
+}
+
+/* One by the same name and ISID that is there, or has not ended all it has */
+static struct tcm_isc_session *tcm_isc_session_former(struct tcm_isc_session *isess)
 {
 	struct tcm_isc_session *old;
 
 	lockdep_assert_held(&isess->itpg->lock);
 	list_for_each_entry(old, &isess->itpg->sessions, node)
-		if (!strcasecmp(old->name, isess->name) &&
-		    !memcmp(old->isid, isess->isid, sizeof(old->isid)))
-			tcm_isc_session_kill(old);
+		if (tcm_isc_session_same(old, isess))
+			return old;
+	list_for_each_entry(old, &isess->itpg->ending, node)
+		if (tcm_isc_session_same(old, isess))
+			return old;
+	return NULL;
+}
+
+/*
+ * 6.3.5: who logs in again by the same name and ISID has lost the former session. No write of that
+ * may come after one of the new session, so it waits until the owners have let go of theirs and
+ * what backends have is fenced off: nothing of that takes long.
+ */
+static int tcm_isc_reinstate(struct tcm_isc_session *isess)
+{
+	struct tcm_isc_session *old;
+	bool over;
+
+	mutex_lock(&isess->itpg->lock);
+	old = tcm_isc_session_former(isess);
+	if (old) {
+		kref_get(&old->ref);
+		tcm_isc_session_kill(old);
+	}
+	mutex_unlock(&isess->itpg->lock);
+	if (!old)
+		return 0;
+	over = wait_event_timeout(old->left, smp_load_acquire(&old->over), 2 * HZ);
+	tcm_isc_session_put(old);
+	return over ? 0 : -EBUSY;
 }
 
 static int tcm_isc_session_join(struct tcm_isc_session *isess, enum tcm_demo demo)
@@ -110,7 +142,9 @@ static int tcm_isc_session_join(struct tcm_isc_session *isess, enum tcm_demo dem
 	lockdep_assert_held(&itpg->lock);
 	if (!itpg->enabled || itpg->dead)
 		return -ESHUTDOWN;
-	tcm_isc_reinstate(isess);
+	/* Two log in at once. */
+	if (tcm_isc_session_former(isess))
+		return -EBUSY;
 	kref_get(&isess->ref);
 	tsess = tcm_session_create(itpg->tpg, isess->name, isess->isid, demo, isess);
 	if (IS_ERR(tsess)) {
@@ -136,7 +170,9 @@ int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *co
 	/* close_session() may come before the core has told us of the session. */
 	list_add_tail(&conn->sess_node, &isess->conns);
 	isess->nr_conns = 1;
-	if (isess->itpg) {
+	if (isess->itpg)
+		err = tcm_isc_reinstate(isess);
+	if (isess->itpg && !err) {
 		mutex_lock(&isess->itpg->lock);
 		err = tcm_isc_session_join(isess, demo);
 		mutex_unlock(&isess->itpg->lock);
@@ -329,7 +365,7 @@ void tcm_isc_session_end(struct tcm_isc_conn *conn)
 	if (!tcm_isc_session_leave(isess, conn) || !isess->tsess)
 		return;
 	mutex_lock(&isess->itpg->lock);
-	list_del_init(&isess->node);
+	list_move_tail(&isess->node, &isess->itpg->ending);
 	mutex_unlock(&isess->itpg->lock);
 	if (conn->logged_out)
 		atomic_inc(&isess->itpg->target->stats.normal_logouts);
@@ -338,6 +374,12 @@ void tcm_isc_session_end(struct tcm_isc_conn *conn)
 	if (!conn->logged_out && !isess->kill)
 		atomic_inc(&isess->itpg->target->stats.cxn_errors);
 	tcm_session_close(isess->tsess, tcm_isc_released);
+	mutex_lock(&isess->itpg->lock);
+	list_del_init(&isess->node);
+	mutex_unlock(&isess->itpg->lock);
+	/* Pairs with tcm_isc_reinstate(). */
+	smp_store_release(&isess->over, true);
+	wake_up(&isess->left);
 }
 
 /* ---- slots ---- */

@@ -32,7 +32,7 @@ static void tcm_isc_say_portal(struct tcm_isc_conn *conn, const struct tcm_isc_n
 		addr = &here;
 	}
 	tcm_isc_addr_print(addr, true, text, sizeof(text));
-	tcm_isc_text_addf(out, "TargetAddress", "%s,%u", text, inp->itpg->tpg->tag);
+	tcm_isc_text_addf(out, "TargetAddress", "%s,%u", text, inp->itpg->tag);
 }
 
 static bool tcm_isc_may_see(struct tcm_isc_tpg *itpg, const char *name)
@@ -100,6 +100,7 @@ static int tcm_isc_text_key(struct tcm_isc_conn *conn, const char *key, const ch
 		return tcm_isc_nego_key(&conn->nego, k, value, out);
 	} else if (k == TCM_ISC_K_INITIATOR_ALIAS) {
 		strscpy(conn->isess->alias, value, sizeof(conn->isess->alias));
+		tcm_isc_text_tame(conn->isess->alias);
 	} else if (k == TCM_ISC_K_UNKNOWN) {
 		if (strcmp(value, "NotUnderstood"))
 			tcm_isc_text_add(out, key, "NotUnderstood");

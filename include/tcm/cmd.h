@@ -206,6 +206,17 @@ static inline void tcm_cmd_pi_aside(struct tcm_cmd *cmd, struct scatterlist *sg)
  */
 void tcm_lun_pack(u64 number, struct scsi_lun *lun);
 
+#define TCM_LUN_NONE	U64_MAX
+
+/**
+ * tcm_lun_unpack - the number of a LUN that came in eight bytes
+ * @lun: as it came
+ *
+ * SAM-5 4.7.7: peripheral, flat space and extended flat space methods, single level. Any context.
+ * Return: the number, as in tcm_cmd.unpacked_lun, or TCM_LUN_NONE.
+ */
+u64 tcm_lun_unpack(const struct scsi_lun *lun);
+
 /**
  * tcm_cmd_data_dir - the way data flows for this command
  * @cmd: initialised command

@@ -497,6 +497,28 @@ def test_reassign_backend():
         slow('resume')
 
 
+def test_reassign_promised():
+    """A command that was reassigned while its backend had it comes, however late that is."""
+    c = first('2', DefaultTime2Wait='0', DefaultTime2Retain='2')
+    while c.finish(c.command(bytes(6), lun=1))[0]:
+        pass
+    d = join(c, 1)
+    slow('suspend')
+    try:
+        itt = start_slow_read(d)
+        d.nop()
+        e = lose(c, d, 'cut')
+        assert reassign(e, itt) == 0
+        time.sleep(4)
+        assert e.silent()
+    finally:
+        slow('resume')
+    pdu = e.recv()
+    assert pdu.opcode == DATA_IN and pdu.itt == itt, pdu.header.hex()
+    assert e.tur() == 0
+    c.close()
+
+
 def test_reassign_reset():
     """Lost tasks are aborted and reset as any others; a new session of the name ends them."""
     c = first('2')

@@ -9,11 +9,12 @@ The target is iqn.2026-11.org.lab:t1 on 127.0.0.1:3260, in demo mode, LUN 0 of 6
 import argparse
 import os
 import random
+import socket
 import struct
 import sys
 import time
 
-from iscsi_initiator import (Closed, Connection, LOGIN_RSP, NO_TAG, R2T, REJECT, RESPONSE, TEXT, TEXT_RSP, TMF, TMF_RSP,
+from iscsi_initiator import (Closed, Connection, LOGIN_RSP, NO_TAG, NOP_IN, R2T, REJECT, RESPONSE, TEXT, TEXT_RSP, TMF, TMF_RSP,
                              pairs)
 
 TARGET = 'iqn.2026-11.org.lab:t1'
@@ -58,6 +59,8 @@ def test_login_statuses():
         (0x0205, NAMES, {'b2': b'\x05\x05'}),
         (0x0200, b'no equals sign\0', {}),
         (0x0200, b'InitiatorName=iqn.x', {}),               # no end
+        (0x0200, dict(NAMES, InitiatorName='iqn.x,res_holder=1'), {}),
+        (0x0200, dict(NAMES, InitiatorName='iqn.x\nPR_REG_END: 0'), {}),
         (0x0200, list(NAMES.items()) + [('MaxBurstLength', '512'), ('MaxBurstLength', '512')], {}),
         (0x0000, NAMES, {}),
     ]
@@ -71,6 +74,71 @@ def test_login_statuses():
         raise AssertionError('joined a session that is not there')
     except PermissionError as e:
         assert str(e) == '020a', e
+
+
+def together(c, send):
+    """What send() sends, as one segment"""
+    out, raw = [], c.send_raw
+    c.send_raw = out.append
+    send()
+    c.send_raw = raw
+    return b''.join(out)
+
+
+def attribute(name, value):
+    with open('/sys/kernel/config/target/iscsi/%s/tpgt_1/%s' % (TARGET, name), 'w', encoding='ascii') as f:
+        f.write(value)
+
+
+def test_refused_is_over():
+    """Who was refused is not listened to: requests that come behind the first one leave nothing."""
+    c = session()
+    first = c.tsih
+    c.logout()
+    attribute('attrib/generate_node_acls', '0')
+    try:
+        c = Connection()
+
+        def burst():
+            c.login_pdu(NAMES)
+            for _ in range(40):
+                c.login_pdu(b'')
+        c.send_raw(together(c, burst))
+        pdu = c.recv()
+        assert pdu.opcode == LOGIN_RSP and pdu.header[36:38] == b'\x02\x02', pdu.header.hex()
+        try:
+            pdu = c.recv()
+            raise AssertionError('a second answer: %s' % pdu.header.hex())
+        except Closed:
+            pass
+    finally:
+        attribute('attrib/generate_node_acls', '1')
+    c = session()
+    assert c.tsih <= first + 1, 'sessions are left: %d, now %d' % (first, c.tsih)
+    c.close()
+
+
+def test_answers_unread():
+    """A peer that sends pings and reads nothing is not listened to for long; then it gets all it asked for."""
+    c = session()
+    data = bytes(8192)
+    one = together(c, lambda: c.send(0x40, 0x80, itt=7, word5=NO_TAG, words=c.sns(True), data=data))
+    c.sock.settimeout(3)
+    sent = 0
+    try:
+        while sent < 100 << 20:
+            sent += c.sock.send((one * 8)[sent % len(one):])
+    except socket.timeout:
+        pass
+    assert sent < 48 << 20, 'it took %d bytes' % sent
+    c.sock.settimeout(60)
+    for n in range(-(-sent // len(one))):
+        if (n + 1) * len(one) > sent:
+            c.send_raw(one[sent % len(one):])
+        pdu = c.recv()
+        assert pdu.opcode == NOP_IN and pdu.data == data
+    assert c.tur() == 0
+    c.close()
 
 
 def test_negotiation():
@@ -148,11 +216,9 @@ def test_pieces():
                 assert c.write10(9, PATTERN[:size])[0] == 0, (digests, size, cuts)
             assert c.read10(9, size // 512)[1] == PATTERN[:size], (digests, size, cuts)
         # a command in the same segment as the end of another, and half of a third
-        small, out = struct.pack('>BBIBHB', 0x2a, 0, 20, 0, 1, 0), []
-        whole, c.send_raw = c.send_raw, out.append
-        tags = [c.command(small, 512, write=True, data=PATTERN[512 * n:512 * n + 512]) for n in range(3)]
-        c.send_raw = whole
-        text = b''.join(out)
+        small, tags = struct.pack('>BBIBHB', 0x2a, 0, 20, 0, 1, 0), []
+        text = together(c, lambda: tags.extend(
+            c.command(small, 512, write=True, data=PATTERN[512 * n:512 * n + 512]) for n in range(3)))
         third = len(text) // 3
         with Pieces(c, third - 100, 2 * third + 60):
             c.send_raw(text)
@@ -270,14 +336,38 @@ def test_abort_write():
     c.close()
 
 
+def test_abort_early():
+    """A write whose unsolicited data is still to come is a task, too."""
+    attribute('param/InitialR2T', 'No')
+    c = session(InitialR2T='No', FirstBurstLength='65536')
+    attribute('param/InitialR2T', 'Yes')
+    assert c.write10(300, PATTERN[:8192])[0] == 0
+    for function in (1, 2, 5):
+        sn = c.cmdsn
+        itt = c.command(struct.pack('>BBIBHB', 0x2a, 0, 300, 0, 16, 0), 8192, write=True, final=False, data=bytes(4096))
+        assert c.tmf(function, ref=itt if function == 1 else NO_TAG, refsn=sn) == 0
+        c.data_out(itt, NO_TAG, 0, 4096, bytes(4096))
+        assert c.nop() == b'', 'an answer after the abort'
+        if function == 1:
+            assert c.tmf(1, ref=itt, refsn=sn) == 1, 'it was aborted before'
+        c.ready()
+        assert c.read10(300, 16)[1] == PATTERN[:8192], 'written after the abort, function %d' % function
+    # another unit's is left alone
+    itt = c.command(struct.pack('>BBIBHB', 0x2a, 0, 300, 0, 16, 0), 8192, write=True, final=False, data=PATTERN[9:4105])
+    assert c.tmf(2, lun=9) == 2
+    c.data_out(itt, NO_TAG, 0, 4096, PATTERN[4105:8201])
+    assert c.finish(itt)[0] == 0
+    assert c.read10(300, 16)[1] == PATTERN[9:8201]
+    c.close()
+
+
 def over_and_reset(c, cdb, function, edtl=0, read=False):
     """A command and its abort in one segment: what is answered, in order"""
-    out, raw = [], c.send_raw
-    c.send_raw = out.append
-    itt = c.command(cdb, edtl, read=read)
-    c.send(TMF | 0x40, 0x80 | function, word5=itt, words=c.sns(True) + struct.pack('>I', c.cmdsn - 1))
-    c.send_raw = raw
-    c.send_raw(b''.join(out))
+    def both():
+        c.command(cdb, edtl, read=read)
+        c.send(TMF | 0x40, 0x80 | function, word5=itt, words=c.sns(True) + struct.pack('>I', c.cmdsn - 1))
+    itt = c.itt + 1
+    c.send_raw(together(c, both))
     seen = []
     while not seen or seen[-1] not in ('complete', 'no task'):
         pdu = c.recv()

@@ -167,6 +167,17 @@ def test_data_ack():
     rejected(c, PROTOCOL)
     c.snack(DATA_ACK, 9, tag=0x12345678)                # a tag nobody gave out
     rejected(c, PROTOCOL)
+    c.snack(DATA_ACK, 16, tag=pdus[11].ttt)             # all there is: the status alone is left
+    c.snack(STATUS, pdus[15].statsn, 1)
+    pdu = c.recv()
+    assert pdu.opcode == RESPONSE and pdu.itt == itt and pdu.statsn == pdus[15].statsn, pdu.header.hex()
+    c.auto_ack = True
+    c.ack(pdus[15])
+    assert c.tur() == 0
+    c.auto_ack = False
+    itt, pdus = start_read(c, 0, 4096)                  # nobody asked for an acknowledgment of this
+    c.snack(DATA_ACK, 1, tag=0)
+    rejected(c, PROTOCOL)
     c.close()
 
 
@@ -318,6 +329,61 @@ def test_unsolicited_lost():
         send_data(c, itt, pdu, PATTERN)
         assert c.finish(itt)[0] == 0
         assert c.read10(900, 64)[1] == PATTERN[:32768]
+    c.close()
+
+
+def test_unsolicited_stalls():
+    """Half of a Data-Out comes, and the rest so late that all has been asked for again."""
+    with open(PARAM + 'InitialR2T', 'w') as f:
+        f.write('No')
+    c = session(InitialR2T='No', FirstBurstLength='65536', MaxBurstLength='65536')
+    with open(PARAM + 'InitialR2T', 'w') as f:
+        f.write('Yes')
+    for size in (262144, 65536):
+        fill(c, 2000, bytes(size))
+        itt = c.command(write_cdb(2000, size // 512), size, write=True, final=False)
+        out, raw = [], c.send_raw
+        c.send_raw = out.append
+        c.data_out(itt, NO_TAG, 0, 0, PATTERN[:65536])
+        c.send_raw = raw
+        data = b''.join(out)
+        c.send_raw(data[:20000])
+        pdu = c.recv()
+        assert pdu.opcode == R2T and (pdu.offset, pdu.residual) == (0, 65536), pdu.header.hex()
+        c.send_raw(data[20000:])
+        send_data(c, itt, pdu, PATTERN)
+        asked = [0]
+        while size > 65536 and asked[-1] + 65536 < size:
+            pdu = c.recv()
+            assert pdu.opcode == R2T and pdu.offset == asked[-1] + 65536, pdu.header.hex()
+            asked.append(pdu.offset)
+            send_data(c, itt, pdu, PATTERN)
+        assert c.finish(itt)[0] == 0
+        for pos in range(0, size, 65536):
+            assert c.read10(2000 + pos // 512, 128)[1] == PATTERN[pos:pos + 65536], 'at %d' % pos
+    c.close()
+
+
+def test_held_again():
+    """What is held, and sent again together with what it waits for, has one turn."""
+    c = session()
+
+    def nop(sn, data):
+        return c.send(NOP_OUT, 0x80, itt=7, word5=NO_TAG, words=struct.pack('>II', sn, c.exp_statsn), data=data)
+    for again in (True, False):         # what the first round leaves behind is in the way of the second
+        base = c.cmdsn
+        nop(base + 1, b'held')
+        assert c.silent(0.2)
+        out, raw = [], c.send_raw
+        c.send_raw = out.append
+        nop(base, b'lost')
+        if again:
+            nop(base + 1, b'held')
+        c.send_raw = raw
+        c.send_raw(b''.join(out))
+        assert [c.recv().data for _ in range(2)] == [b'lost', b'held']
+        c.cmdsn = base + 2
+        assert c.tur() == 0
     c.close()
 
 

@@ -42,7 +42,6 @@ EXPORT_SYMBOL_GPL(tcm_log_page_count);
 EXPORT_SYMBOL_GPL(tcm_log_pages);
 EXPORT_SYMBOL_GPL(tcm_lun_link);
 EXPORT_SYMBOL_GPL(tcm_lun_unlink);
-EXPORT_SYMBOL_GPL(tcm_lun_unpack);
 EXPORT_SYMBOL_GPL(tcm_mode_list_check);
 EXPORT_SYMBOL_GPL(tcm_naa_id);
 EXPORT_SYMBOL_GPL(tcm_opcode_find);
