@@ -347,6 +347,7 @@ struct tcm_isc_rx {
 	bool		in_data;
 	bool		ready;		/* a PDU to be dealt with outside the socket's lock */
 	bool		fail;
+	bool		full;		/* so much is to be sent that nothing more is taken */
 	bool		lost;		/* Data-Out that is not the one expected */
 	struct tcm_isc_cmd	*icmd;
 	u32		off;		/* in the command's data, or in @buf */
@@ -487,7 +488,6 @@ void tcm_isc_tx_reset(struct tcm_isc_conn *conn);
 struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len);
 void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
 void tcm_isc_msg_free(struct tcm_isc_msg *msg);
-bool tcm_isc_tx_owes(const struct tcm_isc_conn *conn);
 u32 tcm_isc_data_in_bytes(const struct tcm_cmd *cmd);
 u32 tcm_isc_data_in_len(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd, u32 off);
 u32 tcm_isc_data_in_most(const struct tcm_isc_conn *conn);
@@ -537,6 +537,18 @@ void tcm_isc_lost_wake(struct tcm_isc_session *isess);
 void tcm_isc_take_given(struct tcm_isc_conn *conn);
 void tcm_isc_reassign(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req,
 		      struct tcm_isc_msg *msg);
+
+/*
+ * Is so much to be sent that nothing more is received before? Pings, rejects and the like come
+ * outside of the command window, and a peer may send them and not read the answers. Of a login each
+ * request is answered before the next one is looked at (RFC 7143 11.12).
+ */
+static inline bool tcm_isc_tx_owes(const struct tcm_isc_conn *conn)
+{
+	if (unlikely(conn->state == TCM_ISC_CS_LOGIN))
+		return !list_empty(&conn->txq) || conn->nr_bvec;
+	return conn->owed >= TCM_ISC_OWED_MAX;
+}
 
 /* What the peer says it has: every PDU of an initiator has it. */
 static inline void tcm_isc_ack(struct tcm_isc_conn *conn, __be32 exp_statsn)

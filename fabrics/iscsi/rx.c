@@ -326,23 +326,20 @@ static u32 tcm_isc_rx_step(struct tcm_isc_conn *conn, struct sk_buff *skb, int o
 	return n;
 }
 
-/* What is killed takes no more: who took its place may be at work already. */
-static bool tcm_isc_rx_stops(const struct tcm_isc_conn *conn)
-{
-	return conn->rx.ready || conn->rx.fail || conn->owed >= TCM_ISC_OWED_MAX ||
-	       test_bit(TCM_ISC_CF_CLOSE, &conn->flags);
-}
-
 static int tcm_isc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb, unsigned int off,
 			    size_t len)
 {
 	struct tcm_isc_conn *conn = desc->arg.data;
+	struct tcm_isc_rx *rx = &conn->rx;
 	size_t done = 0;
 
-	while (done < len && !tcm_isc_rx_stops(conn))
+	/* What is killed takes no more: who took its place may be at work already. */
+	if (unlikely(test_bit(TCM_ISC_CF_CLOSE, &conn->flags)))
+		rx->full = true;
+	while (done < len && !rx->ready && !rx->fail && !rx->full)
 		done += tcm_isc_rx_step(conn, skb, off + done, len - done);
 	conn->rx_octets += done;
-	if (tcm_isc_rx_stops(conn) || done >= desc->count)
+	if (rx->ready || rx->fail || rx->full || done >= desc->count)
 		desc->count = 0;
 	else
 		desc->count -= done;
@@ -364,6 +361,7 @@ void tcm_isc_rx_run(struct tcm_isc_conn *conn)
 			conn->rx_held = true;
 			return;
 		}
+		conn->rx.full = false;
 		desc.count = TCM_ISC_RX_BATCH;
 		lock_sock(sk);
 		n = tcp_read_sock(sk, &desc, tcm_isc_rx_actor);

@@ -58,21 +58,11 @@ static unsigned int tcm_isc_msg_weight(const struct tcm_isc_msg *msg)
 	return msg->bhs.opcode == TCM_ISC_R2T ? 0 : 1 + DIV_ROUND_UP(msg->len, PAGE_SIZE);
 }
 
-/*
- * Is so much to be sent that nothing more is received before? Pings, rejects and the like come
- * outside of the command window, and a peer may send them and not read the answers. Of a login each
- * request is answered before the next one is looked at (RFC 7143 11.12).
- */
-bool tcm_isc_tx_owes(const struct tcm_isc_conn *conn)
-{
-	if (unlikely(conn->state == TCM_ISC_CS_LOGIN))
-		return !list_empty(&conn->txq) || conn->nr_bvec;
-	return conn->owed >= TCM_ISC_OWED_MAX;
-}
-
 void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)
 {
 	conn->owed += tcm_isc_msg_weight(msg);
+	if (unlikely(conn->owed >= TCM_ISC_OWED_MAX))
+		conn->rx.full = true;
 	list_add_tail(&msg->tx.node, &conn->txq);
 }
 
@@ -450,7 +440,7 @@ static void tcm_isc_tx_sent(struct tcm_isc_conn *conn)
 	}
 	list_for_each_entry_safe(tx, next, &conn->sent, node) {
 		list_del(&tx->node);
-		if (tx->kind == TCM_ISC_TX_MSG)
+		if (unlikely(tx->kind == TCM_ISC_TX_MSG))
 			conn->owed -= tcm_isc_msg_weight(container_of(tx, struct tcm_isc_msg, tx));
 		if (unlikely(conn->erl)) {
 			tcm_isc_retain(conn, tx);
