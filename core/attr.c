@@ -58,12 +58,12 @@ static int tcm_set_unmap_user(struct tcm_device *dev, u32 value, const char **wh
 }
 
 /* How long is waited for the last commands of LUNs that are gone */
-#define TCM_PI_PATIENCE	(2 * HZ)
+#define TCM_ATTR_PATIENCE	(2 * HZ)
 
 /* Try again while commands are out, for a time. */
-static bool tcm_attr_pi_retry(int err, unsigned long since)
+static bool tcm_attr_retry(int err, unsigned long since)
 {
-	if (err != -EBUSY || time_after(jiffies, since + TCM_PI_PATIENCE))
+	if (err != -EBUSY || time_after(jiffies, since + TCM_ATTR_PATIENCE))
 		return false;
 	return !schedule_timeout_killable(HZ / 50 + 1);
 }
@@ -87,7 +87,7 @@ static int tcm_attr_set_pi_type(struct tcm_device *dev, u32 value, const char **
 	else
 		do
 			err = tcm_pi_set_type(dev, value, true);
-		while (tcm_attr_pi_retry(err, since));
+		while (tcm_attr_retry(err, since));
 	mutex_unlock(&dev->pi_lock);
 	if (err && !*why)
 		*why = err == -EINVAL ? "a LUN links to the device" :
@@ -118,7 +118,7 @@ int tcm_attr_pi_format(struct tcm_device *dev, u32 value, const char **why)
 	else
 		do
 			err = tcm_pi_format(dev);
-		while (tcm_attr_pi_retry(err, since));
+		while (tcm_attr_retry(err, since));
 	mutex_unlock(&dev->pi_lock);
 	if (err && !*why)
 		*why = err == -EINVAL ? "a LUN links to the device" :
@@ -139,6 +139,12 @@ static int tcm_set_block_size(struct tcm_device *dev, u32 value, const char **wh
 		return tcm_deny(why, -EINVAL, "smaller than a block of the device");
 	if (dev->limits.pi_type && value != dev->attr.hw_block_size)
 		return tcm_deny(why, -EINVAL, "the disk has protection information for each block");
+	/*
+	 * What a LUN that is gone has left behind counts in blocks of the old size still. The
+	 * directory has one reference; each LUN, until its last command is back, another.
+	 */
+	if (refcount_read(&dev->ref) > 1)
+		return tcm_deny(why, -EBUSY, "commands are out");
 	dev->attr.block_size = value;
 	tcm_device_adopt_block_size(dev);
 	return 0;
@@ -231,15 +237,18 @@ static int tcm_attr_change(struct tcm_device *dev, enum tcm_attr_id id, u32 valu
 
 int tcm_attr_set(struct tcm_device *dev, enum tcm_attr_id id, u32 value, const char **why)
 {
+	unsigned long since = jiffies;
 	int err;
 
 	if (id == TCM_ATTR_pi_prot_type)
 		return tcm_attr_set_pi_type(dev, value, why);
-	mutex_lock(&tcm_config_mutex);
-	err = tcm_attr_change(dev, id, value, why);
-	if (!err && test_bit(TCM_DEV_CONFIGURED, &dev->flags))
-		tcm_poll_start(dev);
-	mutex_unlock(&tcm_config_mutex);
+	do {
+		mutex_lock(&tcm_config_mutex);
+		err = tcm_attr_change(dev, id, value, why);
+		if (!err && test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+			tcm_poll_start(dev);
+		mutex_unlock(&tcm_config_mutex);
+	} while (tcm_attr_retry(err, since));
 	return err;
 }
 

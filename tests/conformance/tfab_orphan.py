@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Late writes: a write that was aborted while a backend had it does not come to the medium after
 one that was sent later. Runs in a guest with tcm_test loaded."""
+import errno
 import os
 import re
 import struct
@@ -248,9 +249,32 @@ def seen(rig):
     t.eq(orphans(), [], 'lines afterwards')
 
 
+def straggler(rig):
+    """A command of a LUN that is gone still counts in the old blocks: they keep their size."""
+    s = rig.s
+    attr = 'core/%s/attrib/block_size' % rig.h.dev
+    rig.h.hold()
+    tag = rig.held(s, w10(5, 2), dout=block(1) * 2)
+    for name in ('i0', 'i1'):
+        rig.tpg.unmap(name, 0)
+    rig.tpg.del_lun(0)
+    try:
+        tfab.write(attr, 4096)
+        t.ok(False, 'another block size while a write is out')
+    except OSError as e:
+        t.eq(e.errno, errno.EBUSY, 'another block size while a write is out')
+    t.eq(tfab.read(attr), '512', 'block_size')
+    tfab.write(attr, 512)
+    rig.h.hold(False)
+    t.good(s.reap(tag), 'the write')
+    # at once: what is on its way out is waited for
+    tfab.write(attr, 4096)
+    t.eq(tfab.read(attr), '4096', 'block_size when it is back')
+
+
 def main():
     rig = Rig()
-    for part in (seen, late_writes, overlaps, nexus_loss, preempt):
+    for part in (seen, late_writes, overlaps, nexus_loss, preempt, straggler):
         begin = time.monotonic()
         part(rig)
         print('orphan: %s, %.0f s' % (part.__name__, time.monotonic() - begin), flush=True)
