@@ -209,11 +209,12 @@ static enum tcm_sense tcm_pr_register(struct tcm_pr_state *st, const struct tcm_
 		return TCM_RESERVATION_CONFLICT;
 	if (op->spec_i_pt && self)
 		return TCM_INVALID_FIELD_CDB;
+	/* Counts what is asked for (SPC-4 6.15.2). */
 	st->generation++;
-	st->aptpl = op->aptpl;
-	/* Not registered and no key: nothing is to be done. */
+	/* Not registered and no key: nothing is to be done, what others said of APTPL stays. */
 	if (!self && !op->sa_key)
 		return TCM_OK;
+	st->aptpl = op->aptpl;
 	sense = tcm_pr_register_one(st, &op->self, op);
 	for (i = 0; !sense && i < op->n_others; i++) {
 		struct tcm_pr_reg *other = tcm_pr_find_reg(st, &op->others[i]);

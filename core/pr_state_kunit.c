@@ -307,6 +307,35 @@ static void pr_generation(struct kunit *test)
 	}
 }
 
+/* Not registered and no key: nothing is done (SPC-4 5.13.7), so APTPL is as it was, too. */
+static void pr_nothing(struct kunit *test)
+{
+	static const u8 sas[] = { TCM_PR_REGISTER, TCM_PR_REGISTER_AND_IGNORE };
+	struct tcm_pr_state *st = pr_state(test);
+	struct tcm_pr_op *op = pr_op(test);
+	unsigned int i, aptpl;
+
+	pr_reg(&st->reg[0], 'A');
+	st->reg[0].key = 1;
+	st->n = 1;
+	pr_reg(&op->self, 'B');
+	for (i = 0; i < ARRAY_SIZE(sas); i++)
+		for (aptpl = 0; aptpl < 2; aptpl++) {
+			st->aptpl = aptpl;
+			op->sa = sas[i];
+			op->aptpl = !aptpl;
+			KUNIT_EXPECT_EQ(test, tcm_pr_apply(st, op), TCM_OK);
+			KUNIT_EXPECT_EQ_MSG(test, st->aptpl, !!aptpl, "service action %u", sas[i]);
+			KUNIT_EXPECT_EQ(test, st->n, 1U);
+		}
+	/* Who is registered is heard when he goes. */
+	op->self = st->reg[0];
+	st->aptpl = true;
+	op->aptpl = false;
+	KUNIT_EXPECT_EQ(test, tcm_pr_apply(st, op), TCM_OK);
+	KUNIT_EXPECT_FALSE(test, st->aptpl);
+}
+
 /* SPC-4 table 67: to the holder, to who is registered, to who is not */
 static void pr_denials(struct kunit *test)
 {
@@ -466,6 +495,7 @@ static void pr_texts(struct kunit *test)
 static struct kunit_case pr_tests[] = {
 	KUNIT_CASE(pr_changes),
 	KUNIT_CASE(pr_generation),
+	KUNIT_CASE(pr_nothing),
 	KUNIT_CASE(pr_denials),
 	KUNIT_CASE(pr_lost),
 	KUNIT_CASE(pr_names),
