@@ -107,19 +107,25 @@ static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64
 	return TCM_ALUA_UNAVAILABLE_STATE;
 }
 
-/* Each of the blocks by itself; all are blocks of the same few segments. */
+/*
+ * Each of the blocks by itself, segment by segment. Nobody has compared them with the capacity yet,
+ * and there may be billions: where segments repeat, those of one period are all that there are.
+ */
 static enum tcm_sense tcm_alua_judge_lba(const struct tcm_cmd *cmd, u16 group)
 {
 	const struct tcm_alua *alua = cmd->dev->alua;
-	u64 lba = cmd->lba, last = cmd->lba + cmd->nblocks - 1, end;
+	u64 period = (u64)alua->seg_size * alua->seg_mult, lba = cmd->lba, left, end;
 	enum tcm_sense sense = TCM_OK;
 
 	if (!(cmd->op->flags & TCM_OP_MEDIUM) || !cmd->op->lba_at || !cmd->nblocks)
 		return TCM_OK;
+	/* Counted down: the last block's number, and that of a segment's, may not fit 64 bits. */
+	left = period ? min_t(u64, cmd->nblocks, period) : cmd->nblocks;
 	for (;;) {
 		sense = tcm_alua_judge(tcm_alua_state_at(alua, group, lba, &end), cmd->op);
-		if (sense || end >= last)
+		if (sense || end - lba >= left - 1)
 			return sense;
+		left -= end - lba + 1;
 		lba = end + 1;
 	}
 }

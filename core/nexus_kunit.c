@@ -4,6 +4,7 @@
  */
 #include <linux/unaligned.h>
 #include "../tests/kunit/rig.h"
+#include "alua.h"
 #include "attr.h"
 #include "cmd.h"
 #include "sbc.h"
@@ -264,6 +265,65 @@ static void ua_loss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tcm_ua_take(race.map, &x), TCM_OK);
 }
 
+/* Two segments of eight blocks that repeat; the second one's state is @second. */
+static void map_segments(struct kunit *test, u8 second)
+{
+	struct tcm_rig *rig = test->priv;
+	struct tcm_lba_range *range;
+	LIST_HEAD(map);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		range = tcm_lba_range_alloc(1);
+		KUNIT_ASSERT_NOT_NULL(test, range);
+		range->first = 8 * i;
+		range->last = 8 * i + 7;
+		range->members[0].state = i ? second : TCM_ALUA_OPTIMIZED;
+		list_add_tail(&range->node, &map);
+	}
+	tcm_lba_map_set(rig->dev, 8, 2, &map);
+}
+
+/* LBA dependent: each block that is asked for counts, and nobody looks at billions of them. */
+static void alua_blocks(struct kunit *test)
+{
+	static const struct {
+		u64 lba;
+		u32 nblocks;
+		enum tcm_sense all, half;	/* both segments are there, or the first one */
+	} cases[] = {
+		{ 0, 8, TCM_OK, TCM_OK },
+		{ 7, 2, TCM_OK, TCM_ALUA_UNAVAILABLE },
+		{ 8, 1, TCM_OK, TCM_ALUA_UNAVAILABLE },
+		{ 16, 8, TCM_OK, TCM_OK },
+		{ 16, 9, TCM_OK, TCM_ALUA_UNAVAILABLE },
+		{ 0, U32_MAX, TCM_LBA_OUT_OF_RANGE, TCM_ALUA_UNAVAILABLE },
+		{ 1, U32_MAX, TCM_LBA_OUT_OF_RANGE, TCM_ALUA_UNAVAILABLE },
+		{ U64_MAX - 7, 8, TCM_LBA_OUT_OF_RANGE, TCM_ALUA_UNAVAILABLE },
+		{ U64_MAX - 3, 8, TCM_LBA_OUT_OF_RANGE, TCM_ALUA_UNAVAILABLE },
+		{ U64_MAX, U32_MAX, TCM_LBA_OUT_OF_RANGE, TCM_ALUA_UNAVAILABLE },
+		{ U64_MAX - 99, 50, TCM_LBA_OUT_OF_RANGE, TCM_ALUA_UNAVAILABLE },
+	};
+	struct tcm_rig *rig = test->priv;
+	struct tcm_mapping *map = tcm_rig_map(rig, 0);
+	u8 verify[16] = { VERIFY_16 };
+	unsigned int i;
+
+	tcm_rig_settle(test);
+	rig->dev->alua->def->state = TCM_ALUA_LBA_DEPENDENT;
+	set_bit(TCM_GATE_ALUA, &map->gate);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_unaligned_be64(cases[i].lba, verify + 2);
+		put_unaligned_be32(cases[i].nblocks, verify + 10);
+		map_segments(test, TCM_ALUA_OPTIMIZED);
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].all,
+				    tcm_rig_run(test, 0, verify, 16, DMA_NONE, NULL, 0), "%u", i);
+		map_segments(test, TCM_ALUA_UNAVAILABLE_STATE);
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].half,
+				    tcm_rig_run(test, 0, verify, 16, DMA_NONE, NULL, 0), "%u", i);
+	}
+}
+
 /* What a backend says of itself becomes attributes, and commands are held to it. */
 static void device_limits(struct kunit *test)
 {
@@ -344,6 +404,7 @@ static struct kunit_case nexus_tests[] = {
 	KUNIT_CASE(ua_order),
 	KUNIT_CASE(ua_passed_over),
 	KUNIT_CASE(ua_loss),
+	KUNIT_CASE(alua_blocks),
 	KUNIT_CASE(device_limits),
 	KUNIT_CASE(device_block_size),
 	KUNIT_CASE(device_attributes),
