@@ -259,6 +259,20 @@ static enum tcm_sense tcm_pr_read_list(struct tcm_cmd *cmd, struct tcm_pr_op *op
 	return op->all_tg_pt ? tcm_pr_others(cmd, op, NULL, 0) : TCM_OK;
 }
 
+/*
+ * Could the APTPL file name who would be registered, and say nothing else by that? In demo mode
+ * names are the initiator's choice. Without APTPL, too: a later REGISTER, of anybody, may set it.
+ */
+static bool tcm_pr_can_name(const struct tcm_pr_op *op)
+{
+	const char *name = op->self.nexus.initiator;
+
+	if (op->sa != TCM_PR_REGISTER && op->sa != TCM_PR_REGISTER_AND_IGNORE &&
+	    op->sa != TCM_PR_REPLACE_LOST)
+		return true;
+	return !op->sa_key || tcm_transport_name_ok(name, strlen(name));
+}
+
 static enum tcm_sense tcm_pr_read_op(struct tcm_cmd *cmd, struct tcm_pr_op *op)
 {
 	struct tcm_pr_who who = tcm_pr_who_of(cmd->dev, cmd->sess);
@@ -278,6 +292,8 @@ static enum tcm_sense tcm_pr_read_op(struct tcm_cmd *cmd, struct tcm_pr_op *op)
 	else
 		sense = TCM_PARAM_LIST_LENGTH;
 	kvfree(buf);
+	if (!sense && !tcm_pr_can_name(op))
+		sense = TCM_INSUFFICIENT_REG_RESOURCES;
 	if (cmd->dev->attr.force_pr_aptpl && tcm_pr_file_possible(cmd->dev))
 		op->aptpl = true;
 	return sense;

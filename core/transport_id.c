@@ -86,20 +86,24 @@ unsigned int tcm_transport_id_put(const struct tcm_pr_nexus *nexus, u8 *buf)
 	return TCM_TRANSPORT_ID_LEN;
 }
 
-/* UTF-8 (RFC 7143 4.2.7) that goes into files whose readers split at spaces and commas */
-static bool tcm_tid_name_ok(const char *name, unsigned int len)
+bool tcm_transport_name_ok(const char *name, unsigned int len)
 {
 	unsigned int i;
 	unicode_t c;
 	int n;
 
-	if (len < 5 || len >= TCM_NAME_MAX)
-		return false;
 	for (i = 0; i < len; i += n) {
 		n = utf8_to_utf32((const u8 *)name + i, len - i, &c);
 		if (n < 1 || c <= ' ' || c == 0x7f || c == ',' || c == '=')
 			return false;
 	}
+	return true;
+}
+
+static bool tcm_tid_name_ok(const char *name, unsigned int len)
+{
+	if (len < 5 || len >= TCM_NAME_MAX || !tcm_transport_name_ok(name, len))
+		return false;
 	return !strncasecmp(name, "iqn.", 4) || !strncasecmp(name, "eui.", 4) ||
 	       !strncasecmp(name, "naa.", 4);
 }

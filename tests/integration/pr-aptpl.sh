@@ -15,5 +15,7 @@ mount -t ext4 "$disk" /run/dbroot
 use_our_target
 modprobe -a tcm_loop target_core_rd sd_mod sg
 /tcm/tests/conformance/aptpl.py test /run/dbroot
+modprobe tcm_test
+/tcm/tests/conformance/tfab_aptpl.py /run/dbroot
 unload_target
 umount /run/dbroot

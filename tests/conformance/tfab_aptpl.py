@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reservations that outlive a power cycle, over the test fabric: names that would say more in the
+file than who they are of.
+
+tfab_aptpl.py FOLDER. Runs in a guest with tcm_test loaded; FOLDER is dbroot, which can be frozen."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import tfab
+from pr import CLEAR, REGISTER, REGISTER_IGNORE, plist, prin, prout
+from sgio import Table
+from tfab import Session, Tpg
+
+SERIAL = '6a1b6a1b-0000-4000-8000-00000000ab1f'
+APTPL, ALL_TG_PT = 1, 4
+NO_RESOURCES = (5, 0x55, 4)
+NAMES = ('iqn.2026-11.org.x:a,res_holder=1,res_type=03', 'iqn.2026-11.org.x:a=b', 'iqn.2026-11.org.x:a b',
+         'iqn.2026-11.org.x:a\nPR_REG_END: 0\n', 'iqn.2026-11.org.x:\x7f', 'a,b')
+
+t = Table('aptpl')
+
+
+def pr_out(s, sa, key, sa_key, flags=0):
+    return s.submit(prout(sa), dout=plist(key, sa_key, flags))
+
+
+def keys(s):
+    data = s.cmd(prin(0), din=256).data
+    return [int.from_bytes(data[at:at + 8], 'big') for at in range(8, 8 + int.from_bytes(data[4:8], 'big'), 8)]
+
+
+def saved(root):
+    with open('%s/pr/aptpl_%s' % (root, SERIAL)) as f:
+        return f.read()
+
+
+def login(name):
+    s = Session('t1', 1, name)
+    s.clear_ua()
+    return s
+
+
+def names(root, tpg):
+    """The file is restored a registration a line, split at commas: no name may have one."""
+    good = login('iqn.2026-11.org.x:\u00e4')
+    for name in NAMES:
+        bad = login(name)
+        for sa in (REGISTER, REGISTER_IGNORE):
+            for flags in (0, APTPL, ALL_TG_PT):
+                t.bad(bad.reap(pr_out(bad, sa, 0, 5, flags)), NO_RESOURCES, 'register %r' % name)
+            t.good(bad.reap(pr_out(bad, sa, 0, 0)), 'register nothing, %r' % name)
+        t.good(good.reap(pr_out(good, REGISTER_IGNORE, 0, 7, APTPL)), 'register')
+        t.eq(keys(bad), [7], 'keys')
+        t.eq(saved(root).count('sa_res_key='), 1, 'registrations in the file')
+        bad.close()
+    t.good(good.reap(pr_out(good, CLEAR, 7, 0)), 'CLEAR')
+    good.close()
+
+
+def main():
+    root = sys.argv[1]
+    tfab.write('dbroot', root)
+    dev = tfab.make_rd('d')
+    tfab.write('core/%s/wwn/vpd_unit_serial' % dev, SERIAL)
+    tpg = Tpg(demo='rw').enable()
+    tpg.lun(0, dev)
+    names(root, tpg)
+    tpg.destroy()
+    tfab.del_dev(dev)
+    t.end()
+
+
+main()
