@@ -12,6 +12,7 @@
 #include "lu.h"
 #include "pi.h"
 #include "poll.h"
+#include "sbc.h"
 #include "target.h"
 #include "task.h"
 
@@ -238,16 +239,21 @@ static int tcm_attr_change(struct tcm_device *dev, enum tcm_attr_id id, u32 valu
 int tcm_attr_set(struct tcm_device *dev, enum tcm_attr_id id, u32 value, const char **why)
 {
 	unsigned long since = jiffies;
+	bool wce;
 	int err;
 
 	if (id == TCM_ATTR_pi_prot_type)
 		return tcm_attr_set_pi_type(dev, value, why);
 	do {
 		mutex_lock(&tcm_config_mutex);
+		wce = tcm_dev_wce(dev);
 		err = tcm_attr_change(dev, id, value, why);
 		if (!err && test_bit(TCM_DEV_CONFIGURED, &dev->flags))
 			tcm_poll_start(dev);
+		wce = wce && !tcm_dev_wce(dev);
 		mutex_unlock(&tcm_config_mutex);
+		if (wce)
+			tcm_sbc_cache_off(dev);
 	} while (tcm_attr_retry(err, since));
 	return err;
 }

@@ -168,6 +168,12 @@ void tcm_sg_or(struct scatterlist *a, struct scatterlist *b, u64 skip, u64 len);
  * the command that asked for it has to wait. May sleep.
  */
 bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len);
+/*
+ * WCE went from 1 to 0, and no command is there to wait: who sees that flushes no more, so what is
+ * in the cache goes to the medium now. The backend is asked by a work item. May sleep, but never
+ * for I/O.
+ */
+void tcm_sbc_cache_off(struct tcm_device *dev);
 
 /*
  * Stopped: medium access is refused with NOT READY, INITIALIZING COMMAND REQUIRED

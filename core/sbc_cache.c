@@ -4,6 +4,7 @@
  */
 #include <linux/slab.h>
 #include "device.h"
+#include "lu.h"
 #include "opcode.h"
 #include "sbc.h"
 
@@ -14,7 +15,8 @@
 
 /* A flush that outlives the command that asked for it; holds the device. */
 struct tcm_flush_behind {
-	struct tcm_io io;
+	struct tcm_io		io;
+	struct work_struct	work;
 };
 
 static void tcm_flush_behind_done(struct tcm_io *io, enum tcm_sense sense)
@@ -30,16 +32,16 @@ static void tcm_flush_behind_done(struct tcm_io *io, enum tcm_sense sense)
 	tcm_device_put(dev);
 }
 
-bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len)
+static struct tcm_flush_behind *tcm_flush_behind_alloc(struct tcm_device *dev, u64 pos, u64 len)
 {
 	struct tcm_flush_behind *fb;
 
 	if (!atomic_add_unless(&dev->flushes_behind, 1, TCM_FLUSH_BEHIND_MAX))
-		return false;
+		return NULL;
 	fb = kzalloc(sizeof(*fb), GFP_NOIO);
 	if (!fb) {
 		atomic_dec(&dev->flushes_behind);
-		return false;
+		return NULL;
 	}
 	tcm_device_get(dev);
 	fb->io.dev = dev;
@@ -48,8 +50,39 @@ bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len)
 	fb->io.write = true;
 	fb->io.bad_pos = U64_MAX;
 	fb->io.done = tcm_flush_behind_done;
-	dev->ops->flush(&fb->io);
-	return true;
+	return fb;
+}
+
+bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len)
+{
+	struct tcm_flush_behind *fb = tcm_flush_behind_alloc(dev, pos, len);
+
+	if (fb)
+		dev->ops->flush(&fb->io);
+	return fb;
+}
+
+static void tcm_cache_off_work(struct work_struct *work)
+{
+	struct tcm_flush_behind *fb = container_of(work, struct tcm_flush_behind, work);
+
+	fb->io.dev->ops->flush(&fb->io);
+}
+
+void tcm_sbc_cache_off(struct tcm_device *dev)
+{
+	struct tcm_flush_behind *fb;
+
+	if (!dev->limits.write_cache || !dev->ops->flush)
+		return;
+	fb = tcm_flush_behind_alloc(dev, 0, 0);
+	if (!fb) {
+		/* Nobody is there to wait instead; whoever flushes next is told. */
+		atomic_set(&dev->flush_error, TCM_INTERNAL_TARGET_FAILURE);
+		return;
+	}
+	INIT_WORK(&fb->work, tcm_cache_off_work);
+	tcm_lu_queue(&fb->work);
 }
 
 static void tcm_sync_done(struct tcm_io *io, enum tcm_sense sense)

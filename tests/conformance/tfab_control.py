@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the Control mode page changes (SPC-4 7.5.8): QERR, UA_INTLCK_CTRL, QUEUE ALGORITHM MODIFIER.
+"""What the Control mode page changes (SPC-4 7.5.8): QERR, UA_INTLCK_CTRL, QUEUE ALGORITHM MODIFIER; and
+the cache that is turned off.
 Runs in a guest with tcm_test loaded."""
 import os
 import struct
@@ -256,9 +257,52 @@ def restricted(rig):
     rig.settle()
 
 
+def caching(s, wce):
+    """MODE SELECT of WCE"""
+    r = s.cmd([0x1a, 8, 8, 0, 64, 0], din=64)
+    data = bytearray(4) + r.data[4:24]
+    data[4] &= 0x7f
+    data[4 + 2] = data[4 + 2] & ~4 | wce << 2
+    return s.cmd([0x15, 0x10, 0, 0, 24, 0], dout=data)
+
+
+def flushed(rig, what, turn_off):
+    """WCE goes to 0, and what is in the cache to the medium: who sees 0 flushes no more."""
+    rig.h.hold()
+    turn_off()
+    try:
+        wait_until(lambda: rig.h.held() == 1, 'a flush')
+        t.ok(True, what)
+    except RuntimeError as e:
+        t.ok(False, '%s: %s' % (what, e))
+    rig.h.hold(False)
+
+
+def cache(rig):
+    """The write cache is turned off by others than MODE SELECT, which waits for its flush itself."""
+    s = rig.s
+    attr = 'core/%s/attrib/emulate_write_cache' % rig.h.dev
+    t.eq(tfab.read(attr), '1', 'emulate_write_cache')
+    flushed(rig, 'emulate_write_cache', lambda: tfab.write(attr, 0))
+    rig.settle()
+    t.good(caching(s, 1), 'WCE 1')
+    rig.settle()
+    flushed(rig, 'LUN RESET takes WCE back', lambda: s.tmf(LUN_RESET))
+    t.eq(tfab.read(attr), '0', 'emulate_write_cache after a reset')
+    rig.settle()
+    # nothing falls: nothing is flushed
+    rig.h.hold()
+    s.tmf(LUN_RESET)
+    tfab.write(attr, 1)
+    s.tmf(LUN_RESET)
+    rig.settle()
+    t.eq(rig.h.held(), 0, 'no flush')
+    rig.h.hold(False)
+
+
 def main():
     rig = Rig()
-    for part in (values, qerr, interlock, preempted, restricted):
+    for part in (values, qerr, interlock, preempted, restricted, cache):
         print('control: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()
