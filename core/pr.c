@@ -53,6 +53,7 @@ int tcm_pr_create(struct tcm_device *dev)
 	if (!pr)
 		return -ENOMEM;
 	pr->dev = dev;
+	mutex_init(&pr->change);
 	mutex_init(&pr->lock);
 	spin_lock_init(&pr->queue_lock);
 	INIT_LIST_HEAD(&pr->queue);
@@ -272,6 +273,7 @@ struct tcm_pr_state *tcm_pr_clone(struct tcm_pr *pr, unsigned int more)
 	const struct tcm_pr_state *old;
 	struct tcm_pr_state *new;
 
+	lockdep_assert_held(&pr->change);
 	mutex_lock(&pr->lock);
 	old = pr->state;
 	new = tcm_pr_state_alloc(min_t(unsigned int, old->n + more, TCM_PR_REGS_MAX));
@@ -309,6 +311,7 @@ void tcm_pr_publish(struct tcm_device *dev, struct tcm_pr_state *new,
 	struct tcm_pr *pr = dev->pr;
 	struct tcm_pr_state *old;
 
+	lockdep_assert_held(&pr->change);
 	mutex_lock(&pr->lock);
 	spin_lock_irq(&dev->lun_lock);
 	old = pr->state;
@@ -399,7 +402,11 @@ int tcm_pr_aptpl_add(struct tcm_device *dev, const struct tcm_pr_aptpl *from, co
 	mutex_lock(&tcm_config_mutex);
 	if (dev->exports) {
 		err = tcm_deny(why, -EINVAL, "a LUN links to the device");
-		goto unlock;
+		goto unlock_config;
+	}
+	if (!mutex_trylock(&dev->pr->change)) {
+		err = tcm_deny(why, -EBUSY, "a PERSISTENT RESERVE OUT is out");
+		goto unlock_config;
 	}
 	err = tcm_pr_aptpl_reg(from, reg);
 	if (err) {
@@ -413,6 +420,8 @@ int tcm_pr_aptpl_add(struct tcm_device *dev, const struct tcm_pr_aptpl *from, co
 		st = NULL;
 	}
 unlock:
+	mutex_unlock(&dev->pr->change);
+unlock_config:
 	mutex_unlock(&tcm_config_mutex);
 	kvfree(st);
 	kfree(reg);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reservations of a device: the state of core/pr_state.h made effective. One worker of the device
- * changes it, one PERSISTENT RESERVE OUT after the other; everybody else reads.
+ * changes it, one PERSISTENT RESERVE OUT after the other, and before the first LUN links to the
+ * device, a restore; everybody else reads.
  */
 #ifndef _TCM_CORE_PR_H
 #define _TCM_CORE_PR_H
@@ -34,6 +35,12 @@ struct tcm_pr_file;
 struct tcm_pr {
 	struct tcm_device	*dev;
 	/*
+	 * @change is held from the copy of @state that is changed until that takes its place: what
+	 * is changed meanwhile would be lost. The worker holds it while the file is written, so
+	 * that everybody else only tries: commands of a LUN that is gone may still be out.
+	 */
+	struct mutex		change;
+	/*
 	 * @lock protects @state. Who replaces it holds dev->lun_lock, too, so that either lock is
 	 * enough for a reader. Never held while a file is written.
 	 */
@@ -63,7 +70,8 @@ static inline bool tcm_pr_on(const struct tcm_device *dev)
 
 /*
  * Add a registration that outlived a power cycle; the same nexus again replaces what was said.
- * Takes tcm_config_mutex. -EINVAL: a LUN links to the device already; -ENOSPC: too many
+ * Takes tcm_config_mutex. -EINVAL: a LUN links to the device already; -ENOSPC: too many; -EBUSY: a
+ * PERSISTENT RESERVE OUT of a LUN that is gone is still out
  */
 int tcm_pr_aptpl_add(struct tcm_device *dev, const struct tcm_pr_aptpl *reg, const char **why);
 

@@ -65,6 +65,7 @@ static struct tcm_pr_file *tcm_pr_file_new(const struct tcm_device *dev,
 static bool tcm_pr_powers_on(const struct tcm_device *dev)
 {
 	lockdep_assert_held(&tcm_config_mutex);
+	lockdep_assert_held(&dev->pr->change);
 	return !dev->exports && test_bit(TCM_DEV_CONFIGURED, &dev->flags) && tcm_pr_on(dev) &&
 	       !(dev->ops->flags & TCM_BE_PASSTHROUGH) && !dev->pr->state->n &&
 	       tcm_pr_file_possible(dev);
@@ -75,6 +76,8 @@ static void tcm_pr_set_lost(struct tcm_device *dev, const char *name, bool lost)
 	struct tcm_pr_state *st;
 
 	mutex_lock(&tcm_config_mutex);
+	if (!mutex_trylock(&dev->pr->change))
+		goto unlock_config;
 	if (!tcm_pr_powers_on(dev) || dev->pr->state->lost == lost)
 		goto unlock;
 	st = tcm_pr_clone(dev->pr, 0);
@@ -86,6 +89,8 @@ static void tcm_pr_set_lost(struct tcm_device *dev, const char *name, bool lost)
 	st->lost = lost;
 	tcm_pr_publish(dev, st, NULL);
 unlock:
+	mutex_unlock(&dev->pr->change);
+unlock_config:
 	mutex_unlock(&tcm_config_mutex);
 }
 
@@ -95,7 +100,12 @@ void tcm_pr_power_on(struct tcm_device *dev)
 	bool look;
 
 	mutex_lock(&tcm_config_mutex);
-	look = tcm_pr_powers_on(dev);
+	/* While a PERSISTENT RESERVE OUT is out this is no power on. */
+	look = mutex_trylock(&dev->pr->change);
+	if (look) {
+		look = tcm_pr_powers_on(dev);
+		mutex_unlock(&dev->pr->change);
+	}
 	snprintf(name, sizeof(name), "aptpl_%s", dev->serial);
 	mutex_unlock(&tcm_config_mutex);
 	if (!look)

@@ -372,12 +372,10 @@ static void tcm_pr_abort(struct tcm_pr_job *job)
 	tcm_pr_wait_work(&job->wait.work);
 }
 
-/* Make the change last, then make it seen. */
-static enum tcm_sense tcm_pr_commit(struct tcm_pr_job *job, struct tcm_pr_state *new)
+/* Make the change last, then make it seen. @was: the file says something of the old state. */
+static enum tcm_sense tcm_pr_commit(struct tcm_pr_job *job, struct tcm_pr_state *new, bool was)
 {
 	struct tcm_device *dev = job->cmd->dev;
-	/* A file that nobody can read is in the way at the next power on. */
-	bool was = dev->pr->state->aptpl || dev->pr->state->lost;
 
 	/* Not BUSY, also when an earlier write hangs: initiators would try again for ever. */
 	if ((new->aptpl || was) && tcm_pr_persist(dev, new))
@@ -392,10 +390,32 @@ static enum tcm_sense tcm_pr_commit(struct tcm_pr_job *job, struct tcm_pr_state 
 	return TCM_OK;
 }
 
+static enum tcm_sense tcm_pr_change(struct tcm_pr_job *job)
+{
+	struct tcm_pr *pr = job->cmd->dev->pr;
+	struct tcm_pr_state *new;
+	enum tcm_sense sense;
+	bool was;
+
+	mutex_lock(&pr->change);
+	new = tcm_pr_clone(pr, job->op.n_others + 1);
+	if (new) {
+		/* A file that nobody can read is in the way at the next power on. */
+		was = new->aptpl || new->lost;
+		sense = tcm_pr_apply(new, &job->op);
+		sense = sense ?: tcm_pr_commit(job, new, was);
+	} else {
+		sense = TCM_BUSY;
+	}
+	mutex_unlock(&pr->change);
+	if (sense)
+		kvfree(new);
+	return sense;
+}
+
 static void tcm_pr_run(struct tcm_pr_job *job)
 {
 	struct tcm_device *dev = job->cmd->dev;
-	struct tcm_pr_state *new;
 	enum tcm_sense sense;
 
 	if (tcm_cmd_is_aborted(job->cmd)) {
@@ -406,21 +426,11 @@ static void tcm_pr_run(struct tcm_pr_job *job)
 		tcm_pr_job_end(job, TCM_RESERVATION_CONFLICT);
 		return;
 	}
-	new = tcm_pr_clone(dev->pr, job->op.n_others + 1);
-	if (!new) {
-		tcm_pr_job_end(job, TCM_BUSY);
-		return;
-	}
-	sense = tcm_pr_apply(new, &job->op);
-	sense = sense ?: tcm_pr_commit(job, new);
-	if (sense) {
-		kvfree(new);
-		tcm_pr_job_end(job, sense);
-	} else if (job->op.sa == TCM_PR_PREEMPT_AND_ABORT) {
+	sense = tcm_pr_change(job);
+	if (!sense && job->op.sa == TCM_PR_PREEMPT_AND_ABORT)
 		tcm_pr_abort(job);
-	} else {
-		tcm_pr_job_end(job, TCM_OK);
-	}
+	else
+		tcm_pr_job_end(job, sense);
 }
 
 void tcm_pr_out_work(struct work_struct *work)

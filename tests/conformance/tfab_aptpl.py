@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Reservations that outlive a power cycle, over the test fabric: names that would say more in the
-file than who they are of.
+file than who they are of, and a restore while a PERSISTENT RESERVE OUT is out.
 
 tfab_aptpl.py FOLDER. Runs in a guest with tcm_test loaded; FOLDER is dbroot, which can be frozen."""
+import errno
 import os
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
@@ -59,6 +62,32 @@ def names(root, tpg):
     good.close()
 
 
+def restore(root, tpg, dev):
+    """What is restored is not lost to a registration that comes later, nor that to it."""
+    line = ('initiator_fabric=test,initiator_node=i1,sa_res_key=9,res_holder=0,res_all_tg_pt=0,mapped_lun=0,'
+            'target_fabric=test,target_node=t1,tpgt=1,port_rtpi=1,target_lun=0')
+    attr = 'core/%s/pr/res_aptpl_metadata' % dev
+    s = login('i0')
+    subprocess.run(['fsfreeze', '-f', root], check=True)
+    tag = pr_out(s, REGISTER_IGNORE, 0, 5, APTPL)
+    time.sleep(1)
+    t.ok(s.reap(tag, block=False) is None, 'a registration waits for its file')
+    tpg.del_lun(0)
+    try:
+        tfab.write(attr, line)
+        t.ok(False, 'a restore meanwhile')
+    except OSError as e:
+        t.eq(e.errno, errno.EBUSY, 'a restore meanwhile')
+    subprocess.run(['fsfreeze', '-u', root], check=True)
+    t.good(s.reap(tag), 'the registration')
+    tfab.write(attr, line)
+    tpg.lun(0, dev)
+    s.clear_ua()
+    t.eq(keys(s), [5, 9], 'keys')
+    t.good(s.reap(pr_out(s, CLEAR, 5, 0)), 'CLEAR')
+    s.close()
+
+
 def main():
     root = sys.argv[1]
     tfab.write('dbroot', root)
@@ -67,6 +96,7 @@ def main():
     tpg = Tpg(demo='rw').enable()
     tpg.lun(0, dev)
     names(root, tpg)
+    restore(root, tpg, dev)
     tpg.destroy()
     tfab.del_dev(dev)
     t.end()

@@ -336,6 +336,12 @@ static inline void fuzz_unlock(int *locked)
 	if (--*locked)
 		abort();
 }
+/* Nobody else is there to have it. */
+static inline bool fuzz_trylock(int *locked)
+{
+	fuzz_lock(locked);
+	return true;
+}
 #define DEFINE_SPINLOCK(l)	spinlock_t l
 #define spin_lock_init(l)	((l)->locked = 0)
 #define spin_lock(l)		fuzz_lock(&(l)->locked)
@@ -346,6 +352,7 @@ static inline void fuzz_unlock(int *locked)
 #define spin_unlock_irqrestore(l, f) ((void)(f), spin_unlock(l))
 #define mutex_init(l)		((l)->locked = 0)
 #define mutex_lock(l)		fuzz_lock(&(l)->locked)
+#define mutex_trylock(l)	fuzz_trylock(&(l)->locked)
 #define mutex_unlock(l)		fuzz_unlock(&(l)->locked)
 
 /* Memory for data: nobody looks inside. A command's own, cmd->sg, is its bytes. */
