@@ -156,15 +156,16 @@ static void tcm_wipe_end(struct tcm_wipe *w, enum tcm_sense sense)
 	spin_lock_irq(&dev->lun_lock);
 	w->runs = false;
 	w->cmd = NULL;
-	if (!sense) {
+	if (sense) {
+		/* From the unlock on the next FORMAT UNIT or SANITIZE may free it. */
+		sense = w->kind == TCM_WIPE_FORMAT ? TCM_FORMAT_FAILED : TCM_SANITIZE_FAILED;
+		w = NULL;
+	} else {
 		dev->wipe = NULL;
 		tcm_gate_device(dev, TCM_GATE_WIPE, false);
 	}
 	spin_unlock_irq(&dev->lun_lock);
-	if (sense)
-		sense = w->kind == TCM_WIPE_FORMAT ? TCM_FORMAT_FAILED : TCM_SANITIZE_FAILED;
-	else
-		tcm_wipe_free(w);
+	tcm_wipe_free(w);
 	if (cmd)
 		tcm_cmd_complete(cmd, sense);
 	tcm_device_put(dev);
