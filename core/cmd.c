@@ -245,6 +245,8 @@ static void tcm_cmd_failed(struct tcm_cmd *cmd, enum tcm_sense sense)
 
 static void tcm_cmd_aborted(struct tcm_cmd *cmd, int abort)
 {
+	if (cmd->map && TCM_SENSE_KEY(cmd->sense) == UNIT_ATTENTION)
+		tcm_ua_untold(cmd->map, cmd->sense, &cmd->extra);
 	cmd->xfer_len = 0;
 	cmd->sense = TCM_TASK_ABORTED;
 	cmd->status = SAM_STAT_TASK_ABORTED;

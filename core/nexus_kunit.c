@@ -265,6 +265,32 @@ static void ua_loss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tcm_ua_take(race.map, &x), TCM_OK);
 }
 
+/* It was taken to refuse a command with, and the command was aborted before anybody was told. */
+static void ua_aborted(struct kunit *test)
+{
+	static const enum tcm_ua told[] = { TCM_UA_MODE_CHANGED, TCM_UA_THIN_USED };
+	struct tcm_rig *rig = test->priv;
+	struct tcm_mapping *map = tcm_rig_map(rig, 0);
+	struct tcm_cmd *cmd = &rig->cmd;
+	struct scsi_lun lun;
+	unsigned int i;
+
+	tcm_rig_settle(test);
+	tcm_lun_pack(0, &lun);
+	for (i = 0; i < ARRAY_SIZE(told); i++) {
+		tcm_ua_raise(map, told[i]);
+		KUNIT_ASSERT_EQ(test, 0, tcm_cmd_init(cmd, rig->sess, &lun, tur, 6));
+		atomic_add(TCM_ST_EXEC - TCM_ST_NEW + TCM_ST_ABORTED, &cmd->state);
+		tcm_cmd_complete(cmd, tcm_ua_take(map, &cmd->extra));
+		KUNIT_ASSERT_TRUE(test, wait_for_completion_timeout(&rig->responded, 10 * HZ));
+		KUNIT_EXPECT_EQ(test, rig->sense, TCM_TASK_ABORTED);
+		KUNIT_EXPECT_EQ(test, map->ua, BIT(told[i]));
+		KUNIT_EXPECT_TRUE(test, test_bit(TCM_GATE_UA, &map->gate));
+		clear_bit(told[i], &map->ua);
+	}
+	tcm_rig_settle(test);
+}
+
 /* Two segments of eight blocks that repeat; the second one's state is @second. */
 static void map_segments(struct kunit *test, u8 second)
 {
@@ -404,6 +430,7 @@ static struct kunit_case nexus_tests[] = {
 	KUNIT_CASE(ua_order),
 	KUNIT_CASE(ua_passed_over),
 	KUNIT_CASE(ua_loss),
+	KUNIT_CASE(ua_aborted),
 	KUNIT_CASE(alua_blocks),
 	KUNIT_CASE(device_limits),
 	KUNIT_CASE(device_block_size),

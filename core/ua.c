@@ -109,6 +109,21 @@ enum tcm_sense tcm_ua_report(struct tcm_mapping *map, struct tcm_sense_extra *x)
 	return stays ? tcm_ua_peek(map, x) : tcm_ua_take(map, x);
 }
 
+void tcm_ua_untold(struct tcm_mapping *map, enum tcm_sense sense, const struct tcm_sense_extra *x)
+{
+	int ua;
+
+	for (ua = 0; ua < TCM_UA_COUNT; ua++) {
+		struct tcm_sense_extra told = { };
+
+		/* Two have one code: they differ in what is told beside it. */
+		if (tcm_ua_tell(ua, &told) == sense && (!told.flags || told.info == x->info)) {
+			tcm_ua_raise(map, ua);
+			return;
+		}
+	}
+}
+
 void tcm_ua_interlock(struct tcm_mapping *map, enum tcm_sense sense)
 {
 	if (READ_ONCE(map->lun->dev->attr.emulate_ua_intlck_ctrl) != TCM_UA_INTLCK_ESTABLISH)

@@ -24,6 +24,8 @@ void tcm_ua_drop(struct tcm_mapping *map, enum tcm_ua ua);
 
 /* The one to refuse a command with: taken or not, as UA_INTLCK_CTRL says. */
 enum tcm_sense tcm_ua_report(struct tcm_mapping *map, struct tcm_sense_extra *x);
+/* A command that was refused with @sense and @x was aborted: the condition is still to be told. */
+void tcm_ua_untold(struct tcm_mapping *map, enum tcm_sense sense, const struct tcm_sense_extra *x);
 /* A command ends with @sense: UA_INTLCK_CTRL may make a unit attention of it. Any context. */
 void tcm_ua_interlock(struct tcm_mapping *map, enum tcm_sense sense);
 
