@@ -21,6 +21,7 @@
 #include "rod.h"
 #include "sbc.h"
 #include "session.h"
+#include "task.h"
 #include "vpd.h"
 
 #define TCM_COPY_CHUNK		SZ_256K	/* through memory */
@@ -35,7 +36,10 @@ enum tcm_copy_step {
 };
 
 static struct workqueue_struct *tcm_copy_wq;
-/* Protects the list of all copies that run and their place in it. Inside of dev->lun_lock */
+/*
+ * Protects the list of all copies that run and their place in it. Inside of dev->lun_lock, around
+ * a copy's own lock.
+ */
 static DEFINE_SPINLOCK(tcm_copy_list_lock);
 static LIST_HEAD(tcm_copy_list);
 
@@ -127,20 +131,29 @@ static bool tcm_copy_gone(const struct tcm_copy_unit *unit)
 	return unit && percpu_ref_is_dying(&unit->lun->ref);
 }
 
-/* Has it to end, whatever its chunks do? */
-static bool tcm_copy_stopped(const struct tcm_copy *copy)
+/*
+ * Has somebody ended it who does not wait for it, be it the loss of its nexus? The session of a
+ * fabric that borrows its memory goes without a mark in its commands.
+ */
+static bool tcm_copy_ended_by(const struct tcm_copy *copy)
 {
 	unsigned int i;
 
-	if (READ_ONCE(copy->stop) || READ_ONCE(copy->sense))
+	if (READ_ONCE(copy->stop) || percpu_ref_is_dying(&copy->sess->ref))
 		return true;
 	if (copy->cmd)
-		return tcm_cmd_is_aborted(copy->cmd);
-	/* Nobody waits for one in the background: LUN and session go without it. */
+		return tcm_task_gone(copy->cmd);
+	/* Nobody waits for one in the background: a LUN goes without it. */
 	for (i = 0; i < copy->nunits; i++)
 		if (tcm_copy_gone(&copy->units[i]))
 			return true;
-	return percpu_ref_is_dying(&copy->sess->ref);
+	return false;
+}
+
+/* Has it to end, whatever its chunks do? */
+static bool tcm_copy_stopped(const struct tcm_copy *copy)
+{
+	return READ_ONCE(copy->sense) || tcm_copy_ended_by(copy);
 }
 
 static bool tcm_copy_meets(const struct tcm_copy_unit *a, u64 a_pos, u64 a_len,
@@ -355,6 +368,35 @@ static bool tcm_copy_begin(struct tcm_copy_lane *lane)
 	return tcm_copy_lock(lane, s->from->lun->dev, lane->from_pos, TCM_COPY_READ);
 }
 
+/*
+ * From here on who ends the copy has to fence the chunk; one that was ended before writes none. The
+ * lock makes it one or the other: tcm_copy_orphans().
+ */
+static bool tcm_copy_may_write(struct tcm_copy_lane *lane)
+{
+	struct tcm_copy *copy = lane->copy;
+
+	spin_lock_irq(&copy->lock);
+	lane->writes = !tcm_copy_ended_by(copy);
+	spin_unlock_irq(&copy->lock);
+	return lane->writes;
+}
+
+/* What it wrote, if it did, can come no later any more. */
+static void tcm_copy_written(struct tcm_copy_lane *lane)
+{
+	struct tcm_copy *copy = lane->copy;
+	bool orphaned;
+
+	spin_lock_irq(&copy->lock);
+	orphaned = lane->orphaned;
+	lane->orphaned = false;
+	lane->writes = false;
+	spin_unlock_irq(&copy->lock);
+	if (orphaned)
+		tcm_orphan_chunk_end(&lane->chunk);
+}
+
 static void tcm_copy_write(struct tcm_copy_lane *lane)
 {
 	const struct tcm_copy_segment *s = &lane->copy->segments[lane->segment];
@@ -406,6 +448,8 @@ static bool tcm_copy_step(struct tcm_copy_lane *lane)
 			return true;
 		return tcm_copy_lock(lane, s->to->lun->dev, lane->to_pos, TCM_COPY_WRITE);
 	default:
+		if (!tcm_copy_may_write(lane))
+			return true;
 		tcm_copy_write(lane);
 		return false;
 	}
@@ -462,6 +506,7 @@ static void tcm_copy_work(struct work_struct *work)
 		if (!tcm_copy_step(lane))
 			return;
 	tcm_copy_unlock(lane);
+	tcm_copy_written(lane);
 	tcm_copy_dispatch(lane->copy, lane);
 }
 
@@ -528,6 +573,39 @@ unsigned int tcm_copy_count_map(const struct tcm_mapping *map)
 		n += tcm_copy_has(copy, map);
 	spin_unlock_irqrestore(&tcm_copy_list_lock, flags);
 	return n;
+}
+
+static void tcm_copy_orphan(struct tcm_copy_lane *lane)
+{
+	const struct tcm_copy *copy = lane->copy;
+	struct tcm_device *to = copy->segments[lane->segment].to->lun->dev;
+
+	lockdep_assert_held(&copy->lock);
+	if (!lane->writes || lane->orphaned)
+		return;
+	lane->orphaned = true;
+	lane->chunk.dev = to;
+	lane->chunk.first = lane->to_pos >> to->block_shift;
+	lane->chunk.last = (lane->to_pos + lane->len - 1) >> to->block_shift;
+	tcm_orphan_chunk_add(&lane->chunk);
+}
+
+void tcm_copy_orphans(void)
+{
+	struct tcm_copy_lane *lane;
+	struct tcm_copy *copy;
+	unsigned long flags;
+
+	spin_lock_irqsave(&tcm_copy_list_lock, flags);
+	list_for_each_entry(copy, &tcm_copy_list, node) {
+		if (!tcm_copy_ended_by(copy))
+			continue;
+		spin_lock(&copy->lock);
+		for (lane = copy->lanes; lane < copy->lanes + TCM_COPY_LANES; lane++)
+			tcm_copy_orphan(lane);
+		spin_unlock(&copy->lock);
+	}
+	spin_unlock_irqrestore(&tcm_copy_list_lock, flags);
 }
 
 void tcm_copy_stop_device(const struct tcm_device *dev)

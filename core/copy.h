@@ -8,6 +8,7 @@
 #define _TCM_COPY_H
 
 #include <tcm/cmd.h>
+#include "orphan.h"
 
 #define TCM_COPY_CSCDS		16	/* MAXIMUM TARGET (CSCD) DESCRIPTOR COUNT */
 #define TCM_COPY_SEGMENTS	16	/* MAXIMUM SEGMENT DESCRIPTOR COUNT */
@@ -42,6 +43,8 @@ struct tcm_copy_segment {
 struct tcm_copy_lane {
 	struct tcm_copy		*copy;
 	bool			busy;		/* copy->lock */
+	bool			writes;		/* the backend may have its write; copy->lock */
+	bool			orphaned;	/* @chunk is an orphan; copy->lock */
 	bool			ranged;		/* @range is in a tree */
 	bool			whole;		/* by one member of the backend */
 	u8			step;		/* enum tcm_copy_step */
@@ -53,6 +56,7 @@ struct tcm_copy_lane {
 	struct scatterlist	*sg;		/* TCM_COPY_CHUNK; NULL: not yet */
 	struct tcm_range	range;
 	struct tcm_device	*ranged_dev;
+	struct tcm_orphan_chunk	chunk;
 	struct work_struct	work;
 	struct tcm_io		io;
 };
@@ -123,6 +127,8 @@ enum tcm_sense tcm_copy_may(const struct tcm_copy_unit *unit, bool write);
 /* End all copies that @map takes part in; how many there are yet. Any context. */
 void tcm_copy_stop_map(const struct tcm_mapping *map);
 unsigned int tcm_copy_count_map(const struct tcm_mapping *map);
+/* For tcm_orphans_fence(): what copies that were ended are writing are orphans. Any context. */
+void tcm_copy_orphans(void);
 /* End all that write to a device or read from it: LOGICAL UNIT RESET. Any context. */
 void tcm_copy_stop_device(const struct tcm_device *dev);
 

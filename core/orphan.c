@@ -7,6 +7,9 @@
  * again. So accesses that overlap one are answered BUSY, whoever asks: TCM_GATE_ORPHAN is on
  * every nexus of the device as long as there are any. Reads are kept for the administrator to see.
  *
+ * So is each chunk that a copy writes when it is ended, by whatever ends it: its device is often
+ * not the one of its command, and a copy in the background has none.
+ *
  * A command becomes an orphan under tcm_orphan_lock, together with its mark in the state word. Who
  * ends it sees the mark and takes the lock before the slot is free: what is on a list is there.
  *
@@ -17,6 +20,7 @@
 #include <linux/seq_file.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
+#include "copy.h"
 #include "device.h"
 #include "gate.h"
 #include "opcode.h"
@@ -30,7 +34,7 @@
 static DEFINE_SPINLOCK(tcm_orphan_lock);
 /* Every orphan */
 static LIST_HEAD(tcm_orphans);
-/* Devices with orphans that write, whose gates are not set yet: each is held by such a command. */
+/* Devices with orphans that write, whose gates are not set yet: each is held by such an orphan. */
 static LIST_HEAD(tcm_unfenced);
 static struct dentry *tcm_orphan_dir;
 
@@ -68,15 +72,12 @@ static bool tcm_orphan_writes(const struct tcm_cmd *cmd)
 	return !op || (op->flags & TCM_OP_WRITES);
 }
 
-static void tcm_orphan_add(struct tcm_cmd *cmd)
+/* orphan->writes has been set. */
+static void tcm_orphan_add(struct tcm_orphan *orphan, struct tcm_device *dev)
 {
-	struct tcm_device *dev = cmd->dev;
-	struct tcm_orphan *orphan = &cmd->orphan;
-
 	lockdep_assert_held(&tcm_orphan_lock);
 	orphan->since = jiffies;
 	list_add_tail(&orphan->node, &tcm_orphans);
-	orphan->writes = dev && tcm_orphan_writes(cmd);
 	if (!orphan->writes)
 		return;
 	list_add_tail(&orphan->dev_node, &dev->orphans);
@@ -100,8 +101,11 @@ enum tcm_cmd_state tcm_orphan_mark(struct tcm_cmd *cmd, int seen, int mark)
 		if ((seen & TCM_ST_MASK) == TCM_ST_EXEC)
 			new |= TCM_ST_ORPHAN;
 	} while (!atomic_try_cmpxchg(&cmd->state, &seen, new));
-	if ((new & ~seen) & TCM_ST_ORPHAN)
-		tcm_orphan_add(cmd);
+	if ((new & ~seen) & TCM_ST_ORPHAN) {
+		cmd->orphan.copies = false;
+		cmd->orphan.writes = cmd->dev && tcm_orphan_writes(cmd);
+		tcm_orphan_add(&cmd->orphan, cmd->dev);
+	}
 	spin_unlock_irqrestore(&tcm_orphan_lock, flags);
 	return seen & TCM_ST_MASK;
 }
@@ -141,6 +145,7 @@ void tcm_orphans_fence(void)
 {
 	struct tcm_device *dev;
 
+	tcm_copy_orphans();
 	/* A device leaves the list when its gates are set: who finds none waits for nobody. */
 	while ((dev = tcm_orphan_unfenced())) {
 		tcm_orphan_gate(dev);
@@ -148,16 +153,15 @@ void tcm_orphans_fence(void)
 	}
 }
 
-void tcm_orphan_end(struct tcm_cmd *cmd)
+static void tcm_orphan_del(struct tcm_orphan *orphan, struct tcm_device *dev)
 {
-	struct tcm_device *dev = cmd->dev;
 	unsigned long flags;
 	bool last = false;
 
 	spin_lock_irqsave(&tcm_orphan_lock, flags);
-	list_del(&cmd->orphan.node);
-	if (cmd->orphan.writes) {
-		list_del(&cmd->orphan.dev_node);
+	list_del(&orphan->node);
+	if (orphan->writes) {
+		list_del(&orphan->dev_node);
 		last = list_empty(&dev->orphans);
 		if (last)
 			list_del_init(&dev->fence_node);
@@ -168,16 +172,51 @@ void tcm_orphan_end(struct tcm_cmd *cmd)
 		tcm_orphan_gate(dev);
 }
 
+void tcm_orphan_end(struct tcm_cmd *cmd)
+{
+	tcm_orphan_del(&cmd->orphan, cmd->dev);
+}
+
+void tcm_orphan_chunk_add(struct tcm_orphan_chunk *chunk)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&tcm_orphan_lock, flags);
+	chunk->orphan.copies = true;
+	chunk->orphan.writes = true;
+	tcm_orphan_add(&chunk->orphan, chunk->dev);
+	spin_unlock_irqrestore(&tcm_orphan_lock, flags);
+}
+
+void tcm_orphan_chunk_end(struct tcm_orphan_chunk *chunk)
+{
+	tcm_orphan_del(&chunk->orphan, chunk->dev);
+}
+
+/* As tcm_orphan_blocks() */
+static bool tcm_orphan_extent(const struct tcm_orphan *orphan, u64 *first, u64 *last)
+{
+	const struct tcm_orphan_chunk *chunk;
+
+	if (!orphan->copies)
+		return tcm_orphan_blocks(container_of(orphan, struct tcm_cmd, orphan), first,
+					 last);
+	chunk = container_of(orphan, struct tcm_orphan_chunk, orphan);
+	*first = chunk->first;
+	*last = chunk->last;
+	return true;
+}
+
 bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last)
 {
-	const struct tcm_cmd *cmd;
+	const struct tcm_orphan *orphan;
 	unsigned long flags;
 	bool meets = false;
 	u64 from, to;
 
 	spin_lock_irqsave(&tcm_orphan_lock, flags);
-	list_for_each_entry(cmd, &dev->orphans, orphan.dev_node) {
-		meets = tcm_orphan_blocks(cmd, &from, &to) && from <= last && first <= to;
+	list_for_each_entry(orphan, &dev->orphans, dev_node) {
+		meets = tcm_orphan_extent(orphan, &from, &to) && from <= last && first <= to;
 		if (meets)
 			break;
 	}
@@ -239,6 +278,16 @@ static void tcm_orphan_show(struct seq_file *m, const struct tcm_cmd *cmd)
 	seq_printf(m, " opcode %02xh\n", cmd->cdb[0]);
 }
 
+static void tcm_orphan_show_chunk(struct seq_file *m, const struct tcm_orphan_chunk *chunk)
+{
+	const struct tcm_device *dev = chunk->dev;
+
+	seq_printf(m, "copy %s age %u ms waits for %s %s blocks %llu-%llu\n",
+		   dev->fenced ? "fenced" : "unfenced",
+		   jiffies_to_msecs(jiffies - chunk->orphan.since), dev->ops->name, dev->name,
+		   chunk->first, chunk->last);
+}
+
 static void *tcm_orphan_seq_start(struct seq_file *m, loff_t *pos) __acquires(&tcm_orphan_lock)
 {
 	spin_lock_irq(&tcm_orphan_lock);
@@ -257,7 +306,12 @@ static void tcm_orphan_seq_stop(struct seq_file *m, void *v) __releases(&tcm_orp
 
 static int tcm_orphan_seq_show(struct seq_file *m, void *v)
 {
-	tcm_orphan_show(m, list_entry(v, struct tcm_cmd, orphan.node));
+	struct tcm_orphan *orphan = list_entry(v, struct tcm_orphan, node);
+
+	if (orphan->copies)
+		tcm_orphan_show_chunk(m, container_of(orphan, struct tcm_orphan_chunk, orphan));
+	else
+		tcm_orphan_show(m, container_of(orphan, struct tcm_cmd, orphan));
 	return 0;
 }
 

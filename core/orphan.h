@@ -7,6 +7,13 @@
 
 #include <tcm/cmd.h>
 
+/* What a copy that has been ended may write yet: an orphan without a command of its own */
+struct tcm_orphan_chunk {
+	struct tcm_orphan	orphan;
+	struct tcm_device	*dev;		/* held by who owns this */
+	u64			first, last;	/* logical blocks, both included */
+};
+
 int tcm_orphan_init(void);
 void tcm_orphan_exit(void);
 void tcm_orphan_device_init(struct tcm_device *dev);
@@ -19,8 +26,8 @@ void tcm_orphan_device_init(struct tcm_device *dev);
 enum tcm_cmd_state tcm_orphan_mark(struct tcm_cmd *cmd, int seen, int mark);
 
 /*
- * From here on no access passes the gate that overlaps one of the orphans there are. Any context;
- * takes dev->lun_lock.
+ * From here on no access passes the gate that overlaps one of the orphans there are, or what a copy
+ * that was ended has with a backend. Any context; takes dev->lun_lock.
  */
 void tcm_orphans_fence(void);
 
@@ -29,6 +36,13 @@ void tcm_orphans_session(struct tcm_session *sess);
 
 /* For tcm_cmd_complete(): an orphan has ended. Any context; takes dev->lun_lock. */
 void tcm_orphan_end(struct tcm_cmd *cmd);
+
+/*
+ * For core/copy.c: @chunk, but for its orphan filled in, is one; it has ended. Any context; the
+ * second takes dev->lun_lock.
+ */
+void tcm_orphan_chunk_add(struct tcm_orphan_chunk *chunk);
+void tcm_orphan_chunk_end(struct tcm_orphan_chunk *chunk);
 
 /* Does one that writes access one of these blocks? Any context. */
 bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last);

@@ -502,6 +502,8 @@ void tcm_session_close(struct tcm_session *sess, void (*released)(struct tcm_ses
 	mutex_unlock(&tpg->lock);
 	tcm_orphans_session(sess);
 	percpu_ref_kill(&sess->ref);
+	/* It has ended its copies in the background, too: @sess may be gone. */
+	tcm_orphans_fence();
 }
 EXPORT_SYMBOL_GPL(tcm_session_close);
 

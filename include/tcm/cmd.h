@@ -75,6 +75,7 @@ struct tcm_orphan {
 	struct list_head	dev_node;	/* with @writes: those of the device */
 	unsigned long		since;		/* jiffies */
 	bool			writes;		/* what overlaps it has to wait */
+	bool			copies;		/* is no command, but a chunk of a copy */
 };
 
 /* Its place in the task set: core/task.c */

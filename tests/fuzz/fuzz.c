@@ -435,6 +435,8 @@ enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd) { return TCM_OK; }
 void tcm_task_set_strict(struct tcm_device *dev, bool strict) { dev->tasks->strict = strict; }
 void tcm_task_set_per_nexus(struct tcm_device *dev, bool per_nexus) { dev->tasks->per_nexus = per_nexus; }
 enum tcm_sense tcm_orphan_check(const struct tcm_cmd *cmd) { return TCM_OK; }
+void tcm_orphan_chunk_add(struct tcm_orphan_chunk *chunk) { }
+void tcm_orphan_chunk_end(struct tcm_orphan_chunk *chunk) { }
 bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last) { return false; }
 void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua) { }
 void tcm_ua_raise_device(struct tcm_device *dev, enum tcm_ua ua, const struct tcm_session *sess) { }
