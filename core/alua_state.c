@@ -161,7 +161,7 @@ static enum tcm_sense tcm_alua_slow(struct tcm_cmd *cmd, u32 msecs)
 	struct tcm_alua *alua = cmd->dev->alua;
 	unsigned long flags;
 
-	cmd->flags |= TCM_CMD_SLOWED;
+	WRITE_ONCE(cmd->flags, cmd->flags | TCM_CMD_SLOWED | TCM_CMD_PARKED);
 	cmd->alua_wait.until = jiffies + msecs_to_jiffies(msecs);
 	spin_lock_irqsave(&alua->wait_lock, flags);
 	list_add_tail(&cmd->alua_wait.node, &alua->waiting);

@@ -331,6 +331,9 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 
 void tcm_cmd_rerun(struct tcm_cmd *cmd)
 {
+	WRITE_ONCE(cmd->flags, cmd->flags & ~TCM_CMD_PARKED);
+	/* Before the gate is read: a survey of ranges that has still seen the flag has set it. */
+	smp_mb();
 	tcm_cmd_run(cmd);
 }
 

@@ -10,7 +10,9 @@
  * set on every nexus: who executes from then on is tracked in the tree. Those that passed the gate
  * before are not, so the survey asks the fabrics for their commands: one that executes, is not
  * tracked and overlaps holds the exclusive one back. A command moves to TCM_ST_EXEC before it reads
- * the gate and the survey looks at states after it has set the gate, so none is missed.
+ * the gate and the survey looks at states after it has set the gate, so none is missed. One that
+ * waits at the gate (TCM_CMD_PARKED), maybe for the exclusive one, holds back nobody: it reads the
+ * gate anew when it goes on.
  * Between surveys there is a tick; only when the disk is already at work on the very blocks does a
  * command wait for it. Some time after the last exclusive command the gates open again.
  *
@@ -184,7 +186,8 @@ static bool tcm_range_visit(struct tcm_cmd *cmd, void *arg)
 	/* Aborted or not: what the backend has, it has. */
 	if ((st & TCM_ST_MASK) != TCM_ST_EXEC || cmd->dev != walk->dev)
 		return false;
-	if ((READ_ONCE(cmd->flags) & TCM_CMD_RANGED) || !tcm_range_blocks(cmd, &first, &last))
+	if ((READ_ONCE(cmd->flags) & (TCM_CMD_RANGED | TCM_CMD_PARKED)) ||
+	    !tcm_range_blocks(cmd, &first, &last))
 		return false;
 	if (cmd->op->flags & TCM_OP_EXCL)
 		return false;

@@ -260,6 +260,7 @@ enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd)
 	spin_lock_irqsave(&ts->lock, flags);
 	if (!cmd->task.enabled && !tcm_task_gone(cmd)) {
 		cmd->task.parked = true;
+		WRITE_ONCE(cmd->flags, cmd->flags | TCM_CMD_PARKED);
 		if (!ts->parked++)
 			mod_delayed_work(tcm_task_wq, &ts->work, TCM_TASK_TICK);
 		sense = TCM_PENDING;

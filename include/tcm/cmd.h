@@ -66,6 +66,7 @@ enum tcm_cmd_state {
 #define TCM_CMD_PI		0x100	/* protection information comes with it: @pi is valid */
 #define TCM_CMD_PI_ASIDE	0x200	/* ... but not within @sg */
 #define TCM_CMD_NOWAIT		0x400	/* runs in the call of who must not wait: TCM_CTX_NOWAIT */
+#define TCM_CMD_PARKED		0x800	/* waits at the gate, to pass it anew: has no blocks yet */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
 

@@ -5,6 +5,7 @@ does not, and what an abort does to either."""
 import os
 import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
@@ -128,6 +129,34 @@ def aborted(t, h, s, o):
     o.clear_ua()
 
 
+def parked(t, h, s, o):
+    """Who waits in the task set for an exclusive command does not keep it from its blocks."""
+    for attr in (tfab.ORDERED, tfab.HEAD_OF_QUEUE):
+        time.sleep(0.5)         # no command is tracked any more
+        first = write(s, 900, 1, A)
+        wait_until(lambda: h.held() == 1, 'the write to be held')
+        # ORDERED, it waits for the write; the read waits for it in any case
+        over = caw(s, 800, 4, ZERO, B, attr=attr)
+        if attr == tfab.HEAD_OF_QUEUE:
+            wait_until(lambda: h.held() == 2, 'the one that is ahead reads')
+        r = read(o, 802, 4)
+        time.sleep(0.05)
+        t.eq(h.held(), 1 + (attr == tfab.HEAD_OF_QUEUE), 'accesses, attribute %d' % attr)
+        h.release(1)
+        t.eq(s.reap(first).status, GOOD, 'the write')
+        wait_until(lambda: h.held() == 1, 'COMPARE AND WRITE reads, attribute %d' % attr)
+        h.release()
+        wait_until(lambda: h.held() == 1, 'COMPARE AND WRITE writes, attribute %d' % attr)
+        t.ok(pending(o, r), 'the read waits')
+        h.release()
+        t.eq(s.reap(over).status, GOOD, 'COMPARE AND WRITE, attribute %d' % attr)
+        wait_until(lambda: h.held() == 1, 'the read')
+        h.hold(False)
+        t.eq(o.reap(r).data, B * 2 + ZERO * 2, 'what is read')
+        t.eq(o.reap(write(o, 800, 4, ZERO)).status, GOOD, 'as it was')
+        h.hold()
+
+
 def logout(t, h, s, o):
     """A session that ends while its command waits: the others go on."""
     gone = Session('t1', 1, 'i2')
@@ -157,7 +186,7 @@ def main():
     with Session('t1', 1, 'i0') as s, Session('t1', 1, 'i1') as o:
         s.clear_ua()
         o.clear_ua()
-        for fn in (behind_untracked, order, parallel, aborted, logout):
+        for fn in (behind_untracked, order, parallel, aborted, parked, logout):
             fn(t, h, s, o)
             print('range %s: %d passed, %d failed' % (fn.__name__, t.passed, t.failed), flush=True)
     h.hold(False)
