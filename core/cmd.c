@@ -307,7 +307,7 @@ static __always_inline void tcm_cmd_exec(struct tcm_cmd *cmd, enum tcm_sense sen
 /* It had to wait at the gate. */
 static void tcm_cmd_resume(struct tcm_cmd *cmd)
 {
-	tcm_cmd_exec(cmd, tcm_cmd_is_aborted(cmd) ? TCM_TASK_ABORTED : TCM_OK);
+	tcm_cmd_exec(cmd, tcm_cmd_is_aborted(cmd) ? TCM_TASK_ABORTED : tcm_gate_granted(cmd));
 }
 
 static void tcm_cmd_run(struct tcm_cmd *cmd)

@@ -129,7 +129,7 @@ void tcm_copy_stop_map(const struct tcm_mapping *map);
 unsigned int tcm_copy_count_map(const struct tcm_mapping *map);
 /* For tcm_orphans_fence(): what copies that were ended are writing are orphans. Any context. */
 void tcm_copy_orphans(void);
-/* End all that write to a device or read from it: LOGICAL UNIT RESET. Any context. */
+/* End all that write to a device or read from it: LOGICAL UNIT RESET, a wipe. Any context. */
 void tcm_copy_stop_device(const struct tcm_device *dev);
 
 /* core/copy_record.c: what is to be told of a copy, long after its command */

@@ -88,9 +88,20 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 			return sense;
 	}
 	/* Last: from here on it counts as an access. */
-	if (gate & BIT(TCM_GATE_RANGE))
-		return tcm_range_enter(cmd, resume);
+	if (gate & BIT(TCM_GATE_RANGE)) {
+		sense = tcm_range_enter(cmd, resume);
+		/* One that waits may be over and gone. */
+		return sense ?: tcm_gate_granted(cmd);
+	}
 	return TCM_OK;
+}
+
+enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd)
+{
+	/* A wipe sets the bit before it asks for the blocks: who gets them after it sees it. */
+	if (likely(!(READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_WIPE))))
+		return TCM_OK;
+	return tcm_wipe_check(cmd);
 }
 
 struct tcm_mapping *tcm_nexus_next(struct tcm_device *dev, struct tcm_mapping *map)

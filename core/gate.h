@@ -16,6 +16,13 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 			      void (*resume)(struct tcm_cmd *cmd));
 
 /*
+ * A command has got its blocks, maybe long after it passed the gate: TCM_OK, or what a wipe that
+ * has begun meanwhile has to say. One that begins from here on waits for the command. Any context;
+ * takes dev->lun_lock.
+ */
+enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd);
+
+/*
  * The I_T_L nexuses of a device, those that are removed but not gone among them: the one after
  * @map, the first after NULL; NULL: there is no other. dev->lun_lock held from first to last.
  */

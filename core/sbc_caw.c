@@ -7,6 +7,7 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
+#include "gate.h"
 #include "hop.h"
 #include "opcode.h"
 #include "range.h"
@@ -131,13 +132,22 @@ static void tcm_caw_read(struct tcm_io *io, enum tcm_sense sense)
 		tcm_hop_queue(cmd, tcm_caw_compare);
 }
 
+/* The blocks are there. False: it has ended, nothing of it has begun. */
+static bool tcm_caw_granted(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = tcm_gate_granted(cmd);
+
+	if (!sense && !tcm_sbc_aborted(cmd))
+		return true;
+	tcm_caw_end(cmd, sense);
+	return false;
+}
+
 static void tcm_caw_start(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
 
-	if (tcm_sbc_aborted(cmd))
-		tcm_caw_end(cmd, TCM_OK);
-	else
+	if (tcm_caw_granted(cmd))
 		cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, false, tcm_caw_read));
 }
 
@@ -205,6 +215,12 @@ static void tcm_orwrite_next(struct tcm_cmd *cmd)
 		cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, false, tcm_orwrite_read));
 }
 
+static void tcm_orwrite_start(struct tcm_cmd *cmd)
+{
+	if (tcm_caw_granted(cmd))
+		tcm_orwrite_next(cmd);
+}
+
 enum tcm_sense tcm_sbc_orwrite(struct tcm_cmd *cmd)
 {
 	enum tcm_sense sense = tcm_sbc_range(cmd);
@@ -217,8 +233,8 @@ enum tcm_sense tcm_sbc_orwrite(struct tcm_cmd *cmd)
 	sense = tcm_caw_alloc(cmd, TCM_ORWRITE_CHUNK, flags);
 	if (sense)
 		return sense;
-	if (tcm_range_lock(cmd, tcm_orwrite_next))
-		tcm_orwrite_next(cmd);
+	if (tcm_range_lock(cmd, tcm_orwrite_start))
+		tcm_orwrite_start(cmd);
 	return TCM_PENDING;
 }
 
@@ -236,10 +252,11 @@ enum tcm_sense tcm_sbc_write_atomic_parse(struct tcm_cmd *cmd)
 
 static void tcm_write_atomic_start(struct tcm_cmd *cmd)
 {
+	enum tcm_sense sense = tcm_gate_granted(cmd);
 	u8 shift = cmd->dev->block_shift, flags;
 
-	if (tcm_sbc_aborted(cmd)) {
-		tcm_cmd_complete(cmd, TCM_OK);
+	if (sense || tcm_sbc_aborted(cmd)) {
+		tcm_cmd_complete(cmd, sense);
 		return;
 	}
 	tcm_sbc_rw_flags(cmd, &flags);

@@ -161,16 +161,18 @@ static void tcm_populate_work(struct work_struct *work)
 {
 	struct tcm_populate *p = container_of(work, struct tcm_populate, work);
 	struct tcm_device *dev = p->cmd->dev;
-	bool aborted = tcm_cmd_is_aborted(p->cmd);
+	struct tcm_copy_unit own = { .lun = p->cmd->lun, .map = p->cmd->map };
 	struct tcm_rod *rod = p->rod;
 	enum tcm_sense sense;
 
-	if (!aborted)
+	/* Once more: a wipe that has begun meanwhile changes blocks without a look at the watch. */
+	sense = tcm_cmd_is_aborted(p->cmd) ? TCM_COPY_ABORTED : tcm_copy_may(&own, false);
+	if (!sense)
 		tcm_watch_add(dev, &rod->watch);
 	if (rod->n)
 		tcm_range_drop(dev, &p->range);
-	if (aborted) {
-		tcm_populate_end(p, TCM_COPY_ABORTED);
+	if (sense) {
+		tcm_populate_end(p, sense);
 		return;
 	}
 	refcount_inc(&rod->ref);

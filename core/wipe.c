@@ -3,7 +3,9 @@
  * All of the medium made new, in the background: FORMAT UNIT (SBC-4 4.33), SANITIZE (4.11).
  *
  * The gate refuses medium access from the moment that the command is accepted. What is under way
- * then ends first: the wipe takes the lock on all blocks, and needs it no longer once it has it.
+ * then ends first: the wipe takes the lock on all blocks, and needs it no longer once it has it, for
+ * who gets blocks after it asks the gate again (tcm_gate_granted()). Copies from and to the unit
+ * are ended: what one has read before must not come back.
  * It is the device's: it goes on when its command is aborted, its nexus gone, its unit reset; it
  * ends early when the backstore is removed.
  *
@@ -12,6 +14,7 @@
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include "copy.h"
 #include "device.h"
 #include "gate.h"
 #include "opcode.h"
@@ -281,9 +284,9 @@ static void tcm_wipe_alone(struct work_struct *work)
 {
 	struct tcm_wipe *w = container_of(work, struct tcm_wipe, work);
 
-	tcm_range_drop(w->dev, &w->range);
 	if (w->kind == TCM_WIPE_FORMAT && w->pi_type != tcm_pi_type(w->dev))
 		tcm_wipe_protect(w);
+	tcm_range_drop(w->dev, &w->range);
 	INIT_WORK(&w->work, tcm_wipe_work);
 	tcm_wipe_work(&w->work);
 }
@@ -319,6 +322,8 @@ enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 	spin_unlock_irq(&dev->lun_lock);
 	tcm_wipe_free(failed);
 	tcm_device_get(dev);
+	/* One that begins from here on finds the gate. */
+	tcm_copy_stop_device(dev);
 	if (tcm_range_add(dev, &w->range, 0, U64_MAX, true))
 		queue_work(tcm_wipe_wq, &w->work);
 	return TCM_OK;

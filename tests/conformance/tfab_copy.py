@@ -179,10 +179,28 @@ def nexus_loss(rig):
             s.close()
 
 
+def wiped(rig):
+    """The unit that is copied to is formatted while chunks of the copy are being read: nothing is
+    written to it any more."""
+    for n, what in ((LANES * CHUNK, 'FORMAT UNIT at the last chunks'), (2 * LANES * CHUNK, 'FORMAT UNIT')):
+        s = rig.login('i0')
+        rig.fill(0, n, A)
+        rig.fill(1, n, B)
+        rig.h.hold()
+        tag = rig.copy(s, 1, n)
+        wait_until(lambda: rig.h.held() == LANES, 'the chunks of a copy to be read')
+        t.good(rig.other.cmd(bytes([4, 0, 0, 0, 0, 0]), lun=1), what)
+        rig.h.hold(False)
+        t.eq(s.reap(tag).code, COPY_ABORTED, what + ': the copy')
+        for lba in (0, CHUNK, LANES * CHUNK - 1):
+            t.ok(s.read(lba, lun=1).data == ZERO, '%s: what is read at %d' % (what, lba))
+        s.close()
+
+
 def main():
     rig = Rig()
     rig.fill(1, 2 * LANES * CHUNK, A)
-    for part in (aborted, background, nexus_loss):
+    for part in (aborted, background, nexus_loss, wiped):
         begin = time.monotonic()
         part(rig)
         print('copy: %s, %.0f s' % (part.__name__, time.monotonic() - begin), flush=True)
