@@ -510,11 +510,14 @@ static void tcm_copy_work(struct work_struct *work)
 	tcm_copy_dispatch(lane->copy, lane);
 }
 
-void tcm_copy_start(struct tcm_copy *copy)
+void tcm_copy_start(struct tcm_copy *copy, const struct tcm_cmd *cmd)
 {
 	spin_lock_irq(&tcm_copy_list_lock);
 	list_add_tail(&copy->node, &tcm_copy_list);
 	spin_unlock_irq(&tcm_copy_list_lock);
+	/* Who ended the command before found no copy, and one in the background has no command. */
+	if (tcm_task_gone(cmd))
+		WRITE_ONCE(copy->stop, true);
 	tcm_copy_dispatch(copy, NULL);
 }
 

@@ -104,9 +104,9 @@ void tcm_copy_free(struct tcm_copy *copy);
 
 /*
  * Segments have been checked: copy->ended() is called once, in process context. Once it has begun a
- * copy without copy->cmd is the callee's.
+ * copy without copy->cmd is the callee's. @cmd asks for it: if that was aborted nothing is copied.
  */
-void tcm_copy_start(struct tcm_copy *copy);
+void tcm_copy_start(struct tcm_copy *copy, const struct tcm_cmd *cmd);
 
 /* Bytes that are copied, from the first on without a gap; and whole segments. Any context. */
 u64 tcm_copy_progress(struct tcm_copy *copy, unsigned int *segments);

@@ -158,13 +158,15 @@ void tcm_copy_ended(struct tcm_copy *copy, enum tcm_sense sense)
 
 enum tcm_sense tcm_copy_run(struct tcm_copy *copy, bool background)
 {
+	struct tcm_cmd *cmd = copy->cmd;
+
 	if (!copy->ended)
 		copy->ended = tcm_copy_ended;
 	if (!background)
-		copy->cmd->work = copy;
+		cmd->work = copy;
 	else
 		copy->cmd = NULL;
-	tcm_copy_start(copy);
+	tcm_copy_start(copy, cmd);
 	return background ? TCM_OK : TCM_PENDING;
 }
 

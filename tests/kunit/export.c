@@ -8,6 +8,7 @@
 #include "../../core/alua.h"
 #include "../../core/attr.h"
 #include "../../core/cmd.h"
+#include "../../core/copy.h"
 #include "../../core/device.h"
 #include "../../core/gate.h"
 #include "../../core/log.h"
@@ -29,6 +30,10 @@ EXPORT_SYMBOL_GPL(tcm_attr_set);
 EXPORT_SYMBOL_GPL(tcm_cfs_check_name);
 EXPORT_SYMBOL_GPL(tcm_cfs_lun_number);
 EXPORT_SYMBOL_GPL(tcm_control_next);
+EXPORT_SYMBOL_GPL(tcm_copy_add_own);
+EXPORT_SYMBOL_GPL(tcm_copy_alloc);
+EXPORT_SYMBOL_GPL(tcm_copy_free);
+EXPORT_SYMBOL_GPL(tcm_copy_run);
 EXPORT_SYMBOL_GPL(tcm_device_create);
 EXPORT_SYMBOL_GPL(tcm_device_destroy);
 EXPORT_SYMBOL_GPL(tcm_device_enable);
