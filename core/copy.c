@@ -3,7 +3,8 @@
  * Copying between logical units: by the backend where both are its own and it can (ops->copy), else
  * through memory, some chunks at a time. The blocks of the source are locked while they are read,
  * those of the destination while they are written (core/range.c), never both: so copies that cross
- * each other cannot wait for each other.
+ * each other cannot wait for each other. The backend reads while it writes, with the destination
+ * locked: it does not copy from a unit with exclusive commands, which it might see half done.
  *
  * Chunks are given out in the order of the segments. One that touches what another one under way
  * writes, or writes what that one reads, waits for it: the outcome is that of copying one after the
@@ -182,13 +183,17 @@ static bool tcm_copy_depends(const struct tcm_copy *copy, const struct tcm_copy_
 }
 
 /* Can the backend do what is due of this segment by one of its members? */
-static bool tcm_copy_whole(const struct tcm_copy_segment *s)
+static bool tcm_copy_whole(const struct tcm_copy *copy, const struct tcm_copy_segment *s)
 {
 	const struct tcm_backend_ops *ops = s->to->lun->dev->ops;
 
 	if (s->by_hand)
 		return false;
-	return s->from ? s->from->lun->dev->ops == ops && ops->copy : !!ops->write_zeroes;
+	if (!s->from)
+		return ops->write_zeroes;
+	/* Whoever writes to what a token stands for ends it: copy->check() notices afterwards. */
+	return s->from->lun->dev->ops == ops && ops->copy &&
+	       (copy->check || !tcm_range_exclusive(s->from->lun->dev));
 }
 
 /* Is all of it given out? */
@@ -213,7 +218,7 @@ static bool tcm_copy_assign(struct tcm_copy *copy, struct tcm_copy_lane *lane)
 	if (tcm_copy_all(copy))
 		return false;
 	s = &copy->segments[copy->segment];
-	lane->whole = tcm_copy_whole(s);
+	lane->whole = tcm_copy_whole(copy, s);
 	if (lane->whole && copy->busy)
 		return false;
 	lane->segment = copy->segment;

@@ -197,10 +197,58 @@ def wiped(rig):
         s.close()
 
 
+def by_backend(rig):
+    """A chunk that the backend copies is fenced as a whole when it is ended."""
+    n = 2 * LANES * CHUNK
+    s = rig.login('i0')
+    rig.fill(0, n, ZERO)
+    time.sleep(0.5)             # no exclusive command any more: that is copied by hand
+    rig.h.control('copy=1')
+    rig.h.hold()
+    tag = rig.copy(s, 0, n)
+    wait_until(lambda: rig.h.held() == 1, 'the copy')
+    t.eq(s.tmf(ABORT_TASK, lun=1, tag=tag), (COMPLETE, 1), 'ABORT TASK')
+    for lba in (0, n - 1):
+        t.eq(s.write(lba, B).status, BUSY, 'block %d while the backend copies' % lba)
+    rig.h.release()
+    t.eq(s.reap(tag).outcome, NO_RESPONSE, 'the copy')
+    rig.h.hold(False)
+    t.good(s.write(0, B), 'afterwards')
+    t.eq(orphans(), [], 'orphans')
+    rig.h.control('copy=0')
+    s.close()
+
+
+def exclusive(rig):
+    """The backend, which does not lock the source, does not see an exclusive command half done."""
+    s = rig.login('i0')
+    rig.fill(0, CHUNK, ZERO)
+    rig.fill(1, CHUNK, ZERO)
+    rig.free.control('copy=1')
+    for late in (False, True):
+        time.sleep(0.5)         # no exclusive command any more
+        data = (A, B)[late] * 2
+        rig.h.hold()
+        caw = s.submit(struct.pack('>BBQ3xBBB', 0x89, 0, 8, 2, 0, 0), dout=(ZERO, A)[late] * 2 + data)
+        wait_until(lambda: rig.h.held() == 1, 'COMPARE AND WRITE reads')
+        if late:
+            rig.h.release()
+            wait_until(lambda: rig.h.held() == 1, 'COMPARE AND WRITE writes')
+        tag = rig.copy(rig.other, 1, CHUNK)
+        time.sleep(0.05)
+        t.ok(rig.other.reap(tag, block=False) is None, 'the copy waits')
+        rig.h.hold(False)
+        t.good(s.reap(caw), 'COMPARE AND WRITE')
+        t.good(rig.other.reap(tag), 'the copy')
+        t.eq(s.read(8, 2, lun=1).data, data, 'what was copied')
+    rig.free.control('copy=0')
+    s.close()
+
+
 def main():
     rig = Rig()
     rig.fill(1, 2 * LANES * CHUNK, A)
-    for part in (aborted, background, nexus_loss, wiped):
+    for part in (aborted, background, nexus_loss, wiped, by_backend, exclusive):
         begin = time.monotonic()
         part(rig)
         print('copy: %s, %.0f s' % (part.__name__, time.monotonic() - begin), flush=True)

@@ -7,6 +7,7 @@
  *			hold=1 | hold=0		keep accesses; let go of all and serve at once
  *			release=N		let go of the N oldest
  *			fail=1 | fail=0		what is let go ends with an I/O error
+ *			copy=1 | copy=0		copies to this device are one access of its own
  *			hang=1 | hang=0		poll() does not return
  *	/sys/module/tcm_test/parameters/held: accesses that are kept, of all devices. Writing
  *	lets go of all, of a poll(), too: also of those whose directory is gone.
@@ -27,7 +28,7 @@ struct tcm_held {
 	struct tcm_device	*dev;
 	u8			*mem;
 	u64			size;
-	bool			hold, fail, hang; /* tcm_held_lock */
+	bool			hold, fail, hang, copy; /* tcm_held_lock */
 	struct list_head	ios;		/* struct tcm_held_io; tcm_held_lock */
 	struct list_head	node;		/* tcm_held_devs; tcm_held_lock */
 };
@@ -37,7 +38,7 @@ struct tcm_held_io {
 	struct list_head	node;
 	struct llist_node	ended;
 	struct tcm_io		*io;
-	bool			flush;
+	bool			flush, copy;
 	enum tcm_sense		sense;
 };
 
@@ -65,17 +66,21 @@ static DEFINE_IRQ_WORK(tcm_held_irq, tcm_held_interrupt);
 static void tcm_held_serve(struct tcm_held *held, struct tcm_held_io *hio)
 {
 	struct tcm_io *io = hio->io;
+	struct tcm_held *src;
 
 	hio->sense = TCM_OK;
-	if (held->fail)
+	if (held->fail) {
 		hio->sense = io->write ? TCM_WRITE_ERROR : TCM_READ_ERROR;
-	else if (hio->flush)
-		;
-	else if (io->write)
-		sg_pcopy_to_buffer(io->sg, sg_nents(io->sg), held->mem + io->pos, io->len, io->skip);
-	else
+	} else if (hio->copy) {
+		src = io->src->priv;
+		memmove(held->mem + io->pos, src->mem + io->src_pos, io->len);
+	} else if (!hio->flush && io->write) {
+		sg_pcopy_to_buffer(io->sg, sg_nents(io->sg), held->mem + io->pos, io->len,
+				   io->skip);
+	} else if (!hio->flush) {
 		sg_pcopy_from_buffer(io->sg, sg_nents(io->sg), held->mem + io->pos, io->len,
 				     io->skip);
+	}
 	llist_add(&hio->ended, &tcm_held_ended);
 	irq_work_queue(&tcm_held_irq);
 }
@@ -94,7 +99,7 @@ static void tcm_held_release(struct tcm_held *held, unsigned int n)
 	}
 }
 
-static void tcm_held_take(struct tcm_io *io, bool flush)
+static void tcm_held_take(struct tcm_io *io, bool flush, bool copy)
 {
 	struct tcm_held *held = io->dev->priv;
 	struct tcm_held_io *hio = (struct tcm_held_io *)io->scratch;
@@ -102,6 +107,7 @@ static void tcm_held_take(struct tcm_io *io, bool flush)
 
 	hio->io = io;
 	hio->flush = flush;
+	hio->copy = copy;
 	spin_lock_irqsave(&tcm_held_lock, flags);
 	if (held->hold) {
 		list_add_tail(&hio->node, &held->ios);
@@ -114,12 +120,22 @@ static void tcm_held_take(struct tcm_io *io, bool flush)
 
 static void tcm_held_submit(struct tcm_io *io)
 {
-	tcm_held_take(io, false);
+	tcm_held_take(io, false, false);
 }
 
 static void tcm_held_flush(struct tcm_io *io)
 {
-	tcm_held_take(io, true);
+	tcm_held_take(io, true, false);
+}
+
+static void tcm_held_copy(struct tcm_io *io)
+{
+	struct tcm_held *held = io->dev->priv;
+
+	if (READ_ONCE(held->copy))
+		tcm_held_take(io, false, true);
+	else
+		tcm_io_done(io, TCM_INVALID_OPCODE);
 }
 
 static int tcm_held_create(struct tcm_device *dev)
@@ -157,7 +173,7 @@ static int tcm_held_parse(struct tcm_device *dev, const char *key, char *value)
 	int err = kstrtouint(value, 0, &n);
 
 	if (strcmp(key, "size") && strcmp(key, "hold") && strcmp(key, "fail") &&
-	    strcmp(key, "release") && strcmp(key, "hang"))
+	    strcmp(key, "release") && strcmp(key, "hang") && strcmp(key, "copy"))
 		return -ENOENT;
 	if (err)
 		return err;
@@ -172,6 +188,8 @@ static int tcm_held_parse(struct tcm_device *dev, const char *key, char *value)
 		held->hold = n;
 	else if (!strcmp(key, "fail"))
 		held->fail = n;
+	else if (!strcmp(key, "copy"))
+		WRITE_ONCE(held->copy, n);
 	else if (!strcmp(key, "hang"))
 		WRITE_ONCE(held->hang, n);
 	else
@@ -261,6 +279,7 @@ static struct tcm_backend_ops tcm_held_ops = {
 	.poll		= tcm_held_poll,
 	.submit		= tcm_held_submit,
 	.flush		= tcm_held_flush,
+	.copy		= tcm_held_copy,
 };
 
 static int tcm_held_param_set(const char *val, const struct kernel_param *kp)

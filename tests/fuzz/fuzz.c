@@ -370,6 +370,8 @@ void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)
 	r->runs = false;
 }
 
+bool tcm_range_exclusive(const struct tcm_device *dev) { return false; }
+
 /* Nobody writes but those that the target sends. */
 void tcm_watch_add(struct tcm_device *dev, struct tcm_watch *w)
 {
