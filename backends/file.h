@@ -145,6 +145,8 @@ void tcm_file_range(struct tcm_io *io, enum tcm_file_op op, bool stable);
 void tcm_file_size_begin(struct tcm_file *f);
 void tcm_file_size_set(struct tcm_file *f, u64 size);
 u64 tcm_file_capacity(struct tcm_device *dev);
+/* Tell the core what became of the medium. True: it is gone. Any context. */
+bool tcm_file_look(struct tcm_file *f);
 void tcm_file_poll(struct tcm_device *dev);
 int tcm_file_space(struct tcm_device *dev, struct tcm_space *space);
 

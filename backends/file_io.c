@@ -101,12 +101,35 @@ void tcm_file_queue(struct tcm_io *io)
 	queue_work(f->wq, &s->work);
 }
 
+/*
+ * Why an access failed. A disk that is removed, or has shrunk since the core looked, says many
+ * things: no space left for one.
+ */
+static enum tcm_sense tcm_file_sense(struct tcm_io *io, int err)
+{
+	struct tcm_file_io *s = tcm_file_io(io);
+	struct tcm_file *f = io->dev->priv;
+	bool moves = s->op == TCM_FILE_DATA || s->op == TCM_FILE_PI;
+	u64 size;
+
+	/* Protection information is in a file of its own. */
+	if (likely(!err) || !f->block || s->op == TCM_FILE_PI || s->op == TCM_FILE_PI_FLUSH)
+		return tcm_sense_from_errno(err, !moves || io->write);
+	if (tcm_file_look(f))
+		return TCM_LUN_FAILURE;
+	size = i_size_read(f->file->f_mapping->host);
+	if (s->op != TCM_FILE_FLUSH && io->pos + io->len > size) {
+		io->bad_pos = max(io->pos, size);
+		return TCM_LBA_OUT_OF_RANGE;
+	}
+	return tcm_sense_from_errno(err, !moves || io->write);
+}
+
 /* End an access. Any context. */
 void tcm_file_finish(struct tcm_io *io, int err)
 {
 	struct tcm_file_io *s = tcm_file_io(io);
-	bool moves = s->op == TCM_FILE_DATA || s->op == TCM_FILE_PI;
-	enum tcm_sense sense = tcm_sense_from_errno(err, !moves || io->write);
+	enum tcm_sense sense = tcm_file_sense(io, err);
 
 	if (s->vecs && s->vecs != s->inline_vecs)
 		mempool_free(s->vecs, &tcm_file_vecs);
@@ -116,6 +139,13 @@ void tcm_file_finish(struct tcm_io *io, int err)
 		     io->len - s->done == 1U << io->dev->block_shift))
 		io->bad_pos = io->pos + s->done;
 	tcm_io_done(io, sense);
+}
+
+static bool tcm_file_behind_end(struct tcm_io *io)
+{
+	const struct tcm_file *f = io->dev->priv;
+
+	return io->pos + tcm_file_io(io)->done >= i_size_read(f->file->f_mapping->host);
 }
 
 /* What lies behind the end of the file reads as zeros. */
@@ -200,8 +230,8 @@ static bool tcm_file_stepped(struct tcm_io *io, ssize_t ret)
 		return true;
 	}
 	s->done += ret;
-	if (unlikely(!io->write && s->done < io->len &&
-		     io->pos + s->done >= i_size_read(f->file->f_mapping->host)))
+	/* Of a block device it does not: that has been removed, or has shrunk. */
+	if (unlikely(!io->write && s->done < io->len && !f->block && tcm_file_behind_end(io)))
 		tcm_file_zero_rest(io);
 	if (likely(s->done == io->len)) {
 		tcm_file_finish(io, 0);

@@ -64,12 +64,20 @@ u64 tcm_file_capacity(struct tcm_device *dev)
 	return size;
 }
 
+bool tcm_file_look(struct tcm_file *f)
+{
+	if (!tcm_file_dead(f)) {
+		tcm_device_event(f->dev, TCM_DEV_RESIZED);
+		return false;
+	}
+	if (!test_bit(TCM_DEV_DEAD, &f->dev->flags))
+		tcm_device_event(f->dev, TCM_DEV_GONE);
+	return true;
+}
+
 void tcm_file_poll(struct tcm_device *dev)
 {
-	if (!tcm_file_dead(dev->priv))
-		tcm_device_event(dev, TCM_DEV_RESIZED);
-	else if (!test_bit(TCM_DEV_DEAD, &dev->flags))
-		tcm_device_event(dev, TCM_DEV_GONE);
+	tcm_file_look(dev->priv);
 }
 
 /* What the file takes of its file system, and what that has left for everybody. */

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: --mem 1G --timeout 200
+# kernels: 6.1 6.12
+#
+# The file backend over disks that go away or shrink.
+set -euo pipefail
+. /tcm/tests/vm/guest-lib.sh
+. /tcm/tests/integration/storage.inc
+
+# lun CONTROL...: LUN 0
+lun() {
+	backstore fileio it "$@"
+	disk=$(export_lun fileio it 0)
+	scsi_ready "$disk"
+}
+
+take_down() {
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+	drop_backstore fileio it
+}
+
+# expect WANT:OP...: commands in one go, an outcome for each. WANT;OP
+expect() {
+	local pair i got ops=() want=()
+	for pair in "$@"; do
+		want+=("${pair%%;*}")
+		ops+=("${pair#*;}")
+	done
+	mapfile -t got < <(scsi "$disk" "${ops[@]}")
+	for i in "${!want[@]}"; do assert_eq "${want[$i]}" "${got[$i]}" "${ops[$i]}"; done
+}
+
+# reads N: that many of them
+reads() {
+	local i
+	for ((i = 0; i < $1; i++)); do echo "read:$((8 * (i % 2000))):8"; done
+}
+
+storage_begin
+
+note "a disk that is removed: no read is answered with zeros"
+for mode in "" fd_buffered_io=1; do
+	dev=$(debug_disk dev_size_mb=64)
+	# shellcheck disable=SC2086
+	lun "fd_dev_name=$dev" $mode
+	dd if=/dev/zero bs=1M count=8 status=none | tr '\0' 'Z' |
+		dd of="/dev/$disk" bs=1M oflag=direct iflag=fullblock status=none
+	# not from the page cache of the disk below
+	echo 3 >/proc/sys/vm/drop_caches
+	mapfile -t ops < <(reads 6000)
+	scsi "$disk" "${ops[@]}" >/tmp/reads 2>&1 &
+	reader=$!
+	begun() { [ "$(wc -l </tmp/reads)" -gt 20 ]; }
+	wait_for 20 begun
+	echo 1 >"/sys/block/${dev#/dev/}/device/delete"
+	failed() { grep -qv '^good 5a' /tmp/reads; }
+	wait_for 20 failed
+	nap 1.5
+	kill $reader 2>/dev/null || :
+	wait $reader || :
+	assert_eq "" "$(awk '!/^good 5a|^4\/3e\/01|^2\/05\/00/ {n[$0]++} END {for (x in n) print n[x], x}' /tmp/reads)" \
+		"reads of a removed disk ($mode)"
+	assert_eq 4/3e/01 "$(scsi "$disk" write:0:8:1)" "a write"
+	take_down
+	wait_for 20 rmmod scsi_debug
+done
+
+note "a disk that shrinks"
+loop=$(loop_disk /tmp/shrinks 64)
+lun "fd_dev_name=$loop"
+expect "good;write:65536:8:7" "good 07;read:65536:8"
+truncate -s 16M /tmp/shrinks
+losetup -c "$loop"
+# the poll may have told of it before
+for op in read:65536:8 write:65536:8:7; do
+	sense=$(scsi "$disk" $op)
+	[ "$sense" != 6/2a/09 ] || sense=$(scsi "$disk" $op)
+	assert_match '^5/21/00' "$sense" "$op behind the new end"
+done
+take_down
+losetup -d "$loop"
+
+rmdir "$CFS/core/fileio_0"
+storage_end
