@@ -85,6 +85,19 @@ static int tcm_file_zero(struct tcm_io *io)
 	return err;
 }
 
+/* Where the initiator was told that unmapped blocks read as zeros, a hint is not enough. */
+static int tcm_file_deallocate(struct tcm_io *io)
+{
+	struct tcm_file *f = io->dev->priv;
+	int err = tcm_file_punch(io);
+
+	if (err != -EOPNOTSUPP)
+		return err;
+	if (io->dev->attr.unmap_zeroes_data)
+		return tcm_file_zero(io);
+	return f->block ? tcm_file_discard(io) : 0;
+}
+
 /*
  * Holes as the file system tells of them, in its own blocks: a logical block is deallocated when
  * all of it is in a hole. What is behind the end of the file is one, too.
@@ -158,7 +171,6 @@ static void tcm_file_copy_work(struct tcm_io *io)
 void tcm_file_range_work(struct tcm_io *io)
 {
 	struct tcm_file_io *s = tcm_file_io(io);
-	struct tcm_file *f = io->dev->priv;
 	int err = 0;
 
 	if (s->op == TCM_FILE_COPY) {
@@ -170,13 +182,11 @@ void tcm_file_range_work(struct tcm_io *io)
 		return;
 	}
 	if (s->op == TCM_FILE_UNMAP)
-		err = tcm_file_punch(io);
+		err = tcm_file_deallocate(io);
 	else if (s->op == TCM_FILE_ZERO)
 		err = tcm_file_zero(io);
 	else if (s->op == TCM_FILE_STATUS)
 		err = tcm_file_status(io);
-	if (err == -EOPNOTSUPP && s->op == TCM_FILE_UNMAP && f->block)
-		err = tcm_file_discard(io);
 	if (!err && s->stable)
 		err = tcm_file_sync(io);
 	tcm_file_finish(io, err);

@@ -3,7 +3,8 @@
 # vm: --mem 1G --timeout 200
 # kernels: 6.1 6.12
 #
-# The file backend over disks that go away or shrink.
+# The file backend over disks that go away, shrink, or cannot do what they said they could; and over
+# a file system without holes.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
@@ -60,7 +61,7 @@ for mode in "" fd_buffered_io=1; do
 	nap 1.5
 	kill $reader 2>/dev/null || :
 	wait $reader || :
-	assert_eq "" "$(awk '!/^good 5a|^4\/3e\/01|^2\/05\/00/ {n[$0]++} END {for (x in n) print n[x], x}' /tmp/reads)" \
+	assert_eq "" "$(awk '!/^good 5a|^4\/3e\/01|^2\/05\/00|^3\/11\/00/ {n[$0]++} END {for (x in n) print n[x], x}' /tmp/reads)" \
 		"reads of a removed disk ($mode)"
 	assert_eq 4/3e/01 "$(scsi "$disk" write:0:8:1)" "a write"
 	take_down
@@ -81,6 +82,52 @@ for op in read:65536:8 write:65536:8:7; do
 done
 take_down
 losetup -d "$loop"
+
+note "UNMAP promises zeros, and the disk cannot zero any more"
+dev=$(debug_disk dev_size_mb=64 lbpu=1 lbprz=0)
+backstore fileio it "fd_dev_name=$dev"
+echo 1 >"$CFS/core/fileio_0/it/attrib/emulate_tpu"
+assert_eq 1 "$(cat "$CFS/core/fileio_0/it/attrib/unmap_zeroes_data")" "unmap_zeroes_data"
+disk=$(export_lun fileio it 0)
+scsi_ready "$disk"
+echo 0 >"$(echo /sys/block/"${dev#/dev/}"/device/scsi_disk/*/max_write_same_blocks)"
+assert_eq 0 "$(cat "/sys/block/${dev#/dev/}/queue/write_zeroes_max_bytes")" "write zeroes of the disk"
+expect "good;write:0:256:7" "good;unmap:64:64" "good 07;read:0:64" "good 00;read:64:64" "good 07;read:128:128"
+
+take_down
+wait_for 20 rmmod scsi_debug
+
+note "a file system without holes"
+null=$(null_disk nullfat 32)
+python3 - "$null" <<'PY'
+import struct, sys
+# FAT16: a boot sector, two tables, a root directory; clusters of 4 sectors
+boot = struct.pack('<3s8sHBHBHHBHHHII', b'\xeb\x3c\x90', b'tcmtest ', 512, 4, 1, 2, 512, 0, 0xf8, 64, 32, 2, 0, 65536)
+boot += struct.pack('<BBBI11s8s', 0x80, 0, 0x29, 1, b'NO NAME    ', b'FAT16   ')
+table = struct.pack('<HH', 0xfff8, 0xffff).ljust(64 * 512, b'\0')
+with open(sys.argv[1], 'r+b') as f:
+    f.write(boot.ljust(510, b'\0') + b'\x55\xaa' + 2 * table + bytes(512 * 32))
+PY
+mkdir -p /mnt/fat
+modprobe -a vfat nls_cp437 nls_ascii 2>/dev/null || modprobe vfat
+mount -t vfat -o codepage=437,iocharset=ascii "$null" /mnt/fat
+backstore fileio it fd_dev_name=/mnt/fat/image,fd_dev_size=8388608
+echo 1 >"$CFS/core/fileio_0/it/attrib/emulate_tpu"
+disk=$(export_lun fileio it 0)
+scsi_ready "$disk"
+expect "good;write:0:256:7" "good;unmap:64:64" "good 07;read:0:64" "good 00;read:64:64" \
+	"good 07;read:128:128"
+take_down
+backstore fileio it fd_dev_name=/mnt/fat/image,fd_dev_size=8388608
+echo 1 >"$CFS/core/fileio_0/it/attrib/emulate_tpu"
+echo 0 >"$CFS/core/fileio_0/it/attrib/unmap_zeroes_data"
+disk=$(export_lun fileio it 0)
+scsi_ready "$disk"
+# a hint that nothing comes of
+expect "good;unmap:0:64" "good 07;read:0:64"
+take_down
+wait_for 20 umount /mnt/fat
+rmdir /sys/kernel/config/nullb/nullfat
 
 rmdir "$CFS/core/fileio_0"
 storage_end
