@@ -108,6 +108,9 @@ static int tcm_file_status(struct tcm_io *io)
 	u32 block = 1U << io->dev->block_shift;
 	loff_t data = vfs_llseek(f->file, io->pos, SEEK_DATA), hole;
 
+	/* Not known, as with every block device, is answered as mapped. */
+	if (data == -EINVAL || data == -EOPNOTSUPP)
+		return 0;
 	if (data == -ENXIO) {
 		io->flags |= TCM_IO_UNMAPPED;
 		return 0;

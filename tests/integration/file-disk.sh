@@ -94,6 +94,8 @@ echo 0 >"$(echo /sys/block/"${dev#/dev/}"/device/scsi_disk/*/max_write_same_bloc
 assert_eq 0 "$(cat "/sys/block/${dev#/dev/}/queue/write_zeroes_max_bytes")" "write zeroes of the disk"
 expect "good;write:0:256:7" "good;unmap:64:64" "good 07;read:0:64" "good 00;read:64:64" "good 07;read:128:128"
 
+note "a disk says nothing of its holes"
+assert_match '^good 0\+[0-9]+=0$' "$(scsi "$disk" status:0)" "GET LBA STATUS"
 take_down
 wait_for 20 rmmod scsi_debug
 

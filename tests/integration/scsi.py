@@ -10,6 +10,7 @@
     zero:LBA:N          WRITE SAME(16) of a zero block; free: with UNMAP
     same:LBA:N:BYTE     WRITE SAME(16) of a block of that byte
     unmap:LBA:N         UNMAP
+    status:LBA          GET LBA STATUS(16)          good, and LBA+N=PROVISIONING of each extent
     sync                SYNCHRONIZE CACHE(16)
 
 A failure is KEY/ASC/ASCQ, with "info HEX" when INFORMATION is valid, or "status HEX".
@@ -65,6 +66,12 @@ def run(dev, block, op):
     if name == 'unmap':
         param = struct.pack('>HHIQII', 22, 16, 0, n[0], n[1], 0)
         return outcome(dev.cmd(struct.pack('>BBIBHB', 0x42, 0, 0, 0, len(param), 0), data_out=param))
+    if name == 'status':
+        r = dev.cmd(bytes([0x9e, 0x12]) + struct.pack('>QIBB', n[0], 264, 0, 0), data_in=264)
+        if r.sense or r.status:
+            return outcome(r)
+        extents = struct.iter_unpack('>QIB3x', r.data[8:4 + struct.unpack('>I', r.data[:4])[0]])
+        return ' '.join(['good'] + ['%d+%d=%d' % extent for extent in extents])
     if name == 'sync':
         return outcome(dev.cmd(cdb16(SYNC, 0, 0, 0)))
     raise SystemExit('no such command: ' + name)
