@@ -72,6 +72,7 @@ struct tcm_file_io {
 	u8			op;		/* enum tcm_file_op */
 	bool			direct;		/* around the page cache */
 	bool			stable;		/* on stable storage before done */
+	bool			again;		/* a step gave nothing, and was taken anew */
 	struct bio_vec		inline_vecs[];
 };
 

@@ -242,6 +242,11 @@ static bool tcm_file_stepped(struct tcm_io *io, ssize_t ret)
 		s->done = round_down(s->done, 1U << io->dev->block_shift);
 	if (s->done > before)
 		return false;
+	/* The file ended there, and a write has made it longer since: once more, not for ever. */
+	if (!io->write && !f->block && !s->again) {
+		s->again = true;
+		return false;
+	}
 	tcm_file_finish(io, -EIO);
 	return true;
 }
@@ -301,6 +306,7 @@ static bool tcm_file_prepare(struct tcm_io *io)
 
 	s->op = TCM_FILE_DATA;
 	s->done = 0;
+	s->again = false;
 	s->bounce = NULL;
 	s->vecs = NULL;
 	s->direct = tcm_file_is_direct(f);
