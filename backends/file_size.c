@@ -47,13 +47,12 @@ u64 tcm_file_capacity(struct tcm_device *dev)
 
 	if (!f->file)
 		return f->fd_dev_size;
+	/* Under the lock: who read an older size and came later would shrink the medium again. */
+	spin_lock_irqsave(&f->size_lock, flags);
 	now = i_size_read(f->file->f_mapping->host);
 	/* the kernel marks the disk dead first: a size of 0 is read together with that mark */
 	smp_rmb();
-	if (tcm_file_dead(f))
-		return READ_ONCE(f->size);
-	spin_lock_irqsave(&f->size_lock, flags);
-	if (now != f->seen) {
+	if (!tcm_file_dead(f) && now != f->seen) {
 		f->seen = now;
 		if (f->full || now > f->size)
 			f->size = now;
