@@ -105,13 +105,24 @@ test_way_back() {
 	cp "$MODS/updates/target_core_mod.ko" /tmp/whole.ko
 	head -c 5000 /tmp/whole.ko >"$MODS/updates/target_core_mod.ko"
 	back_from "a broken module" 'modprobe target_core_mod'
+
+	note "the way back when nobody listens any more"
+	# the reader goes while the configuration is being cleared
+	$switch ours --force 2>/dev/null | head -n 2 >/tmp/heard || :
+	assert_match 'clearing the configuration$' "$(cat /tmp/heard)" "what was heard"
+	untouched
 	cp /tmp/whole.ko "$MODS/updates/target_core_mod.ko"
 
 	shim targetctl <<-'END'
-		[ "$1" != restore ] || [ ! -e /sys/module/target_core_mod/version ] || { $REAL "$@"; kill -TERM $PPID; }
+		[ "$1" != restore ] || [ ! -e /sys/module/target_core_mod/version ] || {
+			$REAL "$@"
+			kill -TERM $PPID
+			kill -HUP $PPID
+			kill -INT $PPID
+		}
 		exec $REAL "$@"
 	END
-	back_from "a signal while restoring" 'interrupted by SIGTERM'
+	back_from "signals while restoring" 'interrupted by SIG(HUP|INT|TERM)'
 
 	# a restore that leaves something out ends with success
 	shim targetctl <<-'END'
