@@ -87,9 +87,33 @@ void tcm_iblock_check(struct tcm_iblock *ib)
 	}
 }
 
+/*
+ * A write cache that came or went: another table of device mapper, or somebody told the disk. What
+ * was written since it came was taken for stable, and goes there now.
+ */
+static void tcm_iblock_check_cache(struct tcm_iblock *ib)
+{
+	struct block_device *bdev = ib->bd.bdev;
+	struct tcm_limits *lim = &ib->dev->limits;
+	bool cache = bdev_write_cache(bdev);
+
+	if (likely(cache == lim->write_cache))
+		return;
+	if (cache)
+		WRITE_ONCE(lim->late_cache, true);
+	WRITE_ONCE(lim->write_cache, cache);
+	tcm_device_event(ib->dev, TCM_DEV_CACHE);
+	if (cache)
+		blkdev_issue_flush(bdev);
+}
+
 static void tcm_iblock_poll(struct tcm_device *dev)
 {
-	tcm_iblock_check(dev->priv);
+	struct tcm_iblock *ib = dev->priv;
+
+	tcm_iblock_check(ib);
+	if (!test_bit(TCM_IBLOCK_GONE, &ib->flags))
+		tcm_iblock_check_cache(ib);
 }
 
 /* The disk is being removed; the claim keeps @ib. */

@@ -459,6 +459,9 @@ void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event)
 		tcm_device_set_max_blocks(dev);
 		tcm_ua_raise_device(dev, TCM_UA_INQUIRY_CHANGED, NULL);
 		break;
+	case TCM_DEV_CACHE:
+		tcm_ua_raise_device(dev, TCM_UA_MODE_CHANGED, NULL);
+		break;
 	}
 }
 EXPORT_SYMBOL_GPL(tcm_device_event);

@@ -73,19 +73,23 @@ enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd);
  * limits.write_cache is what the backend does: a write that ended without TCM_IO_FUA may
  * be lost with the power until flush(). tcm_dev_wce() is what initiators are told (WCE in
  * the caching mode page, V_SUP in VPD 86h). When they are told that there is no cache
- * and there is one, the core makes every write a forced one; nobody else decides that.
+ * and there is one, the core makes every write a forced one; nobody else decides that. So it
+ * does when the cache came later: they are told by a unit attention, but not all ask then (Linux
+ * does not), and who does not know of it never flushes it.
  */
 static inline bool tcm_dev_wce(const struct tcm_device *dev)
 {
 	if (dev->ops->flags & TCM_BE_OWN_CACHE)
-		return dev->limits.write_cache;
+		return READ_ONCE(dev->limits.write_cache);
 	return READ_ONCE(dev->attr.emulate_write_cache);
 }
 
 /* TCM_IO_FUA when a write must be stable before its command ends, whatever the CDB says. */
 static inline u8 tcm_sbc_write_through(const struct tcm_device *dev)
 {
-	return unlikely(dev->limits.write_cache) && !tcm_dev_wce(dev) ? TCM_IO_FUA : 0;
+	if (likely(!READ_ONCE(dev->limits.write_cache)))
+		return 0;
+	return !tcm_dev_wce(dev) || READ_ONCE(dev->limits.late_cache) ? TCM_IO_FUA : 0;
 }
 
 /* MAXIMUM TRANSFER LENGTH of VPD B0h on one fabric, in logical blocks. */

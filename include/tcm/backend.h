@@ -139,6 +139,7 @@ struct tcm_limits {
 	u8	pi_type;		/* protection type that the disk has: pi_submit */
 	u8	waits;			/* BIT(enum dma_data_direction): TCM_BE_NOWAIT is off */
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
+	bool	late_cache;		/* it came after open(): initiators may not flush it */
 	bool	read_only;
 };
 
@@ -164,6 +165,7 @@ enum tcm_dev_event {
 	TCM_DEV_RESIZED,	/* capacity() answers differently */
 	TCM_DEV_GONE,		/* the medium has disappeared for good */
 	TCM_DEV_LIMITS,		/* dev->limits was changed */
+	TCM_DEV_CACHE,		/* of them, only write_cache and late_cache; WRITE_ONCE */
 };
 
 /**
