@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../core/registry.h"
+#include "../core/target.h"
 #include "cfs.h"
 
 /* Longest path that a message shows */
@@ -17,6 +18,8 @@ static void tcm_cfs_types_free(struct kref *ref)
 {
 	struct tcm_cfs_types *types = container_of(ref, struct tcm_cfs_types, ref);
 
+	/* LUNs that were just unlinked still end: rmmod works for who comes next. */
+	tcm_target_settle(types->ops);
 	tcm_fabric_put(types->ops);
 	kfree(types->tpg_attrs);
 	kfree(types);

@@ -177,7 +177,11 @@ struct tcm_device *tcm_device_create(struct tcm_hba *hba, const char *name)
 	err = dev->ops->create(dev);
 	if (err)
 		goto free_dev;
-	/* A module is not unloaded under a device that is still closing. */
+	/*
+	 * Who unloads the backend while a device still closes, maybe for ever, is told that it is
+	 * in use; in the module's exit function he would wait, and could not be killed.
+	 */
+	__module_get(dev->backend->owner);
 	spin_lock(&tcm_devices_lock);
 	dev->index = tcm_next_dev_index++;
 	list_add_tail(&dev->node, &tcm_devices);
@@ -213,6 +217,8 @@ static void tcm_device_free_work(struct work_struct *work)
 	}
 	tcm_wipe_free(dev->wipe);
 	dev->ops->destroy(dev);
+	/* The module may be unloaded now; its exit function waits for what is left of this. */
+	module_put(dev->backend->owner);
 	spin_lock(&tcm_devices_lock);
 	list_del(&dev->node);
 	/* From here on the backend's module may go: nothing of it is touched. */

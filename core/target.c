@@ -41,9 +41,13 @@ void tcm_target_exit(void)
 	xa_destroy(&tcm_rtpis);
 }
 
-/* @ops is const to everybody else; its counter is the core's. */
+/*
+ * @ops is const to everybody else; its counter is the core's. The module is in use as long: who
+ * waited in its exit function for what may never end could not be killed.
+ */
 void tcm_target_began(const struct tcm_fabric_ops *ops)
 {
+	__module_get(ops->owner);
 	atomic_inc(&((struct tcm_fabric_ops *)ops)->live);
 }
 
@@ -51,6 +55,7 @@ void tcm_target_ended(const struct tcm_fabric_ops *ops)
 {
 	/* Under the wait queue's lock: the waiter is a module about to go away. */
 	spin_lock(&tcm_all_lock);
+	module_put(ops->owner);
 	if (atomic_dec_and_test(&((struct tcm_fabric_ops *)ops)->live))
 		wake_up_all(&tcm_target_wait);
 	spin_unlock(&tcm_all_lock);
@@ -77,6 +82,15 @@ void tcm_target_drain(const struct tcm_fabric_ops *ops)
 	while (!wait_event_timeout(tcm_target_wait, !atomic_read(&ops->live), 10 * HZ))
 		tcm_target_warn(ops);
 	flush_workqueue(tcm_target_wq);
+}
+
+/* As long as rmdir of a backstore waits: some RCU periods and work items, on a busy machine. */
+#define TCM_TARGET_PATIENCE	(2 * HZ)
+
+void tcm_target_settle(const struct tcm_fabric_ops *ops)
+{
+	wait_event_killable_timeout(tcm_target_wait, !atomic_read(&ops->live),
+				    TCM_TARGET_PATIENCE);
 }
 
 void tcm_target_queue(struct work_struct *work)

@@ -62,7 +62,10 @@ bool tcm_mlun_wp(struct tcm_mapped_lun *mlun);
 /* Waits until no LUN or session of @ops is ending in the background; names what it waits for. */
 void tcm_target_drain(const struct tcm_fabric_ops *ops);
 
-/* A session or LUN of the fabric begins, and has ended. */
+/* The same, but not for long: commands may be out. Killable. */
+void tcm_target_settle(const struct tcm_fabric_ops *ops);
+
+/* A session or LUN of the fabric begins, and has ended; its module is in use meanwhile. */
 void tcm_target_began(const struct tcm_fabric_ops *ops);
 void tcm_target_ended(const struct tcm_fabric_ops *ops);
 

@@ -197,23 +197,25 @@ use_our_target() {
 }
 
 # unload_target: every module that hangs on the core, then the core. What the
-# configuration leaves behind in configfs goes first; all must unload.
+# configuration leaves behind in configfs goes first; all must unload, once the last command is back.
 unload_target() {
-	local d m round
+	local d m end
 	for d in "$CFS"/core/*_[0-9]* "$CFS"/*/; do
 		case $d in
 		*/core/ | */"*"*) ;;
 		*) rmdir "$d" || fail "not empty: $d" ;;
 		esac
 	done
-	for round in 1 2 3 4; do
-		[ -d /sys/module/target_core_mod ] || break
+	uptime_cs
+	end=$((REPLY + 2000))
+	while [ -d /sys/module/target_core_mod ] && uptime_cs && [ "$REPLY" -lt $end ]; do
 		for m in $(awk '/^target_core_mod /{gsub(",", " ", $4); if ($4 != "-") print $4}' /proc/modules) \
 			target_core_mod; do
 			rmmod "$m" 2>/dev/null || :
 		done
+		[ ! -d /sys/module/target_core_mod ] || nap 0.1
 	done
-	[ ! -d /sys/module/target_core_mod ] || fail "round $round, the core does not unload: $(grep ^target_core_mod /proc/modules)"
+	[ ! -d /sys/module/target_core_mod ] || fail "the core does not unload: $(grep ^target_core_mod /proc/modules)"
 	assert_no_leaks
 }
 
