@@ -8,6 +8,7 @@
 
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
+#include <linux/file.h>
 #include <linux/string.h>
 #include <linux/version.h>
 
@@ -122,10 +123,13 @@ static inline int tcm_bdev_claim(struct tcm_bdev *b, const char *path, bool writ
 	return 0;
 }
 
-/* The claim is given back before this returns, so that the next open succeeds. */
+/*
+ * At once and not by a task of its own, as fput() has it: the next open may be one for itself
+ * alone, and what is below may be removed next.
+ */
 static inline void tcm_bdev_close(struct tcm_bdev *b)
 {
-	bdev_fput(b->file);
+	__fput_sync(b->file);
 	b->bdev = NULL;
 }
 

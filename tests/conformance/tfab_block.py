@@ -47,12 +47,21 @@ def used(dev, n):
     tpg.destroy()
 
 
+def openers(path):
+    done = subprocess.run(['dmsetup', 'info', '-c', '--noheadings', '-o', 'open', path], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return int(done.stdout)
+
+
 def let_go(path):
     """Without commands out, the medium is nobody's when rmdir of its backstore returns."""
     for n in range(20):
+        # who wrote to it last lets udev look at it
+        subprocess.run(['udevadm', 'settle'], check=False)
         dev = tfab.make_iblock('b', path)
         used(dev, n)
         timed(tfab.del_dev, dev)
+        t.eq(openers(path), 0, 'iblock, round %d: who has it open' % n)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_EXCL))
         except OSError as e:
