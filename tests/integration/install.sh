@@ -61,6 +61,30 @@ test_switch() {
 	expect_out '^$' /usr/lib/tcm/boot-check
 }
 
+# installed: the source and the modules that there are, by content
+installed() {
+	sha256sum "$MODS"/updates/dkms/*.ko
+	find /usr/src/tcm-* -type f -print0 | sort -z | xargs -0 sha256sum
+}
+
+test_interrupted() {
+	note "a signal while another build takes the place of the installed one"
+	installed >/tmp/before
+	cp -r $tree /var/tmp/changed
+	echo "/* changed */" >>/var/tmp/changed/core/log.h
+	cp /etc/dkms/tcm.conf /tmp/tcm.conf
+	# shellcheck disable=SC2016 # DKMS expands it
+	printf 'MAKE[0]="kill -TERM $(cat /tmp/install.pid); cp /tcm/build/$kernelver/*.ko ."\nCLEAN=true\n' >/etc/dkms/tcm.conf
+	# shellcheck disable=SC2016 # the inner shell's
+	expect_refusal 'putting back what was there.*interrupted: not installed' \
+		sh -c 'echo $$ >/tmp/install.pid; exec /var/tmp/changed/scripts/install'
+	cp /tmp/tcm.conf /etc/dkms/tcm.conf
+	installed >/tmp/after
+	diff /tmp/before /tmp/after || fail "what was installed is not there any more"
+	assert_eq "" "$(compgen -G '/tmp/tmp.*/aside' || :)" "copies left"
+	expect_out '^$' /usr/lib/tcm/boot-check
+}
+
 test_new_kernel() {
 	note "a new kernel: DKMS's hook"
 	/etc/kernel/postinst.d/dkms "$other" >/tmp/log 2>&1 || fail "$(cat /tmp/log)"
@@ -91,5 +115,6 @@ test_uninstall() {
 make_host
 test_install_beside_stock
 test_switch
+test_interrupted
 test_new_kernel
 test_uninstall
