@@ -3,9 +3,9 @@
  * All of the medium made new, in the background: FORMAT UNIT (SBC-4 4.33), SANITIZE (4.11).
  *
  * The gate refuses medium access from the moment that the command is accepted. What is under way
- * then ends first: the wipe takes the lock on all blocks, and needs it no longer once it has it, for
- * who gets blocks after it asks the gate again (tcm_gate_granted()). Copies from and to the unit
- * are ended: what one has read before must not come back.
+ * then ends first: the wipe takes the lock on all blocks, and needs it no longer once it has it,
+ * for who gets blocks after it asks the gate again (tcm_gate_granted()). Copies from and to the
+ * unit are ended: what one has read before must not come back.
  * It is the device's: it goes on when its command is aborted, its nexus gone, its unit reset; it
  * ends early when the backstore is removed.
  *

@@ -96,7 +96,7 @@ static int tcm_isc_cmd_pages(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd
 		err = tcm_isc_own_pages(conn, icmd, len);
 	} else if (unlikely(tcm_isc_cmd_too_long(cmd))) {
 		cmd->sense = TCM_INVALID_FIELD_CDB;
-		return 0;
+		err = 0;
 	} else {
 		/* Pass-through: as much as the initiator says */
 		err = tcm_cmd_alloc(cmd, TCM_CTX_SLEEPABLE);

@@ -100,7 +100,7 @@ struct tcm_isc_tpg {
 	struct mutex		lock;
 	bool			enabled, dead;
 	struct list_head	sessions;
-	struct list_head	ending;		/* sessions without connections; see session_end() */
+	struct list_head	ending;		/* sessions that have no connection any more */
 	struct list_head	acls;
 
 	/* written by single stores; a login takes what it finds */

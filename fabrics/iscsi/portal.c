@@ -96,8 +96,8 @@ static void tcm_isc_listener_free(struct kref *ref)
 }
 
 /*
- * A place among those that have not logged in, or only for discovery. Where there is none the oldest of the same
- * source, or of all, gives up its own: a good login takes milliseconds.
+ * A place among those that have not logged in, or only for discovery. Where there is none the
+ * oldest of the same source, or of all, gives up its own: a good login takes milliseconds.
  */
 static void tcm_isc_half_open_begin(struct tcm_isc_listener *listener, struct tcm_isc_conn *conn)
 {

@@ -129,6 +129,7 @@ static int tcm_isc_reinstate(struct tcm_isc_session *isess)
 	mutex_unlock(&isess->itpg->lock);
 	if (!old)
 		return 0;
+	/* Pairs with tcm_isc_session_end(). */
 	over = wait_event_timeout(old->left, smp_load_acquire(&old->over), 2 * HZ);
 	tcm_isc_session_put(old);
 	return over ? 0 : -EBUSY;
