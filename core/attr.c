@@ -58,8 +58,8 @@ static int tcm_set_unmap_user(struct tcm_device *dev, u32 value, const char **wh
 	return 0;
 }
 
-/* How long is waited for the last commands of LUNs that are gone */
-#define TCM_ATTR_PATIENCE	(2 * HZ)
+/* How long is waited for the last commands of LUNs that are gone: the call takes no second */
+#define TCM_ATTR_PATIENCE	(3 * HZ / 4)
 
 /* Try again while commands are out, for a time. */
 static bool tcm_attr_retry(int err, unsigned long since)

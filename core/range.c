@@ -281,12 +281,8 @@ bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 l
 
 bool tcm_range_exclusive(const struct tcm_device *dev)
 {
-	const struct tcm_ranges *rs = &dev->ranges;
-
-	/* Not @gated as it is: that stays set for as long as there are tokens. */
-	return READ_ONCE(rs->excl) ||
-	       (READ_ONCE(rs->gated) &&
-		time_before(jiffies, READ_ONCE(rs->idle) + TCM_RANGE_LINGER));
+	/* Not @gated: that stays set for a time, and for as long as there are tokens. */
+	return READ_ONCE(dev->ranges.excl);
 }
 
 void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)

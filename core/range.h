@@ -22,8 +22,8 @@ void tcm_range_device_exit(struct tcm_device *dev);
 bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last, bool excl);
 
 /*
- * Are there exclusive accesses to the device, or were there a moment ago? For who can do without a
- * lock but then may see them half done. Any context.
+ * Are there exclusive accesses to the device? For who can do without a lock but then may see them
+ * half done. Any context.
  */
 bool tcm_range_exclusive(const struct tcm_device *dev);
 

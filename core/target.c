@@ -84,8 +84,8 @@ void tcm_target_drain(const struct tcm_fabric_ops *ops)
 	flush_workqueue(tcm_target_wq);
 }
 
-/* As long as rmdir of a backstore waits: some RCU periods and work items, on a busy machine. */
-#define TCM_TARGET_PATIENCE	(2 * HZ)
+/* Some RCU periods and work items; no call into configfs takes a second, whatever a backend does. */
+#define TCM_TARGET_PATIENCE	(3 * HZ / 4)
 
 void tcm_target_settle(const struct tcm_fabric_ops *ops)
 {

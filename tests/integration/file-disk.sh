@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 200
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12-long debug-long
 #
 # The file backend over disks that go away, shrink, or cannot do what they said they could; and over
 # a file system without holes.

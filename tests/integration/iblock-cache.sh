@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 120
-# kernels: 6.1 6.12-long
+# kernels: 6.1 6.12-long debug-long
 #
 # A disk whose write cache is turned on while it is exported: initiators are told, and until they
 # have looked (some never do) each write is a forced one.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --rootfs dkms --no-modules --mem 2G --timeout 360
-# kernels: 6.1
+# kernels: 6.1-long
 #
 # DKMS, the switch and the check at boot on a host where the stock target runs and a second
 # kernel is installed. Compiling takes an hour of emulation, so DKMS is told, by its own

@@ -207,7 +207,7 @@ unload_target() {
 		esac
 	done
 	uptime_cs
-	end=$((REPLY + 2000))
+	end=$((REPLY + 9000))	# a device that is offline takes a minute to say so
 	while [ -d /sys/module/target_core_mod ] && uptime_cs && [ "$REPLY" -lt $end ]; do
 		for m in $(awk '/^target_core_mod /{gsub(",", " ", $4); if ($4 != "-") print $4}' /proc/modules) \
 			target_core_mod; do
