@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: --rootfs dkms --no-modules --mem 2G --timeout 360
+# vm: --rootfs dkms --no-modules --mem 2G --timeout 600
 # kernels: 6.1-long
 #
 # DKMS, the switch and the check at boot on a host where the stock target runs and a second
