@@ -257,6 +257,12 @@ static struct tcm_isc_cmd *tcm_isc_find_lost(struct tcm_isc_session *isess, __be
 	return found;
 }
 
+/* Aborted, and nobody is to be told: its holder has only not looked yet. */
+static bool tcm_isc_is_aborted(const struct tcm_isc_cmd *icmd)
+{
+	return (atomic_read(&icmd->cmd.state) & (TCM_ST_ABORTED | TCM_ST_TAS)) == TCM_ST_ABORTED;
+}
+
 /*
  * TASK REASSIGN (7.2.2): the response goes first, as no data may come for a task that the initiator
  * does not know to be back.
@@ -277,7 +283,7 @@ void tcm_isc_reassign(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req,
 	}
 	mutex_lock(&isess->order);
 	icmd = tcm_isc_find_lost(isess, req->ref_itt, &lost);
-	if (!icmd)
+	if (!icmd || tcm_isc_is_aborted(icmd))
 		msg->bhs.b2 = TCM_ISC_TMF_RSP_NO_TASK;
 	else if (!lost || icmd->next)
 		msg->bhs.b2 = TCM_ISC_TMF_RSP_ALLEGIANT;
