@@ -84,7 +84,7 @@ void tcm_target_drain(const struct tcm_fabric_ops *ops)
 	flush_workqueue(tcm_target_wq);
 }
 
-/* Some RCU periods and work items; no call into configfs takes a second, whatever a backend does. */
+/* Some RCU periods and work items. No call into configfs takes a second, whatever backends do. */
 #define TCM_TARGET_PATIENCE	(3 * HZ / 4)
 
 void tcm_target_settle(const struct tcm_fabric_ops *ops)
