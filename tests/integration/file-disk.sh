@@ -9,30 +9,6 @@ set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
 
-# lun CONTROL...: LUN 0
-lun() {
-	backstore fileio it "$@"
-	disk=$(export_lun fileio it 0)
-	scsi_ready "$disk"
-}
-
-take_down() {
-	unexport_lun 0
-	wait_gone "/sys/block/$disk"
-	drop_backstore fileio it
-}
-
-# expect WANT:OP...: commands in one go, an outcome for each. WANT;OP
-expect() {
-	local pair i got ops=() want=()
-	for pair in "$@"; do
-		want+=("${pair%%;*}")
-		ops+=("${pair#*;}")
-	done
-	mapfile -t got < <(scsi "$disk" "${ops[@]}")
-	for i in "${!want[@]}"; do assert_eq "${want[$i]}" "${got[$i]}" "${ops[$i]}"; done
-}
-
 # reads N: that many of them
 reads() {
 	local i
@@ -45,7 +21,7 @@ note "a disk that is removed: no read is answered with zeros"
 for mode in "" fd_buffered_io=1; do
 	dev=$(debug_disk dev_size_mb=64)
 	# shellcheck disable=SC2086
-	lun "fd_dev_name=$dev" $mode
+	file_lun "fd_dev_name=$dev" $mode
 	dd if=/dev/zero bs=1M count=8 status=none | tr '\0' 'Z' |
 		dd of="/dev/$disk" bs=1M oflag=direct iflag=fullblock status=none
 	# not from the page cache of the disk below
@@ -64,13 +40,13 @@ for mode in "" fd_buffered_io=1; do
 	assert_eq "" "$(awk '!/^good 5a|^4\/3e\/01|^2\/05\/00|^3\/11\/00/ {n[$0]++} END {for (x in n) print n[x], x}' /tmp/reads)" \
 		"reads of a removed disk ($mode)"
 	assert_eq 4/3e/01 "$(scsi "$disk" write:0:8:1)" "a write"
-	take_down
+	file_lun_down
 	wait_for 20 rmmod scsi_debug
 done
 
 note "a disk that shrinks"
 loop=$(loop_disk /tmp/shrinks 64)
-lun "fd_dev_name=$loop"
+file_lun "fd_dev_name=$loop"
 expect "good;write:65536:8:7" "good 07;read:65536:8"
 truncate -s 16M /tmp/shrinks
 losetup -c "$loop"
@@ -80,7 +56,7 @@ for op in read:65536:8 write:65536:8:7; do
 	[ "$sense" != 6/2a/09 ] || sense=$(scsi "$disk" $op)
 	assert_match '^5/21/00' "$sense" "$op behind the new end"
 done
-take_down
+file_lun_down
 losetup -d "$loop"
 
 note "UNMAP promises zeros, and the disk cannot zero any more"
@@ -96,7 +72,7 @@ expect "good;write:0:256:7" "good;unmap:64:64" "good 07;read:0:64" "good 00;read
 
 note "a disk says nothing of its holes"
 assert_match '^good 0\+[0-9]+=0$' "$(scsi "$disk" status:0)" "GET LBA STATUS"
-take_down
+file_lun_down
 wait_for 20 rmmod scsi_debug
 
 note "a file system without holes"
@@ -119,7 +95,7 @@ disk=$(export_lun fileio it 0)
 scsi_ready "$disk"
 expect "good;write:0:256:7" "good;unmap:64:64" "good 07;read:0:64" "good 00;read:64:64" \
 	"good 07;read:128:128"
-take_down
+file_lun_down
 backstore fileio it fd_dev_name=/mnt/fat/image,fd_dev_size=8388608
 echo 1 >"$CFS/core/fileio_0/it/attrib/emulate_tpu"
 echo 0 >"$CFS/core/fileio_0/it/attrib/unmap_zeroes_data"
@@ -127,7 +103,7 @@ disk=$(export_lun fileio it 0)
 scsi_ready "$disk"
 # a hint that nothing comes of
 expect "good;unmap:0:64" "good 07;read:0:64"
-take_down
+file_lun_down
 wait_for 20 umount /mnt/fat
 rmdir /sys/kernel/config/nullb/nullfat
 

@@ -11,30 +11,6 @@ set -euo pipefail
 
 MB=1048576
 
-# lun CONTROL...: a file as LUN 0
-lun() {
-	backstore fileio it "$@"
-	disk=$(export_lun fileio it 0)
-	scsi_ready "$disk"
-}
-
-take_down() {
-	unexport_lun 0
-	wait_gone "/sys/block/$disk"
-	drop_backstore fileio it
-}
-
-# expect WANT:OP...: commands in one go, an outcome for each. WANT is a text with = for :
-expect() {
-	local pair i=0 got ops=() want=()
-	for pair in "$@"; do
-		want+=("${pair%%;*}")
-		ops+=("${pair#*;}")
-	done
-	mapfile -t got < <(scsi "$disk" "${ops[@]}")
-	for i in "${!want[@]}"; do assert_eq "${want[$i]}" "${got[$i]}" "${ops[$i]}"; done
-}
-
 storage_begin
 
 note "a short file reads as zeros behind its end"
@@ -42,11 +18,11 @@ make_fs ext4 64 /mnt/e
 head -c 1000 /dev/zero | tr '\0' 'Z' >/mnt/e/short
 for mode in "" fd_buffered_io=1; do
 	# shellcheck disable=SC2086
-	lun fd_dev_name=/mnt/e/short,fd_dev_size=$MB $mode
+	file_lun fd_dev_name=/mnt/e/short,fd_dev_size=$MB $mode
 	# 488 bytes of the second block are there
 	expect "good 5a;read:0:1" "good mixed;read:1:1" "good 00;read:2:8" "good 00;read:2047:1" \
 		"good mixed;read:0:2048" "5/21/00 info 0x800;read:2048:1"
-	take_down
+	file_lun_down
 	assert_eq 1000 "$(stat -c %s /mnt/e/short)" "size after reading"
 done
 
@@ -56,14 +32,14 @@ fallocate -l "${fill}M" /mnt/e/ballast
 for mode in "" fd_buffered_io=1; do
 	truncate -s 32M /mnt/e/thin
 	# shellcheck disable=SC2086
-	lun fd_dev_name=/mnt/e/thin,fd_dev_size=$((32 * MB)) $mode
+	file_lun fd_dev_name=/mnt/e/thin,fd_dev_size=$((32 * MB)) $mode
 	read -r at got < <(scsi "$disk" fill:0:512:7)
 	assert_match '^7/27/07' "$got" "write at $at to a full file system"
 	expect "good;tur" "good 07;read:0:8"
 	# room again: the same write goes through
 	rm /mnt/e/ballast
 	expect "good;write:$at:512:7" "good 07;read:$at:512"
-	take_down
+	file_lun_down
 	rm /mnt/e/thin
 	sync
 	fallocate -l "${fill}M" /mnt/e/ballast
@@ -71,13 +47,13 @@ done
 rm /mnt/e/ballast
 
 note "zeros and holes"
-lun fd_dev_name=/mnt/e/holes,fd_dev_size=$((8 * MB))
+file_lun fd_dev_name=/mnt/e/holes,fd_dev_size=$((8 * MB))
 expect "good;write:0:2048:1" "good;zero:16:64" "good 01;read:0:16" "good 00;read:16:64" \
 	"good 01;read:80:16" "good;same:128:64:9" "good 09;read:128:64" "good;sync"
-take_down
+file_lun_down
 
 note "frozen: writes wait, and go on when it is thawed"
-lun fd_dev_name=/mnt/e/holes,fd_dev_size=$((8 * MB))
+file_lun fd_dev_name=/mnt/e/holes,fd_dev_size=$((8 * MB))
 fsfreeze -f /mnt/e
 scsi "$disk" write:0:8:3 >/tmp/frozen &
 writer=$!
@@ -92,7 +68,7 @@ fio_verify "$disk" 2 --size=8M
 # every write gave its protection back, or this waits for ever
 assert_within 30 fsfreeze -f /mnt/e
 fsfreeze -u /mnt/e
-take_down
+file_lun_down
 drop_fs /mnt/e
 
 note "blocks smaller than the file system's device has"
@@ -100,9 +76,9 @@ null=$(null_disk null4k 64 blocksize=4096)
 mkfs.ext4 -q "$null"
 mount "$null" /mnt/e
 truncate -s 8M /mnt/e/image
-lun fd_dev_name=/mnt/e/image,fd_dev_size=$((8 * MB))
+file_lun fd_dev_name=/mnt/e/image,fd_dev_size=$((8 * MB))
 FIO_SPAN=1 fio_verify "$disk" 2 --bsrange=512-4k
-take_down
+file_lun_down
 # the file is closed shortly after rmdir
 wait_for 20 umount /mnt/e
 
@@ -136,13 +112,13 @@ dmsetup create lin --table "0 131072 linear $null 0"
 mkfs.ext4 -q /dev/mapper/lin
 mount -o errors=continue /dev/mapper/lin /mnt/e
 dd if=/dev/zero of=/mnt/e/image bs=1M count=8 status=none conv=fsync
-lun fd_dev_name=/mnt/e/image,fd_dev_size=$((8 * MB))
+file_lun fd_dev_name=/mnt/e/image,fd_dev_size=$((8 * MB))
 dmsetup wipe_table lin
 assert_match '^3/11/00 info 0x8$' "$(scsi "$disk" read:8:1)" "read"
 assert_match '^(3/0c/00|7/27/00)' "$(scsi "$disk" write:8:1:1)" "write"
 expect "good;tur"
 assert_match "File: /mnt/e/image Size: $((8 * MB)) Mode: O_DSYNC Async: 0" "$(info_of fileio it)" info
-take_down
+file_lun_down
 wait_for 20 umount /mnt/e
 wait_for 20 dmsetup remove lin
 
