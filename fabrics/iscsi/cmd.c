@@ -563,6 +563,15 @@ void tcm_isc_data_out_lost(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 		tcm_isc_r2t_recover(conn, icmd, r2t);
 }
 
+/* What is just arriving for it goes nowhere. */
+static void tcm_isc_rx_let_go(struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd)
+{
+	if (icmd != conn->rx.icmd)
+		return;
+	conn->rx.icmd = NULL;
+	conn->rx.to = TCM_ISC_RX_DROP;
+}
+
 /* Nothing has come for too long: ask for what is missing. */
 void tcm_isc_data_again(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 {
@@ -571,10 +580,7 @@ void tcm_isc_data_again(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	icmd->last_data = jiffies;
 	if (icmd->phase == TCM_ISC_PH_UNSOLICITED) {
 		/* The rest of a PDU that has begun is among what is asked for. */
-		if (icmd == conn->rx.icmd) {
-			conn->rx.icmd = NULL;
-			conn->rx.to = TCM_ISC_RX_DROP;
-		}
+		tcm_isc_rx_let_go(conn, icmd);
 		tcm_isc_unsolicited_ended(icmd);
 		return;
 	}
@@ -601,11 +607,7 @@ void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn)
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node) {
 		if (!tcm_cmd_is_aborted(&icmd->cmd))
 			continue;
-		/* What is just arriving for it goes nowhere. */
-		if (icmd == conn->rx.icmd) {
-			conn->rx.icmd = NULL;
-			conn->rx.to = TCM_ISC_RX_DROP;
-		}
+		tcm_isc_rx_let_go(conn, icmd);
 		tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
 	}
 }

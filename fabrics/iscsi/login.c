@@ -31,7 +31,6 @@ struct tcm_isc_login {
 	u32		text_len;
 	u8		stage, nsg;
 	bool		first, transit, known, op_said, has_acl;
-	bool		refused;	/* nothing that comes now is looked at */
 	bool		auth_required, auth_done;
 	enum tcm_demo	demo;
 	u32		depth, max_xmit, cmdsn;
@@ -154,7 +153,6 @@ static void tcm_isc_login_refuse(struct tcm_isc_conn *conn, u32 status)
 	u32 len = moved ? login->out.len : 0;
 	struct tcm_isc_msg *msg = tcm_isc_login_msg(conn, len);
 
-	login->refused = true;
 	tcm_isc_login_failed(login->itpg, conn, status, login->name);
 	if (msg && len)
 		memcpy(msg->data, login->out.buf, len);
@@ -742,8 +740,6 @@ void tcm_isc_login_pdu(struct tcm_isc_conn *conn)
 		login = conn->login;
 		tcm_isc_login_open(conn, hdr);
 	}
-	if (login->refused)
-		return;
 	status = tcm_isc_login_check(login, hdr);
 	if (++login->rounds > TCM_ISC_LOGIN_ROUNDS)
 		status = TCM_ISC_LOGIN_INITIATOR;
