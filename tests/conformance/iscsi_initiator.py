@@ -94,6 +94,14 @@ class Connection:
         except (BrokenPipeError, ConnectionResetError) as e:
             raise Closed from e
 
+    def together(self, send):
+        """The bytes of what send() sends, which are not sent"""
+        out, raw = [], self.send_raw
+        self.send_raw = out.append
+        send()
+        self.send_raw = raw
+        return b''.join(out)
+
     def send(self, opcode, flags, lun=bytes(8), itt=None, word5=0, words=b'', data=b'', ahs=b'', b2=b'\0\0',
              dsl=None, spoil=None):
         """A PDU; words: from byte 24 on; spoil: 'header' or 'data' has a wrong digest"""

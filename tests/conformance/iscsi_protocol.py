@@ -76,15 +76,6 @@ def test_login_statuses():
         assert str(e) == '020a', e
 
 
-def together(c, send):
-    """What send() sends, as one segment"""
-    out, raw = [], c.send_raw
-    c.send_raw = out.append
-    send()
-    c.send_raw = raw
-    return b''.join(out)
-
-
 def attribute(name, value):
     with open('/sys/kernel/config/target/iscsi/%s/tpgt_1/%s' % (TARGET, name), 'w', encoding='ascii') as f:
         f.write(value)
@@ -103,7 +94,7 @@ def test_refused_is_over():
             c.login_pdu(NAMES)
             for _ in range(40):
                 c.login_pdu(b'')
-        c.send_raw(together(c, burst))
+        c.send_raw(c.together(burst))
         pdu = c.recv()
         assert pdu.opcode == LOGIN_RSP and pdu.header[36:38] == b'\x02\x02', pdu.header.hex()
         try:
@@ -122,7 +113,7 @@ def test_answers_unread():
     """A peer that sends pings and reads nothing is not listened to for long; then it gets all it asked for."""
     c = session()
     data = bytes(8192)
-    one = together(c, lambda: c.send(0x40, 0x80, itt=7, word5=NO_TAG, words=c.sns(True), data=data))
+    one = c.together(lambda: c.send(0x40, 0x80, itt=7, word5=NO_TAG, words=c.sns(True), data=data))
     c.sock.settimeout(3)
     sent = 0
     try:
@@ -217,7 +208,7 @@ def test_pieces():
             assert c.read10(9, size // 512)[1] == PATTERN[:size], (digests, size, cuts)
         # a command in the same segment as the end of another, and half of a third
         small, tags = struct.pack('>BBIBHB', 0x2a, 0, 20, 0, 1, 0), []
-        text = together(c, lambda: tags.extend(
+        text = c.together(lambda: tags.extend(
             c.command(small, 512, write=True, data=PATTERN[512 * n:512 * n + 512]) for n in range(3)))
         third = len(text) // 3
         with Pieces(c, third - 100, 2 * third + 60):
@@ -367,7 +358,7 @@ def over_and_reset(c, cdb, function, edtl=0, read=False):
         c.command(cdb, edtl, read=read)
         c.send(TMF | 0x40, 0x80 | function, word5=itt, words=c.sns(True) + struct.pack('>I', c.cmdsn - 1))
     itt = c.itt + 1
-    c.send_raw(together(c, both))
+    c.send_raw(c.together(both))
     seen = []
     while not seen or seen[-1] not in ('complete', 'no task'):
         pdu = c.recv()

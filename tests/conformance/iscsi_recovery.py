@@ -309,12 +309,18 @@ def test_data_out_end_lost():
     c.close()
 
 
-def test_unsolicited_lost():
+def unsolicited(**keys):
+    """A session in which data may come without an R2T"""
     with open(PARAM + 'InitialR2T', 'w') as f:
         f.write('No')
-    c = session(InitialR2T='No', FirstBurstLength='32768', DataDigest='CRC32C')
+    c = session(InitialR2T='No', **keys)
     with open(PARAM + 'InitialR2T', 'w') as f:
         f.write('Yes')
+    return c
+
+
+def test_unsolicited_lost():
+    c = unsolicited(FirstBurstLength='32768', DataDigest='CRC32C')
     for skip, spoil in (((1,), None), ((), 2), ((0,), None)):
         itt = c.command(write_cdb(900, 64), 32768, write=True, final=False, data=PATTERN[:8192])
         for n in range(6):
@@ -334,19 +340,11 @@ def test_unsolicited_lost():
 
 def test_unsolicited_stalls():
     """Half of a Data-Out comes, and the rest so late that all has been asked for again."""
-    with open(PARAM + 'InitialR2T', 'w') as f:
-        f.write('No')
-    c = session(InitialR2T='No', FirstBurstLength='65536', MaxBurstLength='65536')
-    with open(PARAM + 'InitialR2T', 'w') as f:
-        f.write('Yes')
+    c = unsolicited(FirstBurstLength='65536', MaxBurstLength='65536')
     for size in (262144, 65536):
         fill(c, 2000, bytes(size))
         itt = c.command(write_cdb(2000, size // 512), size, write=True, final=False)
-        out, raw = [], c.send_raw
-        c.send_raw = out.append
-        c.data_out(itt, NO_TAG, 0, 0, PATTERN[:65536])
-        c.send_raw = raw
-        data = b''.join(out)
+        data = c.together(lambda: c.data_out(itt, NO_TAG, 0, 0, PATTERN[:65536]))
         c.send_raw(data[:20000])
         pdu = c.recv()
         assert pdu.opcode == R2T and (pdu.offset, pdu.residual) == (0, 65536), pdu.header.hex()
@@ -374,13 +372,10 @@ def test_held_again():
         base = c.cmdsn
         nop(base + 1, b'held')
         assert c.silent(0.2)
-        out, raw = [], c.send_raw
-        c.send_raw = out.append
-        nop(base, b'lost')
+        text = c.together(lambda: nop(base, b'lost'))
         if again:
-            nop(base + 1, b'held')
-        c.send_raw = raw
-        c.send_raw(b''.join(out))
+            text += c.together(lambda: nop(base + 1, b'held'))
+        c.send_raw(text)
         assert [c.recv().data for _ in range(2)] == [b'lost', b'held']
         c.cmdsn = base + 2
         assert c.tur() == 0

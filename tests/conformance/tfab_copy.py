@@ -202,7 +202,6 @@ def by_backend(rig):
     n = 2 * LANES * CHUNK
     s = rig.login('i0')
     rig.fill(0, n, ZERO)
-    time.sleep(0.5)             # no exclusive command any more: that is copied by hand
     rig.h.control('copy=1')
     rig.h.hold()
     tag = rig.copy(s, 0, n)
@@ -226,7 +225,6 @@ def exclusive(rig):
     rig.fill(1, CHUNK, ZERO)
     rig.free.control('copy=1')
     for late in (False, True):
-        time.sleep(0.5)         # no exclusive command any more
         data = (A, B)[late] * 2
         rig.h.hold()
         caw = s.submit(struct.pack('>BBQ3xBBB', 0x89, 0, 8, 2, 0, 0), dout=(ZERO, A)[late] * 2 + data)
