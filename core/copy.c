@@ -2,9 +2,10 @@
 /*
  * Copying between logical units: by the backend where both are its own and it can (ops->copy), else
  * through memory, some chunks at a time. The blocks of the source are locked while they are read,
- * those of the destination while they are written (core/range.c), never both: so copies that cross
- * each other cannot wait for each other. The backend reads while it writes, with the destination
- * locked: it does not copy from a unit with exclusive commands, which it might see half done.
+ * those of the destination while they are written (core/range.c), and nobody who has the ones waits
+ * for the others: copies that cross each other cannot wait for each other. The backend reads while
+ * it writes: with the destination locked the source is, too, if it can be had at once, else the
+ * chunk goes through memory.
  *
  * Chunks are given out in the order of the segments. One that touches what another one under way
  * writes, or writes what that one reads, waits for it: the outcome is that of copying one after the
@@ -191,9 +192,7 @@ static bool tcm_copy_whole(const struct tcm_copy *copy, const struct tcm_copy_se
 		return false;
 	if (!s->from)
 		return ops->write_zeroes;
-	/* Whoever writes to what a token stands for ends it: copy->check() notices afterwards. */
-	return s->from->lun->dev->ops == ops && ops->copy &&
-	       (copy->check || !tcm_range_exclusive(s->from->lun->dev));
+	return s->from->lun->dev->ops == ops && ops->copy;
 }
 
 /* Is all of it given out? */
@@ -279,6 +278,9 @@ static void tcm_copy_dispatch(struct tcm_copy *copy, struct tcm_copy_lane *ended
 
 static void tcm_copy_unlock(struct tcm_copy_lane *lane)
 {
+	if (lane->held)
+		tcm_range_drop(lane->copy->segments[lane->segment].from->lun->dev, &lane->source);
+	lane->held = false;
 	if (lane->ranged)
 		tcm_range_drop(lane->ranged_dev, &lane->range);
 	lane->ranged = false;
@@ -303,6 +305,18 @@ static bool tcm_copy_lock(struct tcm_copy_lane *lane, struct tcm_device *dev, u6
 	lane->range.writes = step == TCM_COPY_WRITE;
 	return tcm_range_add(dev, &lane->range, pos >> shift,
 			     (pos + lane->len - 1) >> shift, false);
+}
+
+/* Keep exclusive commands from the source while the backend reads it, unless there is one. */
+static bool tcm_copy_hold(struct tcm_copy_lane *lane, struct tcm_device *from)
+{
+	u8 shift = from->block_shift;
+
+	lane->source.cmd = NULL;
+	lane->source.writes = false;
+	lane->held = tcm_range_try(from, &lane->source, lane->from_pos >> shift,
+				   (lane->from_pos + lane->len - 1) >> shift);
+	return lane->held;
 }
 
 static void tcm_copy_io_done(struct tcm_io *io, enum tcm_sense sense)
@@ -414,7 +428,9 @@ static void tcm_copy_write(struct tcm_copy_lane *lane)
 		return;
 	}
 	lane->io.sg = NULL;
-	if (s->from) {
+	if (s->from && !tcm_copy_hold(lane, s->from->lun->dev)) {
+		tcm_copy_io_done(&lane->io, TCM_INVALID_OPCODE);
+	} else if (s->from) {
 		lane->io.src = s->from->lun->dev;
 		lane->io.src_pos = lane->from_pos;
 		to->ops->copy(&lane->io);

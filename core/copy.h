@@ -46,6 +46,7 @@ struct tcm_copy_lane {
 	bool			writes;		/* the backend may have its write; copy->lock */
 	bool			orphaned;	/* @chunk is an orphan; copy->lock */
 	bool			ranged;		/* @range is in a tree */
+	bool			held;		/* @source is in a tree */
 	bool			whole;		/* by one member of the backend */
 	u8			step;		/* enum tcm_copy_step */
 	unsigned int		segment;
@@ -56,6 +57,7 @@ struct tcm_copy_lane {
 	struct scatterlist	*sg;		/* TCM_COPY_CHUNK; NULL: not yet */
 	struct tcm_range	range;
 	struct tcm_device	*ranged_dev;
+	struct tcm_range	source;		/* of a whole one, beside @range */
 	struct tcm_orphan_chunk	chunk;
 	struct work_struct	work;
 	struct tcm_io		io;

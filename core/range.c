@@ -241,21 +241,28 @@ static void tcm_range_survey(struct tcm_device *dev)
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 }
 
+static void tcm_range_set(struct tcm_ranges *rs, struct tcm_range *r, u64 first, u64 last,
+			  bool excl)
+{
+	lockdep_assert_held(&rs->lock);
+	r->node.start = first;
+	r->node.last = last;
+	r->excl = excl;
+	r->seq = rs->seq++;
+	r->surveyed = false;
+	r->settled = rs->quiet;
+}
+
 bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last, bool excl)
 {
 	struct tcm_ranges *rs = &dev->ranges;
 	unsigned long flags;
 	bool runs, settled;
 
-	r->node.start = first;
-	r->node.last = last;
-	r->excl = excl;
 	if (excl)
 		tcm_device_get(dev);
 	spin_lock_irqsave(&rs->lock, flags);
-	r->seq = rs->seq++;
-	r->surveyed = false;
-	r->settled = rs->quiet;
+	tcm_range_set(rs, r, first, last, excl);
 	tcm_span_insert(&r->node, &rs->tree);
 	rs->excl += excl;
 	r->runs = tcm_range_may_run(rs, r);
@@ -279,10 +286,20 @@ bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 l
 	return runs;
 }
 
-bool tcm_range_exclusive(const struct tcm_device *dev)
+bool tcm_range_try(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last)
 {
-	/* Not @gated: that stays set for a time, and for as long as there are tokens. */
-	return READ_ONCE(dev->ranges.excl);
+	struct tcm_ranges *rs = &dev->ranges;
+	unsigned long flags;
+	bool runs;
+
+	spin_lock_irqsave(&rs->lock, flags);
+	tcm_range_set(rs, r, first, last, false);
+	runs = tcm_range_may_run(rs, r);
+	if (runs)
+		tcm_span_insert(&r->node, &rs->tree);
+	r->runs = runs;
+	spin_unlock_irqrestore(&rs->lock, flags);
+	return runs;
 }
 
 void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)

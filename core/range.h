@@ -22,10 +22,10 @@ void tcm_range_device_exit(struct tcm_device *dev);
 bool tcm_range_add(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last, bool excl);
 
 /*
- * Are there exclusive accesses to the device? For who can do without a lock but then may see them
- * half done. Any context.
+ * The same for one that reads, holds other blocks and so must not wait. Return: false, and nothing
+ * has begun, when it would have to. Any context.
  */
-bool tcm_range_exclusive(const struct tcm_device *dev);
+bool tcm_range_try(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last);
 
 /* It has ended. Any context. */
 void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r);

@@ -154,6 +154,26 @@ static void range_abort(struct kunit *test)
 	range_drop(rig, &ones[0]);
 }
 
+/* Who does not wait: beside shared ones, before exclusive ones that come later, or not at all. */
+static void range_try(struct kunit *test)
+{
+	struct range_one *ones = range_ones(test);
+	struct tcm_rig *rig = test->priv;
+
+	range_add(rig, &ones[0], 0, 9, false);
+	KUNIT_EXPECT_TRUE(test, tcm_range_try(rig->dev, &ones[1].r, 5, 9));
+	range_add(rig, &ones[2], 9, 20, true);
+	range_drop(rig, &ones[0]);
+	KUNIT_EXPECT_FALSE(test, completion_done(&ones[2].ran));
+	KUNIT_EXPECT_FALSE(test, tcm_range_try(rig->dev, &ones[3].r, 20, 29));
+	range_drop(rig, &ones[1]);
+	KUNIT_EXPECT_TRUE(test, completion_done(&ones[2].ran));
+	KUNIT_EXPECT_FALSE(test, tcm_range_try(rig->dev, &ones[3].r, 20, 29));
+	KUNIT_EXPECT_TRUE(test, tcm_range_try(rig->dev, &ones[3].r, 21, 29));
+	range_drop(rig, &ones[3]);
+	range_drop(rig, &ones[2]);
+}
+
 static void range_watch(struct kunit *test)
 {
 	static const struct {
@@ -220,6 +240,7 @@ static struct kunit_case range_tests[] = {
 	KUNIT_CASE(range_order),
 	KUNIT_CASE(range_gate),
 	KUNIT_CASE(range_abort),
+	KUNIT_CASE(range_try),
 	KUNIT_CASE(range_watch),
 	KUNIT_CASE(range_watch_late),
 	{ }

@@ -243,10 +243,34 @@ def exclusive(rig):
     s.close()
 
 
+def exclusive_later(rig):
+    """Nor one that begins while the backend copies: that waits, if it is about these blocks."""
+    s = rig.login('i0')
+    rig.fill(0, CHUNK, B)
+    rig.fill(1, 2 * CHUNK, ZERO)
+    rig.h.control('copy=1')
+    rig.h.hold()
+    tag = rig.copy(s, 0, CHUNK)
+    wait_until(lambda: rig.h.held() == 1, 'the copy')
+    caw = [rig.other.submit(struct.pack('>BBQ3xBBB', 0x89, 0, lba, 2, 0, 0), dout=ZERO * 2 + A * 2, lun=1)
+           for lba in (CHUNK - 1, CHUNK + 1)]
+    t.good(rig.other.reap(caw[1]), 'COMPARE AND WRITE behind what is copied')
+    time.sleep(0.05)
+    t.ok(rig.other.reap(caw[0], block=False) is None, 'COMPARE AND WRITE of what is copied waits')
+    rig.h.hold(False)
+    t.good(s.reap(tag), 'the copy')
+    t.good(rig.other.reap(caw[0]), 'COMPARE AND WRITE')
+    t.eq(s.read(CHUNK - 1).data, ZERO, 'what was copied')
+    t.eq(s.read(CHUNK - 1, 2, lun=1).data, A * 2, 'what was written')
+    rig.h.control('copy=0')
+    s.close()
+
+
 def main():
     rig = Rig()
     rig.fill(1, 2 * LANES * CHUNK, A)
-    for part in (aborted, background, nexus_loss, wiped, by_backend, exclusive):
+    for part in (aborted, background, nexus_loss, wiped, by_backend, exclusive,
+                 exclusive_later):
         begin = time.monotonic()
         part(rig)
         print('copy: %s, %.0f s' % (part.__name__, time.monotonic() - begin), flush=True)

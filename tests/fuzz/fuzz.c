@@ -370,7 +370,10 @@ void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)
 	r->runs = false;
 }
 
-bool tcm_range_exclusive(const struct tcm_device *dev) { return false; }
+bool tcm_range_try(struct tcm_device *dev, struct tcm_range *r, u64 first, u64 last)
+{
+	return tcm_range_add(dev, r, first, last, false);
+}
 
 /* Nobody writes but those that the target sends. */
 void tcm_watch_add(struct tcm_device *dev, struct tcm_watch *w)

@@ -68,6 +68,7 @@ EXPORT_SYMBOL_GPL(tcm_pr_text_size);
 EXPORT_SYMBOL_GPL(tcm_pr_text_whole);
 EXPORT_SYMBOL_GPL(tcm_range_add);
 EXPORT_SYMBOL_GPL(tcm_range_drop);
+EXPORT_SYMBOL_GPL(tcm_range_try);
 EXPORT_SYMBOL_GPL(tcm_sbc_set_stopped);
 EXPORT_SYMBOL_GPL(tcm_target_drain);
 EXPORT_SYMBOL_GPL(tcm_text_bool);
