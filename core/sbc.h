@@ -92,6 +92,15 @@ static inline u8 tcm_sbc_write_through(const struct tcm_device *dev)
 	return !tcm_dev_wce(dev) || READ_ONCE(dev->limits.late_cache) ? TCM_IO_FUA : 0;
 }
 
+/*
+ * Was it submitted behind a write cache that others were to flush, and they believe by now that
+ * there is none?
+ */
+static inline bool tcm_sbc_left_behind(const struct tcm_io *io)
+{
+	return io->write && !(io->flags & TCM_IO_FUA) && tcm_sbc_write_through(io->dev);
+}
+
 /* MAXIMUM TRANSFER LENGTH of VPD B0h on one fabric, in logical blocks. */
 static inline u32 tcm_sbc_max_blocks(const struct tcm_device *dev,
 				     const struct tcm_fabric_ops *ops)
@@ -135,6 +144,12 @@ static inline struct tcm_cmd *tcm_sbc_cmd(struct tcm_io *io)
 
 /* Add the LBA that failed to the outcome of cmd->io, where the backend knows it. */
 enum tcm_sense tcm_sbc_io_sense(struct tcm_cmd *cmd, enum tcm_sense sense);
+
+/*
+ * cmd->io, a write and the last of its command, has ended: so does the command, or goes on to what
+ * tcm_sbc_left_behind() is about. Any context.
+ */
+void tcm_sbc_wrote(struct tcm_cmd *cmd, enum tcm_sense sense);
 
 /* io.done of commands that end with their access. */
 void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense);

@@ -4,6 +4,7 @@
  */
 #include <linux/slab.h>
 #include "device.h"
+#include "hop.h"
 #include "lu.h"
 #include "opcode.h"
 #include "sbc.h"
@@ -83,6 +84,29 @@ void tcm_sbc_cache_off(struct tcm_device *dev)
 	}
 	INIT_WORK(&fb->work, tcm_cache_off_work);
 	tcm_lu_queue(&fb->work);
+}
+
+static void tcm_left_behind_done(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
+
+	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+}
+
+static void tcm_left_behind(struct tcm_cmd *cmd)
+{
+	if (tcm_sbc_aborted(cmd))
+		tcm_cmd_complete(cmd, TCM_OK);
+	else
+		cmd->dev->ops->flush(tcm_sbc_io(cmd, 0, 0, NULL, true, 0, tcm_left_behind_done));
+}
+
+void tcm_sbc_wrote(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	if (likely(sense || !tcm_sbc_left_behind(&cmd->io) || !cmd->dev->ops->flush))
+		tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+	else
+		tcm_hop_queue(cmd, tcm_left_behind);
 }
 
 static void tcm_sync_done(struct tcm_io *io, enum tcm_sense sense)

@@ -56,14 +56,26 @@ enum tcm_sense tcm_sbc_caw_parse(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
-static void tcm_caw_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+static void tcm_caw_free(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
 
 	sgl_free(caw->sg);
 	kfree(caw);
 	cmd->work = NULL;
+}
+
+static void tcm_caw_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	tcm_caw_free(cmd);
 	tcm_cmd_complete(cmd, sense);
+}
+
+/* The last of what was to be written has been, or not. */
+static void tcm_caw_wrote(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	tcm_caw_free(cmd);
+	tcm_sbc_wrote(cmd, sense);
 }
 
 static enum tcm_sense tcm_caw_alloc(struct tcm_cmd *cmd, u32 chunk, u8 flags)
@@ -98,9 +110,7 @@ static struct tcm_io *tcm_caw_io(struct tcm_cmd *cmd, struct scatterlist *sg, bo
 
 static void tcm_caw_written(struct tcm_io *io, enum tcm_sense sense)
 {
-	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
-
-	tcm_caw_end(cmd, tcm_sbc_io_sense(cmd, sense));
+	tcm_caw_wrote(tcm_sbc_cmd(io), sense);
 }
 
 static void tcm_caw_compare(struct tcm_cmd *cmd)
@@ -177,7 +187,7 @@ static void tcm_orwrite_written(struct tcm_io *io, enum tcm_sense sense)
 
 	caw->done += io->len;
 	if (sense || caw->done == caw->total || tcm_sbc_aborted(cmd))
-		tcm_caw_end(cmd, tcm_sbc_io_sense(cmd, sense));
+		tcm_caw_wrote(cmd, sense);
 	else
 		tcm_hop_queue(cmd, tcm_orwrite_next);
 }

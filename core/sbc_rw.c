@@ -33,7 +33,10 @@ void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
-	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+	if (io->write)
+		tcm_sbc_wrote(cmd, sense);
+	else
+		tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
 }
 
 static void tcm_sbc_rw(struct tcm_cmd *cmd, bool write, u16 flags)

@@ -25,6 +25,7 @@ struct tcm_same {
 	struct page		*page;		/* the block; repeated to fill it if need be */
 	u64			done, total;	/* bytes */
 	u32			chunk;
+	u8			flags;		/* TCM_IO_* */
 	bool			pi_given;	/* @pi goes with every block */
 	struct tcm_pi_req	pi;
 	struct scatterlist	sg[];
@@ -71,14 +72,14 @@ static void tcm_same_free(struct tcm_cmd *cmd)
 static void tcm_same_end(struct tcm_cmd *cmd, enum tcm_sense sense)
 {
 	tcm_same_free(cmd);
-	tcm_cmd_complete(cmd, sense);
+	tcm_sbc_wrote(cmd, sense);
 }
 
 static void tcm_same_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
-	tcm_same_end(cmd, tcm_sbc_io_sense(cmd, sense));
+	tcm_same_end(cmd, sense);
 }
 
 static void tcm_same_repeat(struct tcm_cmd *cmd);
@@ -90,7 +91,7 @@ static void tcm_same_repeat_done(struct tcm_io *io, enum tcm_sense sense)
 
 	same->done += io->len;
 	if (sense || same->done == same->total || tcm_sbc_aborted(cmd))
-		tcm_same_end(cmd, tcm_sbc_io_sense(cmd, sense));
+		tcm_same_end(cmd, sense);
 	else
 		tcm_hop_queue(cmd, tcm_same_repeat);
 }
@@ -102,8 +103,7 @@ static void tcm_same_repeat(struct tcm_cmd *cmd)
 
 	u64 len = min_t(u64, same->chunk, same->total - same->done);
 
-	tcm_sbc_io(cmd, pos, len, same->sg, true, tcm_sbc_write_through(cmd->dev),
-		   tcm_same_repeat_done);
+	tcm_sbc_io(cmd, pos, len, same->sg, true, same->flags, tcm_same_repeat_done);
 	if (same->pi_given)
 		tcm_sbc_pi_submit(cmd, &same->pi);
 	else
@@ -142,6 +142,7 @@ static struct tcm_same *tcm_same_alloc(const struct tcm_cmd *cmd)
 	same->done = 0;
 	same->total = total;
 	same->chunk = chunk;
+	same->flags = tcm_sbc_write_through(cmd->dev);
 	same->pi_given = false;
 	return same;
 }
@@ -193,7 +194,6 @@ static bool tcm_same_is_nothing(const struct tcm_cmd *cmd)
 enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd)
 {
 	const struct tcm_backend_ops *ops = cmd->dev->ops;
-	u8 flags = tcm_sbc_write_through(cmd->dev);
 	u32 block = 1U << cmd->dev->block_shift;
 	enum tcm_sense sense = tcm_sbc_range(cmd);
 	struct tcm_same *same;
@@ -215,7 +215,7 @@ enum tcm_sense tcm_sbc_write_same(struct tcm_cmd *cmd)
 	sg_init_table(same->sg, 1);
 	sg_set_page(same->sg, same->page, block, 0);
 	io = tcm_sbc_io(cmd, cmd->lba << cmd->dev->block_shift, same->total, same->sg, true,
-			flags, tcm_same_done);
+			same->flags, tcm_same_done);
 	if (ops->write_zeroes && tcm_same_is_nothing(cmd)) {
 		/* No data-out: no protection information either (SBC-4 5.50). */
 		if (tcm_same_ndob(cmd) || (same->pi_given && same->pi.sg))

@@ -72,25 +72,36 @@ enum tcm_sense tcm_unmap_parse(struct tcm_unmap *u, unsigned int len,
 	return TCM_OK;
 }
 
-static void tcm_unmap_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+static void tcm_unmap_free(struct tcm_cmd *cmd)
 {
 	kvfree(cmd->work);
 	cmd->work = NULL;
+}
+
+static void tcm_unmap_end(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	tcm_unmap_free(cmd);
 	tcm_cmd_complete(cmd, sense);
 }
 
 static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense);
 
-/* Deallocate the next extent that is not empty, or end. */
+/* Is there one that is not empty? It is the next then. */
+static bool tcm_unmap_more(struct tcm_unmap *u)
+{
+	while (u->next < u->n && !u->ext[u->next].host.nblocks)
+		u->next++;
+	return u->next < u->n;
+}
+
+/* Deallocate the next extent, or end. */
 static void tcm_unmap_next(struct tcm_cmd *cmd)
 {
 	u8 shift = cmd->dev->block_shift;
 	struct tcm_unmap *u = cmd->work;
 	union tcm_unmap_extent *ext;
 
-	while (u->next < u->n && !u->ext[u->next].host.nblocks)
-		u->next++;
-	if (u->next == u->n || tcm_sbc_aborted(cmd)) {
+	if (!tcm_unmap_more(u) || tcm_sbc_aborted(cmd)) {
 		tcm_unmap_end(cmd, TCM_OK);
 		return;
 	}
@@ -99,8 +110,7 @@ static void tcm_unmap_next(struct tcm_cmd *cmd)
 	if (cmd->flags & TCM_CMD_RANGED)
 		tcm_watch_hit(cmd->dev, ext->host.lba, ext->host.lba + ext->host.nblocks - 1);
 	cmd->dev->ops->unmap(tcm_sbc_io(cmd, ext->host.lba << shift, ext->host.nblocks << shift,
-					NULL, true, tcm_sbc_write_through(cmd->dev),
-					tcm_unmap_done));
+					NULL, true, u->flags, tcm_unmap_done));
 }
 
 static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense)
@@ -108,10 +118,12 @@ static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense)
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 	struct tcm_unmap *u = cmd->work;
 
-	if (sense || u->next == u->n)
-		tcm_unmap_end(cmd, tcm_sbc_io_sense(cmd, sense));
-	else
+	if (!sense && tcm_unmap_more(u)) {
 		tcm_hop_queue(cmd, tcm_unmap_next);
+		return;
+	}
+	tcm_unmap_free(cmd);
+	tcm_sbc_wrote(cmd, sense);
 }
 
 enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd)
@@ -139,6 +151,7 @@ enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd)
 		kvfree(u);
 		return sense;
 	}
+	u->flags = tcm_sbc_write_through(dev);
 	cmd->work = u;
 	tcm_unmap_next(cmd);
 	return TCM_PENDING;

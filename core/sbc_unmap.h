@@ -30,9 +30,14 @@ static_assert(sizeof(struct tcm_unmap_header) == 8);
 /* cmd->work of an UNMAP, the parameter list in place */
 struct tcm_unmap {
 	unsigned int		n, next;	/* descriptors, and which one is due */
+	u64			flags;		/* TCM_IO_* */
 	struct tcm_unmap_header	header;
 	union tcm_unmap_extent	ext[];
 };
+
+/* No gap in the list */
+static_assert(offsetof(struct tcm_unmap, ext) ==
+	      offsetof(struct tcm_unmap, header) + sizeof(struct tcm_unmap_header));
 
 struct tcm_unmap_limits {
 	u64	nblocks;	/* of the medium */

@@ -6,6 +6,7 @@ Runs in a guest with tcm_test loaded."""
 import os
 import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
@@ -300,9 +301,45 @@ def cache(rig):
     rig.h.hold(False)
 
 
+def cache_late(rig):
+    """A write that is under way when the cache is turned off is not in what is flushed then: it has a
+    flush of its own before it ends."""
+    s, block = rig.s, b'x' * 512
+    attr = 'core/%s/attrib/emulate_write_cache' % rig.h.dev
+    for what, cdb, dout, reads in (
+            ('WRITE', tfab.cdb10(0x2a, 8, 1), block, False),
+            ('WRITE SAME', tfab.cdb10(0x41, 8, 4), block, False),
+            ('COMPARE AND WRITE', struct.pack('>BBQ3xBBB', 0x89, 0, 8, 1, 0, 0), block * 2, True)):
+        for fua in (False, True):
+            if fua and what == 'WRITE SAME':
+                continue
+            if fua:
+                cdb = bytes([cdb[0], 8]) + cdb[2:]
+            tfab.write(attr, 1)
+            rig.settle()
+            rig.h.hold()
+            tag = s.submit(cdb, dout=dout)
+            wait_until(lambda: rig.h.held() == 1, what)
+            if reads:
+                rig.h.release()
+                wait_until(lambda: rig.h.held() == 1, what + ' writes')
+            tfab.write(attr, 0)
+            wait_until(lambda: rig.h.held() == 2, 'the flush')
+            rig.h.release(1)
+            if fua:
+                t.good(s.reap(tag), what + ' with FUA')
+            else:
+                time.sleep(0.05)
+                t.eq((rig.h.held(), s.reap(tag, block=False)), (2, None), what + ': its own flush')
+            rig.h.hold(False)
+            if not fua:
+                t.good(s.reap(tag), what)
+    rig.settle()
+
+
 def main():
     rig = Rig()
-    for part in (values, qerr, interlock, preempted, restricted, cache):
+    for part in (values, qerr, interlock, preempted, restricted, cache, cache_late):
         print('control: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()

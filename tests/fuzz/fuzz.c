@@ -395,6 +395,13 @@ void tcm_watch_hit(struct tcm_device *dev, u64 first, u64 last)
 
 bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len) { return pos == len; }
 
+/* Nobody changes what the cache is meanwhile. */
+void tcm_sbc_wrote(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	fuzz_check(cmd->io.write && !cmd->work);
+	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+}
+
 struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
 {
 	struct tcm_wipe *w = calloc(1, sizeof(*w));
