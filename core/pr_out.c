@@ -270,7 +270,7 @@ static bool tcm_pr_can_name(const struct tcm_pr_op *op)
 	if (op->sa != TCM_PR_REGISTER && op->sa != TCM_PR_REGISTER_AND_IGNORE &&
 	    op->sa != TCM_PR_REPLACE_LOST)
 		return true;
-	return !op->sa_key || tcm_transport_name_ok(name, strlen(name));
+	return !op->sa_key || tcm_initiator_name_ok(name, strlen(name));
 }
 
 static enum tcm_sense tcm_pr_read_op(struct tcm_cmd *cmd, struct tcm_pr_op *op)

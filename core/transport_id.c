@@ -3,6 +3,7 @@
  * TransportIDs (SPC-4 7.6.4).
  */
 #include <linux/ctype.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/nls.h>
 #include <linux/string.h>
@@ -86,9 +87,9 @@ unsigned int tcm_transport_id_put(const struct tcm_pr_nexus *nexus, u8 *buf)
 	return TCM_TRANSPORT_ID_LEN;
 }
 
-bool tcm_transport_name_ok(const char *name, unsigned int len)
+bool tcm_initiator_name_ok(const char *name, size_t len)
 {
-	unsigned int i;
+	size_t i;
 	unicode_t c;
 	int n;
 
@@ -99,10 +100,11 @@ bool tcm_transport_name_ok(const char *name, unsigned int len)
 	}
 	return true;
 }
+EXPORT_SYMBOL_GPL(tcm_initiator_name_ok);
 
 static bool tcm_tid_name_ok(const char *name, unsigned int len)
 {
-	if (len < 5 || len >= TCM_NAME_MAX || !tcm_transport_name_ok(name, len))
+	if (len < 5 || len >= TCM_NAME_MAX || !tcm_initiator_name_ok(name, len))
 		return false;
 	return !strncasecmp(name, "iqn.", 4) || !strncasecmp(name, "eui.", 4) ||
 	       !strncasecmp(name, "naa.", 4);

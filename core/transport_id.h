@@ -20,10 +20,4 @@ unsigned int tcm_transport_id_put(const struct tcm_pr_nexus *nexus, u8 *buf);
  */
 unsigned int tcm_transport_id_get(const u8 *buf, unsigned int len, struct tcm_pr_nexus *nexus);
 
-/*
- * Is a name, of which @len bytes are there, UTF-8 (RFC 7143 4.2.7) that may go into the APTPL file?
- * Readers split that at lines, spaces and commas, and at "=".
- */
-bool tcm_transport_name_ok(const char *name, unsigned int len);
-
 #endif

@@ -152,18 +152,6 @@ int tcm_isc_text_next(char **pos, char *end, char **key, char **value)
 	return 1;
 }
 
-/*
- * RFC 3722, as far as it matters here: names stand in lists whose lines and commas mean something,
- * of an administrator and of reservations that are kept.
- */
-bool tcm_isc_name_ok(const char *name)
-{
-	for (; *name; name++)
-		if ((u8)*name <= ' ' || *name == ',' || *name == '=' || *name == '\x7f')
-			return false;
-	return true;
-}
-
 /* What is only shown: in one line */
 void tcm_isc_text_tame(char *text)
 {

@@ -87,7 +87,6 @@ void tcm_isc_text_add(struct tcm_isc_text *text, const char *key, const char *va
 __printf(3, 4) void tcm_isc_text_addf(struct tcm_isc_text *text, const char *key, const char *fmt,
 				      ...);
 
-bool tcm_isc_name_ok(const char *name);
 void tcm_isc_text_tame(char *text);
 /* The next key=value pair of *@pos, cut in place; 1: there is one, 0: the end, or -EINVAL */
 int tcm_isc_text_next(char **pos, char *end, char **key, char **value);

@@ -365,7 +365,8 @@ static u32 tcm_isc_login_who(struct tcm_isc_conn *conn)
 	}
 	if (!*login->name)
 		return TCM_ISC_LOGIN_MISSING;
-	if (!tcm_isc_name_ok(login->name) || !tcm_isc_name_ok(login->target))
+	if (!tcm_initiator_name_ok(login->name, strlen(login->name)) ||
+	    !tcm_initiator_name_ok(login->target, strlen(login->target)))
 		return TCM_ISC_LOGIN_INITIATOR;
 	tcm_isc_text_tame(login->alias);
 	login->known = true;

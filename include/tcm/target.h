@@ -264,9 +264,22 @@ enum tcm_demo {
 };
 
 /**
+ * tcm_initiator_name_ok - may an initiator port have this name?
+ * @name: as it came from the wire
+ * @len: its bytes
+ *
+ * For fabrics whose initiators name themselves. It has to be UTF-8 (RFC 7143 4.2.7) without what
+ * means something where names stand in lines and lists: control characters, spaces, commas, "="
+ * (configfs files, and those of reservations that are kept).
+ *
+ * Context: any.
+ */
+bool tcm_initiator_name_ok(const char *name, size_t len);
+
+/**
  * tcm_session_create - a nexus comes up
  * @tpg: target port
- * @name: initiator port name, at most TCM_NAME_MAX - 1 bytes
+ * @name: initiator port name, at most TCM_NAME_MAX - 1 bytes: tcm_initiator_name_ok()
  * @isid: six bytes, or NULL
  * @demo: what it may do when there is no ACL for it
  * @priv: the fabric's, in sess->priv; for_each_cmd() may be asked until @released of

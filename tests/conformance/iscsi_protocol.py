@@ -61,6 +61,7 @@ def test_login_statuses():
         (0x0200, b'InitiatorName=iqn.x', {}),               # no end
         (0x0200, dict(NAMES, InitiatorName='iqn.x,res_holder=1'), {}),
         (0x0200, dict(NAMES, InitiatorName='iqn.x\nPR_REG_END: 0'), {}),
+        (0x0200, b'InitiatorName=iqn.\xff\0TargetName=%s\0SessionType=Normal\0' % TARGET.encode(), {}),
         (0x0200, list(NAMES.items()) + [('MaxBurstLength', '512'), ('MaxBurstLength', '512')], {}),
         (0x0000, NAMES, {}),
     ]
