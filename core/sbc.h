@@ -151,6 +151,12 @@ enum tcm_sense tcm_sbc_io_sense(struct tcm_cmd *cmd, enum tcm_sense sense);
  */
 void tcm_sbc_wrote(struct tcm_cmd *cmd, enum tcm_sense sense);
 
+/*
+ * FUA on a read: what is returned must be on the medium first (SBC-4 5.13). True: it is flushed,
+ * and read then; false: there is nothing to flush. Any context that the row allows.
+ */
+bool tcm_sbc_read_forced(struct tcm_cmd *cmd);
+
 /* io.done of commands that end with their access. */
 void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense);
 

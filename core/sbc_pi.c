@@ -7,7 +7,6 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
-#include "hop.h"
 #include "opcode.h"
 #include "pi.h"
 #include "pi_tuple.h"
@@ -174,7 +173,7 @@ void tcm_sbc_pi_submit(struct tcm_cmd *cmd, struct tcm_pi_req *pi)
 	tcm_pi_submit(&cmd->io);
 }
 
-static void tcm_pi_rw(struct tcm_cmd *cmd, bool write, u8 flags)
+void tcm_sbc_pi_rw(struct tcm_cmd *cmd, bool write, u8 flags)
 {
 	u8 shift = cmd->dev->block_shift;
 
@@ -196,40 +195,15 @@ static enum tcm_sense tcm_pi_begin(struct tcm_cmd *cmd, u8 *flags)
 	return tcm_sbc_pi_split(cmd) ?: TCM_PENDING;
 }
 
-static void tcm_pi_read_flushed_resume(struct tcm_cmd *cmd)
-{
-	/* Nothing was read: nothing is copied to the initiator. */
-	if (tcm_sbc_aborted(cmd))
-		tcm_cmd_complete(cmd, TCM_TASK_ABORTED);
-	else
-		tcm_pi_rw(cmd, false, 0);
-}
-
-static void tcm_pi_read_flushed(struct tcm_io *io, enum tcm_sense sense)
-{
-	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
-
-	if (sense)
-		tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
-	else
-		tcm_hop_queue(cmd, tcm_pi_read_flushed_resume);
-}
-
 enum tcm_sense tcm_sbc_pi_read(struct tcm_cmd *cmd)
 {
-	const struct tcm_device *dev = cmd->dev;
-	u8 shift = dev->block_shift, flags;
-	enum tcm_sense sense = tcm_pi_begin(cmd, &flags);
+	enum tcm_sense sense;
+	u8 flags;
 
-	if (sense != TCM_PENDING)
-		return sense;
-	/* FUA: what is returned must be on the medium first. */
-	if ((flags & TCM_IO_FUA) && dev->limits.write_cache && dev->ops->flush)
-		dev->ops->flush(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, NULL,
-					   true, 0, tcm_pi_read_flushed));
-	else
-		tcm_pi_rw(cmd, false, flags & ~TCM_IO_FUA);
-	return TCM_PENDING;
+	sense = tcm_pi_begin(cmd, &flags);
+	if (sense == TCM_PENDING && (!(flags & TCM_IO_FUA) || !tcm_sbc_read_forced(cmd)))
+		tcm_sbc_pi_rw(cmd, false, flags & ~TCM_IO_FUA);
+	return sense;
 }
 
 enum tcm_sense tcm_sbc_pi_write(struct tcm_cmd *cmd)
@@ -238,6 +212,6 @@ enum tcm_sense tcm_sbc_pi_write(struct tcm_cmd *cmd)
 	enum tcm_sense sense = tcm_pi_begin(cmd, &flags);
 
 	if (sense == TCM_PENDING)
-		tcm_pi_rw(cmd, true, flags | tcm_sbc_write_through(cmd->dev));
+		tcm_sbc_pi_rw(cmd, true, flags | tcm_sbc_write_through(cmd->dev));
 	return sense;
 }

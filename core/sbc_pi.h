@@ -27,6 +27,9 @@ void tcm_sbc_pi_unsplit(struct tcm_cmd *cmd, bool good);
  */
 void tcm_sbc_pi_submit(struct tcm_cmd *cmd, struct tcm_pi_req *pi);
 
+/* READ or WRITE of what the CDB says; TCM_IO_* in @flags. May sleep. */
+void tcm_sbc_pi_rw(struct tcm_cmd *cmd, bool write, u8 flags);
+
 /* What a VERIFY that compares bytes compares of the protection information: TCM_PI_SAME_* */
 u8 tcm_sbc_pi_same(const struct tcm_cmd *cmd);
 

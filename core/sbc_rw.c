@@ -5,6 +5,7 @@
 #include "hop.h"
 #include "opcode.h"
 #include "sbc.h"
+#include "sbc_pi.h"
 
 #define TCM_CDB1_DPO	0x10
 #define TCM_CDB1_FUA	0x08
@@ -87,8 +88,11 @@ enum tcm_sense tcm_sbc_long_parse(struct tcm_cmd *cmd)
 
 static void tcm_sbc_read_flushed_resume(struct tcm_cmd *cmd)
 {
+	/* Nothing was read: nothing is copied to the initiator. */
 	if (tcm_sbc_aborted(cmd))
-		tcm_cmd_complete(cmd, TCM_OK);
+		tcm_cmd_complete(cmd, TCM_TASK_ABORTED);
+	else if (cmd->flags & TCM_CMD_PI)
+		tcm_sbc_pi_rw(cmd, false, 0);
 	else
 		tcm_sbc_rw(cmd, false, 0);
 }
@@ -103,8 +107,7 @@ static void tcm_sbc_read_flushed(struct tcm_io *io, enum tcm_sense sense)
 		tcm_hop_queue(cmd, tcm_sbc_read_flushed_resume);
 }
 
-/* FUA on a read: what is returned must be on the medium first (SBC-4 5.13, FUA). */
-static void tcm_sbc_read_forced(struct tcm_cmd *cmd)
+static void tcm_sbc_read_flush(struct tcm_cmd *cmd)
 {
 	u8 shift = cmd->dev->block_shift;
 
@@ -112,12 +115,15 @@ static void tcm_sbc_read_forced(struct tcm_cmd *cmd)
 					true, 0, tcm_sbc_read_flushed));
 }
 
-static void tcm_sbc_read_flush_first(struct tcm_cmd *cmd)
+bool tcm_sbc_read_forced(struct tcm_cmd *cmd)
 {
+	if (!cmd->dev->limits.write_cache || !cmd->dev->ops->flush)
+		return false;
 	if (cmd->flags & TCM_CMD_NOWAIT)
-		tcm_hop_queue(cmd, tcm_sbc_read_forced);
+		tcm_hop_queue(cmd, tcm_sbc_read_flush);
 	else
-		tcm_sbc_read_forced(cmd);
+		tcm_sbc_read_flush(cmd);
+	return true;
 }
 
 static __always_inline enum tcm_sense tcm_sbc_do_read(struct tcm_cmd *cmd, unsigned int at)
@@ -133,9 +139,7 @@ static __always_inline enum tcm_sense tcm_sbc_do_read(struct tcm_cmd *cmd, unsig
 		return sense;
 	if (unlikely(!cmd->nblocks))
 		return TCM_OK;
-	if (unlikely((flags & TCM_IO_FUA) && cmd->dev->limits.write_cache && cmd->dev->ops->flush))
-		tcm_sbc_read_flush_first(cmd);
-	else
+	if (likely(!(flags & TCM_IO_FUA) || !tcm_sbc_read_forced(cmd)))
 		tcm_sbc_rw(cmd, false, flags & ~TCM_IO_FUA);
 	return TCM_PENDING;
 }
