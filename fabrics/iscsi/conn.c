@@ -18,6 +18,10 @@
 atomic_t tcm_isc_nr_conns = ATOMIC_INIT(0);
 DECLARE_WAIT_QUEUE_HEAD(tcm_isc_conns_gone);
 
+static unsigned int tcm_isc_so_priority;
+module_param_named(so_priority, tcm_isc_so_priority, uint, 0644);
+MODULE_PARM_DESC(so_priority, "SO_PRIORITY of connections from now on: queues and VLANs go by it");
+
 static void tcm_isc_conn_work(struct work_struct *work);
 static void tcm_isc_conn_tick(struct work_struct *work);
 static void tcm_isc_conn_free_work(struct work_struct *work);
@@ -202,6 +206,7 @@ void tcm_isc_conn_start(struct tcm_isc_conn *conn)
 
 	tcp_sock_set_nodelay(sk);
 	sock_set_keepalive(sk);
+	sock_set_priority(sk, READ_ONCE(tcm_isc_so_priority));
 	sk->sk_allocation = GFP_NOIO;
 	tcm_isc_tick_in(conn, TCM_ISC_LOGIN_SECONDS * HZ);
 	/* The owner may run at once, and end it. */

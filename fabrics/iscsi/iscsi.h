@@ -140,7 +140,7 @@ struct tcm_isc_listener {
 	struct sockaddr_storage	addr;
 	struct net		*net;
 	struct socket		*sock;
-	struct work_struct	work;		/* accepts */
+	struct delayed_work	work;		/* accepts */
 	spinlock_t		lock;		/* protects the two below */
 	struct list_head	half_open;	/* oldest first */
 	unsigned int		nr_half_open;

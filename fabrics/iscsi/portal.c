@@ -17,6 +17,8 @@
 #define TCM_ISC_BACKLOG	1024
 /* Connections that are accepted before others get the CPU */
 #define TCM_ISC_ACCEPT_MAX	64
+/* When it cannot be done now; jiffies */
+#define TCM_ISC_ACCEPT_AGAIN	max(HZ / 10, 1)
 
 static LIST_HEAD(tcm_isc_listeners);	/* tcm_isc_lock */
 
@@ -144,14 +146,21 @@ void tcm_isc_half_open_end(struct tcm_isc_conn *conn)
 
 static void tcm_isc_accept_work(struct work_struct *work)
 {
-	struct tcm_isc_listener *listener = container_of(work, struct tcm_isc_listener, work);
+	struct tcm_isc_listener *listener = container_of(to_delayed_work(work),
+							 struct tcm_isc_listener, work);
 	struct tcm_isc_conn *conn;
 	struct socket *sock;
-	int n;
+	int n, err;
 
 	for (n = 0; n < TCM_ISC_ACCEPT_MAX; n++) {
-		if (kernel_accept(listener->sock, &sock, O_NONBLOCK))
+		err = kernel_accept(listener->sock, &sock, O_NONBLOCK);
+		if (err == -EAGAIN)
 			return;
+		/* No memory, say: those that wait behind it make no other call. */
+		if (err) {
+			queue_delayed_work(tcm_isc_slow_wq, &listener->work, TCM_ISC_ACCEPT_AGAIN);
+			return;
+		}
 		conn = tcm_isc_conn_create(listener, sock);
 		if (!conn) {
 			sock_release(sock);
@@ -160,7 +169,7 @@ static void tcm_isc_accept_work(struct work_struct *work)
 		tcm_isc_half_open_begin(listener, conn);
 		tcm_isc_conn_start(conn);
 	}
-	queue_work(tcm_isc_slow_wq, &listener->work);
+	queue_delayed_work(tcm_isc_slow_wq, &listener->work, 0);
 }
 
 static void tcm_isc_listen_ready(struct sock *sk)
@@ -170,7 +179,7 @@ static void tcm_isc_listen_ready(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	listener = sk->sk_user_data;
 	if (listener && sk->sk_state == TCP_LISTEN)
-		queue_work(tcm_isc_slow_wq, &listener->work);
+		mod_delayed_work(tcm_isc_slow_wq, &listener->work, 0);
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
@@ -181,7 +190,7 @@ static void tcm_isc_listen_stop(struct tcm_isc_listener *listener)
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_user_data = NULL;
 	write_unlock_bh(&sk->sk_callback_lock);
-	cancel_work_sync(&listener->work);
+	cancel_delayed_work_sync(&listener->work);
 	sock_release(listener->sock);
 }
 
@@ -192,7 +201,12 @@ static int tcm_isc_listen(struct tcm_isc_listener *listener)
 	struct socket *sock;
 	int err;
 
-	err = sock_create_kern(listener->net, family, SOCK_STREAM, IPPROTO_TCP, &sock);
+	/*
+	 * As a process's, and with it all that it accepts: TCP stops the timers of a kernel's socket
+	 * when that is closed, so what was last sent and lost would not be sent again, and a socket
+	 * whose peer is gone would stay for ever. Nor would it keep its net namespace.
+	 */
+	err = __sock_create(listener->net, family, SOCK_STREAM, IPPROTO_TCP, &sock, 0);
 	if (err)
 		return err;
 	sock_set_reuseaddr(sock->sk);
@@ -238,7 +252,7 @@ static struct tcm_isc_listener *tcm_isc_listener_get(struct net *net,
 	listener->net = get_net(net);
 	INIT_LIST_HEAD(&listener->nps);
 	INIT_LIST_HEAD(&listener->half_open);
-	INIT_WORK(&listener->work, tcm_isc_accept_work);
+	INIT_DELAYED_WORK(&listener->work, tcm_isc_accept_work);
 	spin_lock_init(&listener->lock);
 	kref_init(&listener->ref);
 	err = tcm_isc_listen(listener);
