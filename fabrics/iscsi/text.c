@@ -14,6 +14,19 @@ static bool tcm_isc_wildcard(const struct sockaddr_storage *addr)
 	return ipv6_addr_any(&((const struct sockaddr_in6 *)addr)->sin6_addr);
 }
 
+/* Can the initiator that asks on @conn get there? */
+static bool tcm_isc_portal_here(const struct tcm_isc_conn *conn, const struct tcm_isc_np *inp)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&conn->local;
+
+	if (!net_eq(inp->listener->net, sock_net(conn->sock->sk)))
+		return false;
+	/* All of IPv4, and it came by IPv6: nobody listens where it is. */
+	return !tcm_isc_wildcard(&inp->listener->addr) ||
+	       inp->listener->addr.ss_family != AF_INET || conn->local.ss_family == AF_INET ||
+	       ipv6_addr_v4mapped(&in6->sin6_addr);
+}
+
 /* A portal that listens everywhere is where the initiator has found it. */
 static void tcm_isc_say_portal(struct tcm_isc_conn *conn, const struct tcm_isc_np *inp,
 			       struct tcm_isc_text *out)
@@ -58,11 +71,14 @@ static void tcm_isc_say_target(struct tcm_isc_conn *conn, struct tcm_isc_target 
 	list_for_each_entry(itpg, &target->tpgs, node) {
 		if (list_empty(&itpg->nps) || !tcm_isc_may_see(itpg, conn->isess->name))
 			continue;
-		if (!said)
-			tcm_isc_text_add(out, "TargetName", target->wwn->name);
-		said = true;
-		list_for_each_entry(inp, &itpg->nps, tnode)
+		list_for_each_entry(inp, &itpg->nps, tnode) {
+			if (!tcm_isc_portal_here(conn, inp))
+				continue;
+			if (!said)
+				tcm_isc_text_add(out, "TargetName", target->wwn->name);
+			said = true;
 			tcm_isc_say_portal(conn, inp, out);
+		}
 	}
 }
 
@@ -123,14 +139,20 @@ static int tcm_isc_text_work(struct tcm_isc_conn *conn, struct tcm_isc_text *out
 	return ret;
 }
 
-static void tcm_isc_text_reset(struct tcm_isc_conn *conn)
+/* What was to be answered has been; the negotiation may go on. */
+static void tcm_isc_text_said(struct tcm_isc_conn *conn)
 {
 	conn->text_in_len = 0;
 	conn->text_out_len = 0;
 	conn->text_out_pos = 0;
-	conn->text_ttt = U32_MAX;
 	kvfree(conn->text_out);
 	conn->text_out = NULL;
+}
+
+static void tcm_isc_text_reset(struct tcm_isc_conn *conn)
+{
+	tcm_isc_text_said(conn);
+	conn->text_ttt = U32_MAX;
 }
 
 /* All targets of a large machine: the buffer grows until the answer fits. */
@@ -173,7 +195,7 @@ static void tcm_isc_text_respond(struct tcm_isc_conn *conn, const struct tcm_isc
 	u32 left = conn->text_out_len - conn->text_out_pos;
 	u32 n = ack ? 0 : min3(left, conn->nego.val[TCM_ISC_K_MAX_RECV], 16384U);
 	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_TEXT_RSP, n);
-	bool last = !ack && n == left;
+	bool all = !ack && n == left;
 
 	if (!msg)
 		return;
@@ -182,14 +204,16 @@ static void tcm_isc_text_respond(struct tcm_isc_conn *conn, const struct tcm_isc
 	if (n)
 		memcpy(msg->data, conn->text_out + conn->text_out_pos, n);
 	conn->text_out_pos += n;
-	if (last) {
+	if (all && (req->flags & TCM_ISC_F)) {
 		msg->bhs.word5 = TCM_ISC_NO_TAG;
 		tcm_isc_text_reset(conn);
 	} else {
-		/* 11.11.1, 11.11.2: more to come, by this tag */
-		msg->bhs.flags = ack ? 0 : TCM_ISC_C;
+		/* 11.11.1, 11.11.2: more to come, from here or from there, by this tag */
+		msg->bhs.flags = ack || all ? 0 : TCM_ISC_C;
 		conn->text_ttt = conn->text_ttt == U32_MAX ? 1 : conn->text_ttt;
 		msg->bhs.word5 = cpu_to_be32(conn->text_ttt);
+		if (all)
+			tcm_isc_text_said(conn);
 	}
 	tcm_isc_msg_send(conn, msg);
 }

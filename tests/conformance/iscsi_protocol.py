@@ -476,6 +476,14 @@ def test_text():
     c.send(TEXT, 0x80, word5=pdu.ttt, itt=77, words=c.sns(), data=b'gets=All\0')
     pdu = c.recv()
     assert b'SendTargets=Reject' in pdu.data, pdu.data
+    # not yet the last one (11.10.1): neither is the answer
+    c.send(TEXT, 0, word5=NO_TAG, itt=78, words=c.sns(), data=pairs({'SendTargets': ''}))
+    pdu = c.recv()
+    assert pdu.opcode == TEXT_RSP and b'TargetName=' in pdu.data, pdu.data
+    assert not pdu.flags & 0xc0 and pdu.ttt != NO_TAG, (pdu.flags, pdu.ttt)
+    c.send(TEXT, 0x80, word5=pdu.ttt, itt=78, words=c.sns(), data=pairs({'X-lab': '1'}))
+    pdu = c.recv()
+    assert pdu.flags & 0x80 and pdu.ttt == NO_TAG and pdu.data == b'X-lab=NotUnderstood\0', pdu.data
     c.send(TEXT, 0x80, word5=0x1234, words=c.sns())
     assert c.recv().opcode == REJECT
     c.close()
