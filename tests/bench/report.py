@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""From what the guests of scripts/bench wrote: bench.tsv, bench.md, bench.svg, profile/.
+"""From what the guests of scripts/bench wrote: bench.tsv, bench.md, short.md, bench.svg, profile/.
 
     report.py FOLDER KERNEL...
 """
@@ -217,6 +217,34 @@ def write_md(path, rows, kernels):
             f.write('\n')
 
 
+def write_short(path, rows, kernels):
+    """What Documentation/performance.md has of it: the kernels side by side"""
+    sides = [{c.name: c for c in compare(rows, kernel)} for kernel in kernels]
+    counts = ('switches', 'slab', 'hops')
+    with open(path, 'w', encoding='ascii') as f:
+        f.write('|' + ''.join(' | %s: stock | ours | own | budget | %s' % (k, ' | '.join(counts)) for k in kernels)
+                + ' |\n|' + '---|' * (1 + 7 * len(kernels)) + '\n')
+        for name in dict.fromkeys(name for side in sides for name in side):
+            cells = [name]
+            for c in (side.get(name) for side in sides):
+                if not c:
+                    cells += [''] * 7
+                    continue
+                met = c.budget and ('met' if c.ours['instructions'] <= c.budget else '**missed**')
+                cells += [figure(c.stock.get('instructions')), figure(c.ours['instructions']), figure(c.ours.get('own')),
+                          '%s %s' % (figure(c.budget), met) if c.budget else '']
+                cells += [figure(c.ours.get(n), 2) for n in counts]
+            f.write('| ' + ' | '.join(cells) + ' |\n')
+        others = {}
+        for r in rows:
+            if r['target'] in ('floor', 'nvmet'):
+                name = '%(path)s %(rw)s %(bs)s QD %(qd)s' % r + ('' if r['luns'] == '1' else ', %(luns)s LUNs' % r)
+                others.setdefault(name, {})[r['kernel']] = figure(r['instructions'])
+        f.write('\n| floors and nvmet | %s |\n|%s\n' % (' | '.join(kernels), '---|' * (1 + len(kernels))))
+        for name, by in others.items():
+            f.write('| %s | %s |\n' % (name, ' | '.join(by.get(k, '') for k in kernels)))
+
+
 BARS = (('floor', '#c0c0c0'), ('nvmet', '#7fb069'), ('stock', '#d98c5f'), ('ours', '#3a6ea5'))
 
 
@@ -266,12 +294,13 @@ def main():
     rows = [row for kernel in kernels for row in load(folder, kernel)]
     write_tsv(os.path.join(folder, 'bench.tsv'), rows)
     write_md(os.path.join(folder, 'bench.md'), rows, kernels)
+    write_short(os.path.join(folder, 'short.md'), rows, kernels)
     write_svg(os.path.join(folder, 'bench.svg'), rows, kernels)
     for c in (c for kernel in kernels for c in compare(rows, kernel)):
         print('%-5s %-45s stock %8s  ours %8s  %5s  budget %8s' % (
             c.ours['kernel'], c.name, figure(c.stock.get('instructions')),
             figure(c.ours['instructions']), figure(c.ratio(), 2), figure(c.budget) or '-'))
-    print('in %s: bench.md, bench.svg, bench.tsv, profile/' % folder)
+    print('in %s: bench.md, short.md, bench.svg, bench.tsv, profile/' % folder)
 
 
 if __name__ == '__main__':
