@@ -17,12 +17,12 @@ import struct
 import sys
 import time
 from iscsi_initiator import (COMMAND, DATA_OUT, LOGOUT, NO_TAG, NOP_OUT, SNACK, TEXT, TMF, Closed, Connection, pairs)
+from kernel_memory import used
 
 TPG = '/sys/kernel/config/target/iscsi/iqn.2026-11.org.lab:t1/tpgt_1/'
 PATIENCE = 0.1          # seconds that a spoiled connection waits for an answer
 GOOD = 20               # ... and a good one
 GROWTH = 4 << 10        # KiB by which memory may differ
-PAGE = os.sysconf('SC_PAGE_SIZE') >> 10
 NUMBERS = (0, 1, 2, 4, 47, 48, 511, 512, 4096, 8192, 65536, 262144, 0xffffff, 1 << 24, 0x7fffffff, 0x80000000, NO_TAG)
 CDBS = (
     bytes(6), b'\x12\0\0\0\xff\0', b'\xa0' + bytes(8) + b'\x10\0\0', b'\x9e\x10' + bytes(11) + b'\x20\0\0',
@@ -209,24 +209,6 @@ def good():
     assert c.logout() == 0
     c.close()
     return time.monotonic() - begin
-
-
-def used():
-    """KiB of the kernel's own, without what can be given back: what is freed by and by is waited for"""
-    least = None
-    for _ in range(5):
-        with open('/proc/sys/vm/drop_caches', 'w', encoding='ascii') as f:
-            f.write('3')
-        time.sleep(0.5)
-        with open('/proc/meminfo', encoding='ascii') as f:
-            info = {line.split(':')[0]: int(line.split()[1]) for line in f}
-        # free all the same, but kept by the processors for themselves
-        with open('/proc/zoneinfo', encoding='ascii') as f:
-            kept = sum(int(line.split()[1]) for line in f if line.split()[0] == 'count:') * PAGE
-        kernel = info['MemTotal'] - info['MemFree'] - kept - sum(
-            info[k] for k in ('Cached', 'Buffers', 'AnonPages', 'SReclaimable'))
-        least = min(kernel, least or kernel)
-    return least
 
 
 def no_sessions():

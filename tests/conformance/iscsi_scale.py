@@ -12,7 +12,9 @@ import sys
 import time
 
 from iscsi_initiator import Connection, NO_TAG, TEXT, TEXT_RSP
+from kernel_memory import used
 
+GROWTH = 768            # KiB by which memory may differ
 TPG = '/sys/kernel/config/target/iscsi/iqn.2026-11.org.lab:t1/tpgt_1/'
 
 
@@ -89,13 +91,36 @@ def sessions(count):
     print('%d sessions: passed' % count, flush=True)
 
 
+def sockets():
+    """TCP's, but for those that only keep an old connection's numbers"""
+    with open('/proc/net/sockstat', encoding='ascii') as f:
+        words = next(line for line in f if line.startswith('TCP:')).split()
+    return {k: int(v) for k, v in zip(words[1::2], words[2::2]) if k in ('inuse', 'orphan', 'alloc')}
+
+
+def login_logout():
+    c = open_session(0)
+    c.logout()
+    assert c.closed()
+    c.close()
+
+
 def cycles(count):
+    # what the first ones make and all others use
+    for _ in range(50):
+        login_logout()
+    before, had = used(), sockets()
     start = time.monotonic()
     for _ in range(count):
-        c = open_session(0)
-        c.logout()
-        c.close()
-    print('%d logins and logouts: passed, %.1f ms each' % (count, (time.monotonic() - start) * 1000 / count))
+        login_logout()
+    took = time.monotonic() - start
+    end = time.monotonic() + 20
+    while sockets() != had:
+        assert time.monotonic() < end, 'sockets stay: %s, before %s' % (sockets(), had)
+        time.sleep(0.1)
+    grown = used() - before
+    print('%d logins and logouts: %.1f ms each, memory %+d KiB' % (count, took * 1000 / count, grown))
+    assert grown < GROWTH, 'memory has grown by %d KiB' % grown
 
 
 def main():
