@@ -457,6 +457,9 @@ enum tcm_sense tcm_pr_spc2_reserve(struct tcm_cmd *cmd)
 	sense = TCM_OK;
 	if (pr->spc2 && pr->spc2 != cmd->sess) {
 		sense = TCM_RESERVATION_CONFLICT;
+	} else if (pr->changing) {
+		/* What comes of it decides (SPC-4 5.13.3), and nobody knows yet. */
+		sense = TCM_BUSY;
 	} else if (!pr->spc2 && !cmd->map->removed) {
 		pr->spc2 = cmd->sess;
 		tcm_pr_gates(dev);

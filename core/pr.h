@@ -46,8 +46,12 @@ struct tcm_pr {
 	 */
 	struct mutex		lock;
 	struct tcm_pr_state	*state;
-	/* Who holds a reservation of SPC-2's RESERVE; dev->lun_lock */
+	/*
+	 * Who holds a reservation of SPC-2's RESERVE, and whether @work carries out a change that
+	 * may bring persistent ones: one excludes the other. Both under dev->lun_lock
+	 */
 	struct tcm_session	*spc2;
+	bool			changing;
 
 	/* @queue_lock protects @queue: PERSISTENT RESERVE OUTs to be carried out by @work */
 	spinlock_t		queue_lock;

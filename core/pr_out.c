@@ -413,6 +413,28 @@ static enum tcm_sense tcm_pr_change(struct tcm_pr_job *job)
 	return sense;
 }
 
+/*
+ * Keep RESERVE of SPC-2 out while reservations change, their file's being written included; false:
+ * it was there first (SPC-4 5.13.3).
+ */
+static bool tcm_pr_begin(struct tcm_device *dev)
+{
+	bool free;
+
+	spin_lock_irq(&dev->lun_lock);
+	free = !dev->pr->spc2;
+	dev->pr->changing = free;
+	spin_unlock_irq(&dev->lun_lock);
+	return free;
+}
+
+static void tcm_pr_end(struct tcm_device *dev)
+{
+	spin_lock_irq(&dev->lun_lock);
+	dev->pr->changing = false;
+	spin_unlock_irq(&dev->lun_lock);
+}
+
 static void tcm_pr_run(struct tcm_pr_job *job)
 {
 	struct tcm_device *dev = job->cmd->dev;
@@ -422,11 +444,12 @@ static void tcm_pr_run(struct tcm_pr_job *job)
 		tcm_pr_job_end(job, TCM_TASK_ABORTED);
 		return;
 	}
-	if (READ_ONCE(dev->pr->spc2)) {
+	if (!tcm_pr_begin(dev)) {
 		tcm_pr_job_end(job, TCM_RESERVATION_CONFLICT);
 		return;
 	}
 	sense = tcm_pr_change(job);
+	tcm_pr_end(dev);
 	if (!sense && job->op.sa == TCM_PR_PREEMPT_AND_ABORT)
 		tcm_pr_abort(job);
 	else

@@ -12,13 +12,14 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
-from pr import CLEAR, REGISTER, REGISTER_IGNORE, plist, prin, prout
+from pr import CLEAR, REGISTER, REGISTER_IGNORE, RELEASE_6, RESERVE_6, plist, prin, prout
 from sgio import Table
 from tfab import Session, Tpg
 
 SERIAL = '6a1b6a1b-0000-4000-8000-00000000ab1f'
 APTPL, ALL_TG_PT = 1, 4
 NO_RESOURCES = (5, 0x55, 4)
+BUSY, CONFLICT = 8, 0x18
 NAMES = ('iqn.2026-11.org.x:a,res_holder=1,res_type=03', 'iqn.2026-11.org.x:a=b', 'iqn.2026-11.org.x:a b',
          'iqn.2026-11.org.x:a\nPR_REG_END: 0\n', 'iqn.2026-11.org.x:\x7f', 'a,b')
 
@@ -62,13 +63,40 @@ def names(root, tpg):
     good.close()
 
 
+def freeze(root, on=True):
+    subprocess.run(['fsfreeze', '-f' if on else '-u', root], check=True)
+
+
+def reserve(root, tpg, dev):
+    """RESERVE of SPC-2 and registrations exclude each other, also while a file is written."""
+    a, b = login('i0'), login('i1')
+    for who in (a, b):
+        freeze(root)
+        tag = pr_out(a, REGISTER_IGNORE, 0, 5, APTPL)
+        time.sleep(.5)
+        t.ok(a.reap(tag, block=False) is None, 'a registration waits for its file')
+        t.eq(who.cmd(RESERVE_6).status, BUSY, '%s: RESERVE meanwhile' % who.name)
+        t.good(who.cmd(RELEASE_6), '%s: RELEASE meanwhile' % who.name)
+        freeze(root, False)
+        t.good(a.reap(tag), 'the registration')
+        t.eq(who.cmd(RESERVE_6).status, CONFLICT, '%s: RESERVE afterwards' % who.name)
+        t.eq(keys(a), [5], 'keys')
+        t.good(a.reap(pr_out(a, CLEAR, 5, 0)), 'CLEAR')
+        t.good(who.cmd(RESERVE_6), '%s: RESERVE when nobody is registered' % who.name)
+        for s in (a, b):
+            t.eq(s.reap(pr_out(s, REGISTER_IGNORE, 0, 5, APTPL)).status, CONFLICT, '%s: REGISTER then' % s.name)
+        t.good(who.cmd(RELEASE_6), '%s: RELEASE' % who.name)
+    a.close()
+    b.close()
+
+
 def restore(root, tpg, dev):
     """What is restored is not lost to a registration that comes later, nor that to it."""
     line = ('initiator_fabric=test,initiator_node=i1,sa_res_key=9,res_holder=0,res_all_tg_pt=0,mapped_lun=0,'
             'target_fabric=test,target_node=t1,tpgt=1,port_rtpi=1,target_lun=0')
     attr = 'core/%s/pr/res_aptpl_metadata' % dev
     s = login('i0')
-    subprocess.run(['fsfreeze', '-f', root], check=True)
+    freeze(root)
     tag = pr_out(s, REGISTER_IGNORE, 0, 5, APTPL)
     time.sleep(1)
     t.ok(s.reap(tag, block=False) is None, 'a registration waits for its file')
@@ -78,7 +106,7 @@ def restore(root, tpg, dev):
         t.ok(False, 'a restore meanwhile')
     except OSError as e:
         t.eq(e.errno, errno.EBUSY, 'a restore meanwhile')
-    subprocess.run(['fsfreeze', '-u', root], check=True)
+    freeze(root, False)
     t.good(s.reap(tag), 'the registration')
     tfab.write(attr, line)
     tpg.lun(0, dev)
@@ -96,6 +124,7 @@ def main():
     tpg = Tpg(demo='rw').enable()
     tpg.lun(0, dev)
     names(root, tpg)
+    reserve(root, tpg, dev)
     restore(root, tpg, dev)
     tpg.destroy()
     tfab.del_dev(dev)
