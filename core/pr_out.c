@@ -377,15 +377,16 @@ static enum tcm_sense tcm_pr_commit(struct tcm_pr_job *job, struct tcm_pr_state 
 {
 	struct tcm_device *dev = job->cmd->dev;
 
-	/* Not BUSY, also when an earlier write hangs: initiators would try again for ever. */
-	if ((new->aptpl || was) && tcm_pr_persist(dev, new))
-		return TCM_INTERNAL_TARGET_FAILURE;
+	/* Before the file: what it says then does not fail any more. */
 	if (job->op.sa == TCM_PR_PREEMPT_AND_ABORT) {
 		job->marked = kvmalloc(struct_size(new, reg, new->n), GFP_KERNEL);
 		if (!job->marked)
 			return TCM_BUSY;
 		memcpy(job->marked, new, struct_size(new, reg, new->n));
 	}
+	/* Not BUSY, also when an earlier write hangs: initiators would try again for ever. */
+	if ((new->aptpl || was) && tcm_pr_persist(dev, new))
+		return TCM_INTERNAL_TARGET_FAILURE;
 	tcm_pr_publish(dev, new, job->cmd->sess);
 	return TCM_OK;
 }
