@@ -67,7 +67,8 @@ enum tcm_attr_kind {
 	X(removable, BOOL, TCM_ATTR_IDLE, 1, NULL)				\
 	X(emulate_aca, BOOL, TCM_ATTR_IDLE, 1, NULL)				\
 	X(task_set_max, UINT, 0, U32_MAX, tcm_set_task_set_max)			\
-	X(task_nexus_max, UINT, 0, U32_MAX, tcm_set_task_nexus_max)
+	X(task_nexus_max, UINT, 0, U32_MAX, tcm_set_task_nexus_max)		\
+	X(pr_abort_secs, UINT, 0, 3600, NULL)
 
 #define TCM_ATTR_ID(name, kind, flags, max, setter) TCM_ATTR_##name,
 enum tcm_attr_id {

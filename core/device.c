@@ -126,6 +126,7 @@ static const struct tcm_dev_attr tcm_attr_defaults = {
 	.emulate_pr		= 1,
 	.emulate_rsoc		= 1,
 	.enforce_pr_isids	= 1,
+	.pr_abort_secs		= 30,
 	.block_size		= 512,
 	.alua_support		= 1,
 	.pgr_support		= 1,

@@ -48,7 +48,6 @@ static_assert(sizeof(struct tcm_pr_move_list) == 24);
 /* How soon the writes of who was preempted are looked at again: at first, and at most */
 #define TCM_PR_ABORT_SOON	(HZ / 100 ?: 1)
 #define TCM_PR_ABORT_LATE	(HZ / 4)
-#define TCM_PR_ABORT_LIMIT	(30 * HZ)
 
 struct tcm_pr_job {
 	struct list_head	node;		/* in pr->queue */
@@ -347,12 +346,13 @@ static void tcm_pr_wait_work(struct work_struct *work)
 {
 	struct tcm_pr_job *job = container_of(work, struct tcm_pr_job, wait.work);
 	struct tcm_device *dev = job->cmd->dev;
+	unsigned long limit = READ_ONCE(dev->attr.pr_abort_secs) * HZ;
 
 	if (!tcm_tmf_writes_left(dev, tcm_pr_preempted, job)) {
 		tcm_pr_job_end(job, TCM_OK);
 		return;
 	}
-	if (time_after(jiffies, job->since + TCM_PR_ABORT_LIMIT)) {
+	if (time_after(jiffies, job->since + limit)) {
 		/* Fenced from now on, but what was sent before may still come to the medium. */
 		pr_warn_ratelimited("tcm: device %s: PREEMPT AND ABORT: the medium has not given back preempted writes\n",
 				    dev->name);

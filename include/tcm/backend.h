@@ -303,7 +303,7 @@ struct tcm_dev_attr {
 	u32 max_unmap_lba_count, max_unmap_block_desc_count;
 	u32 unmap_granularity, unmap_granularity_alignment, unmap_zeroes_data;
 	u32 max_write_same_len, alua_support, pgr_support, submit_type, removable;
-	u32 emulate_aca, task_set_max, task_nexus_max;
+	u32 emulate_aca, task_set_max, task_nexus_max, pr_abort_secs;
 };
 
 #define TCM_ALIAS_MAX	512

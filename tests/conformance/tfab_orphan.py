@@ -185,8 +185,11 @@ def preempt(rig):
     """PREEMPT AND ABORT is not GOOD before the last write of who was preempted is back, however that
     was aborted, also when its nexus is gone."""
     hows = ('runs', 'aborted', 'nexus gone')
-    # the limit, after which it is an error, is half a minute's wait: once for each of them
-    limits = len(hows) if os.environ.get('TCM_LONG') else 0
+    # the limit, after which it is an error: once for each of them; as it is by itself at full counts
+    limits, limit = len(hows), 'core/%s/attrib/pr_abort_secs' % rig.h.dev
+    secs = 30 if os.environ.get('TCM_LONG') else 4
+    t.eq(tfab.read(limit), '30', 'the limit by itself')
+    tfab.write(limit, secs)
     for i in range(1000 if os.environ.get('TCM_LONG') else 9):
         how = hows[i % len(hows)]
         s, victim = rig.s, rig.login('i1')
@@ -203,6 +206,7 @@ def preempt(rig):
         elif how == 'nexus gone':
             victim.logout()
         cdb, data = pr_out(5, 1, 2, 5)
+        begin = time.monotonic()
         fence = s.submit(cdb, dout=data)
         # it stops others from when its line says so, which is before the abort is answered
         wait_until(lambda: [' fenced ' in line for line in orphans()] == [True],
@@ -216,7 +220,11 @@ def preempt(rig):
             t.ok(s.reap(fence, block=False) is None, how + ': PREEMPT AND ABORT while a write is out')
         if i < limits:
             t.eq(s.reap(fence, timeout=60).code, (0xb, 0x2e, 2), how + ': never GOOD')
+            took = time.monotonic() - begin
+            t.ok(secs - .1 < took < secs + 20, how + ': answered after %.1f s' % took)
             fence = None
+            if i + 1 == limits:
+                tfab.write(limit, 30)
         rig.h.hold(False)
         if fence is not None:
             t.good(s.reap(fence), how + ': PREEMPT AND ABORT when it is back')
