@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include "../core/alua.h"
 #include "../core/alua_state.h"
+#include "../core/dbroot.h"
 #include "../core/device.h"
 #include "../core/target.h"
 #include "attr.h"
@@ -213,6 +214,7 @@ static ssize_t tcm_lun_alua_tg_pt_offline_store(struct config_item *item, const 
 						size_t count)
 {
 	struct tcm_cfs_lun *clun = tcm_item_lun(item);
+	struct tcm_save *save;
 	struct tcm_lun *lun;
 	u64 value;
 
@@ -221,8 +223,12 @@ static ssize_t tcm_lun_alua_tg_pt_offline_store(struct config_item *item, const 
 	lun = tcm_lun_hold(clun);
 	if (!lun)
 		return tcm_cfs_refuse(item, "alua_tg_pt_offline", -ENODEV, "the LUN has no link");
-	tcm_alua_lun_set_offline(lun, value);
+	save = tcm_alua_lun_set_offline(lun, value);
 	tcm_lun_unhold(clun);
+	/* Whatever the file system does, the LUN can be looked at and taken away. */
+	if (save)
+		tcm_save_wait(save, TCM_SAVE_SOON);
+	tcm_save_put(save);
 	return count;
 }
 CONFIGFS_ATTR(tcm_lun_, alua_tg_pt_offline);

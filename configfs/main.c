@@ -27,6 +27,8 @@ struct tcm_stage {
 
 static const struct tcm_stage tcm_stages[] = {
 	{ tcm_opcode_init, NULL },
+	{ tcm_dbroot_init, tcm_dbroot_exit },
+	{ tcm_save_init, tcm_save_exit },
 	{ tcm_hop_init, tcm_hop_exit },
 	{ tcm_range_init, tcm_range_exit },
 	{ tcm_task_init, tcm_task_exit },
@@ -40,7 +42,6 @@ static const struct tcm_stage tcm_stages[] = {
 	{ tcm_device_init, tcm_device_exit },
 	{ tcm_session_init, tcm_session_exit },
 	{ tcm_alua_init, tcm_alua_exit },
-	{ tcm_dbroot_init, tcm_dbroot_exit },
 	{ tcm_cfs_init, tcm_cfs_exit },
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Access states at work (SPC-4 5.15.2): which command is let through, how states change, who is
- * told, what is kept below dbroot.
+ * told.
  *
  * A nexus has TCM_GATE_ALUA while its port is anything but active/optimized. States change under
  * dev->lun_lock, under which the gates are set with them.
@@ -26,7 +26,6 @@
 
 /* How often is looked at those that are slowed down: an abort waits no longer than that */
 #define TCM_ALUA_TICK		max(HZ / 50, 1)
-#define TCM_ALUA_FILE_MAX	128
 
 static struct workqueue_struct *tcm_alua_wq;
 
@@ -217,57 +216,6 @@ bool tcm_alua_reaches(struct tcm_lun *lun)
 	return reaches;
 }
 
-/* ---- what is kept ---- */
-
-/* contract: alua/tpgs_<serial>/<group>. Only ever written: who restores writes the attributes. */
-static int tcm_alua_write_group(struct tcm_device *dev, const char *name, u16 id, u8 state,
-				u32 status)
-{
-	char text[TCM_ALUA_FILE_MAX];
-	char *folder, *p;
-	int len, err;
-
-	len = scnprintf(text, sizeof(text), "tg_pt_gp_id=%hu\nalua_access_state=0x%02x\n"
-			"alua_access_status=0x%02x\n", id, state, status);
-	folder = kasprintf(GFP_KERNEL, "alua/tpgs_%s", dev->serial);
-	if (!folder)
-		return -ENOMEM;
-	for (p = folder + strlen("alua/"); *p; p++)
-		if (*p == '/')
-			*p = '_';
-	err = tcm_dbroot_prepare() ?: tcm_dbroot_write(folder, name, text, len);
-	kfree(folder);
-	return err;
-}
-
-/* contract: alua/<fabric>/<wwn>+<tpgt>/lun_<n> */
-static int tcm_alua_write_port(struct tcm_lun *lun)
-{
-	char text[TCM_ALUA_FILE_MAX], name[32];
-	struct tcm_tpg *tpg = lun->tpg;
-	char *fabric, *folder;
-	int len, err = -ENOMEM;
-
-	len = scnprintf(text, sizeof(text), "alua_tg_pt_offline=%u\nalua_tg_pt_status=0x%02x\n",
-			READ_ONCE(lun->alua_offline), READ_ONCE(lun->alua_status));
-	snprintf(name, sizeof(name), "lun_%llu", lun->lun);
-	fabric = kasprintf(GFP_KERNEL, "alua/%s", tpg->ops->name);
-	folder = kasprintf(GFP_KERNEL, "alua/%s/%s+%u", tpg->ops->name, tpg->wwn->name, tpg->tag);
-	if (fabric && folder)
-		err = tcm_dbroot_prepare() ?: tcm_dbroot_mkdir(fabric) ?:
-			tcm_dbroot_write(folder, name, text, len);
-	kfree(folder);
-	kfree(fabric);
-	return err;
-}
-
-static void tcm_alua_kept(const struct tcm_device *dev, int err)
-{
-	if (err)
-		pr_warn_ratelimited("tcm: device %s: access states cannot be saved below dbroot: (%pe)\n",
-				    dev->name, ERR_PTR(err));
-}
-
 /* ---- changes ---- */
 
 static struct tcm_tg_pt_gp *tcm_alua_find(struct tcm_alua *alua, u16 id)
@@ -376,34 +324,42 @@ static void tcm_alua_step(struct tcm_alua *alua, const struct tcm_alua_step *ste
 	tcm_alua_enter(gp, step->state);
 }
 
-static int tcm_alua_keep(struct tcm_alua *alua, const struct tcm_alua_step *step)
+/* What is left of it until @end */
+static unsigned long tcm_alua_patience(unsigned long end)
+{
+	return time_before(jiffies, end) ? end - jiffies : 0;
+}
+
+/* Have the file of the group of @step written; the later ones do not wait for one that hangs. */
+static void tcm_alua_keep(struct tcm_alua *alua, const struct tcm_alua_step *step,
+			  unsigned long end)
 {
 	struct tcm_device *dev = alua->dev;
+	struct tcm_alua_note note = { };
 	const struct tcm_tg_pt_gp *gp;
-	char *name = NULL;
-	u32 status = 0;
-	int err;
+	struct tcm_save *save;
 
 	spin_lock_irq(&dev->lun_lock);
 	gp = tcm_alua_find(alua, step->id);
-	if (gp && gp->field[TCM_ALUA_alua_write_metadata]) {
-		name = kstrdup(gp->name, GFP_ATOMIC);
-		status = gp->field[TCM_ALUA_alua_access_status];
-	}
+	if (gp)
+		tcm_alua_note_group(&note, gp);
 	spin_unlock_irq(&dev->lun_lock);
-	if (!name)
-		return 0;
-	err = tcm_alua_write_group(dev, name, step->id, step->state, status);
-	kfree(name);
-	return err;
+	save = tcm_alua_note_save(&note);
+	if (save)
+		tcm_save_wait(save, tcm_alua_patience(end));
+	tcm_save_put(save);
 }
 
-/* Enter the new states, tell, keep, answer. */
-static void tcm_alua_finish(struct tcm_alua *alua, struct tcm_alua_change *change)
+/*
+ * Enter the new states, tell, keep, answer. A file system that hangs is not waited for beyond
+ * @patience: the states are what they are, and files follow.
+ */
+static void tcm_alua_finish(struct tcm_alua *alua, struct tcm_alua_change *change,
+			    unsigned long patience)
 {
+	unsigned long end = jiffies + patience;
 	struct tcm_device *dev = alua->dev;
 	unsigned int i;
-	int err = 0;
 
 	spin_lock_irq(&dev->lun_lock);
 	for (i = 0; i < change->n; i++)
@@ -412,8 +368,7 @@ static void tcm_alua_finish(struct tcm_alua *alua, struct tcm_alua_change *chang
 	spin_unlock_irq(&dev->lun_lock);
 	for (i = 0; i < change->n; i++)
 		if (!change->step[i].port)
-			err = tcm_alua_keep(alua, &change->step[i]) ?: err;
-	tcm_alua_kept(dev, err);
+			tcm_alua_keep(alua, &change->step[i], end);
 	spin_lock_irq(&dev->lun_lock);
 	alua->busy = false;
 	spin_unlock_irq(&dev->lun_lock);
@@ -426,7 +381,7 @@ static void tcm_alua_change_work(struct work_struct *work)
 	struct tcm_cmd *cmd = change->cmd;
 	struct tcm_device *dev = cmd->dev;
 
-	tcm_alua_finish(dev->alua, change);
+	tcm_alua_finish(dev->alua, change, TCM_SAVE_PATIENCE);
 	kfree(change);
 	tcm_cmd_complete(cmd, TCM_OK);
 	tcm_device_put(dev);
@@ -478,27 +433,26 @@ int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why
 	spin_unlock_irq(&dev->lun_lock);
 	/* A signal cuts the delay short, not the change. */
 	schedule_timeout_killable(msecs_to_jiffies(msecs));
-	tcm_alua_finish(alua, change);
+	tcm_alua_finish(alua, change, TCM_SAVE_SOON);
 	kfree(change);
 	return 0;
 }
 
-void tcm_alua_lun_set_offline(struct tcm_lun *lun, bool offline)
+struct tcm_save *tcm_alua_lun_set_offline(struct tcm_lun *lun, bool offline)
 {
 	struct tcm_device *dev = lun->dev;
-	bool changed;
+	struct tcm_alua_note note = { };
 
 	spin_lock_irq(&dev->lun_lock);
-	changed = lun->alua_offline != offline;
-	WRITE_ONCE(lun->alua_offline, offline);
-	if (changed) {
+	if (lun->alua_offline != offline) {
+		WRITE_ONCE(lun->alua_offline, offline);
 		WRITE_ONCE(lun->alua_status, TCM_ALUA_BY_ITSELF);
 		tcm_alua_gate(lun);
 		tcm_alua_tell(dev, NULL);
+		tcm_alua_note_port(&note, lun);
 	}
 	spin_unlock_irq(&dev->lun_lock);
-	if (changed && READ_ONCE(lun->alua_write_md))
-		tcm_alua_kept(dev, tcm_alua_write_port(lun));
+	return tcm_alua_note_save(&note);
 }
 
 /* ---- life ---- */

@@ -59,8 +59,19 @@ bool tcm_alua_may(struct tcm_alua *alua, const struct tcm_alua_step *step);
 enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *change);
 /* The same for configfs: returns when it is done. -EAGAIN: the device is in transition. */
 int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why);
-/* A port's secondary state. May sleep in the file system. */
-void tcm_alua_lun_set_offline(struct tcm_lun *lun, bool offline);
+/* A port's secondary state. What is returned, if any, is waited for without locks, then put. */
+struct tcm_save *tcm_alua_lun_set_offline(struct tcm_lun *lun, bool offline);
+
+/* core/alua_keep.c: what a file is to say. Zeroed, then one of these under dev->lun_lock. */
+struct tcm_alua_note {
+	bool	due;
+	char	*folder, *name, *text;	/* with @due; NULL: no memory */
+};
+
+void tcm_alua_note_group(struct tcm_alua_note *note, const struct tcm_tg_pt_gp *gp);
+void tcm_alua_note_port(struct tcm_alua_note *note, const struct tcm_lun *lun);
+/* Begin to write it, which uses it up; NULL: nothing is written. May sleep. */
+struct tcm_save *tcm_alua_note_save(struct tcm_alua_note *note);
 
 /* core/spc_alua.c */
 bool tcm_alua_offered(const struct tcm_device *dev);

@@ -8,10 +8,10 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
-#include <linux/mutex.h>
 #include <linux/namei.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include "dbroot.h"
 #include "device.h"
@@ -19,8 +19,8 @@
 #define TCM_DBROOT_DEFAULT	"/var/target"
 #define TCM_DBROOT_PREFERRED	"/etc/target"
 
-/* protects tcm_dbroot; held around look-ups in file systems, so never taken on other paths */
-static DEFINE_MUTEX(tcm_dbroot_mutex);
+/* protects tcm_dbroot; a leaf: a file system that hangs keeps nobody from reading it */
+static DEFINE_SPINLOCK(tcm_dbroot_lock);
 static char tcm_dbroot[PATH_MAX] = TCM_DBROOT_DEFAULT;
 static struct cred *tcm_dbroot_cred;
 
@@ -50,51 +50,41 @@ static int tcm_dbroot_mkdir_path(const char *name)
 	return err == -EEXIST ? 0 : err;
 }
 
-static int tcm_dbroot_mkdir_locked(const char *sub)
+/* @path is of something below @root. */
+static int tcm_dbroot_mkdir_below(const char *root, char *path)
 {
-	char *name;
+	char *end = path + strlen(root) + 1, c;
 	int err;
 
-	lockdep_assert_held(&tcm_dbroot_mutex);
-	name = kasprintf(GFP_KERNEL, "%s/%s", tcm_dbroot, sub);
-	if (!name)
-		return -ENOMEM;
-	err = tcm_dbroot_mkdir_path(name);
-	/* The default folder is there on no machine before something is kept in it. */
-	if (err == -ENOENT && !tcm_dbroot_mkdir_path(tcm_dbroot))
-		err = tcm_dbroot_mkdir_path(name);
-	kfree(name);
-	return err;
-}
-
-static int tcm_dbroot_mkdirs(void)
-{
-	int err;
-
-	lockdep_assert_held(&tcm_dbroot_mutex);
-	err = tcm_dbroot_mkdir_locked("pr");
-	return err ?: tcm_dbroot_mkdir_locked("alua");
-}
-
-int tcm_dbroot_prepare(void)
-{
-	const struct cred *old = override_creds(tcm_dbroot_cred);
-	int err;
-
-	mutex_lock(&tcm_dbroot_mutex);
-	err = tcm_dbroot_mkdirs();
-	mutex_unlock(&tcm_dbroot_mutex);
-	revert_creds(old);
+	do {
+		end = strchrnul(end, '/');
+		c = *end;
+		*end = '\0';
+		err = tcm_dbroot_mkdir_path(path);
+		/* The default folder is there on no machine before something is kept in it. */
+		if (err == -ENOENT && !tcm_dbroot_mkdir_path(root))
+			err = tcm_dbroot_mkdir_path(path);
+		*end = c;
+		end += !!c;
+	} while (!err && c);
 	return err;
 }
 
 int tcm_dbroot_mkdir(const char *sub)
 {
-	int err;
+	char *root = kmalloc(PATH_MAX, GFP_KERNEL), *path = NULL;
+	const struct cred *old;
+	int err = -ENOMEM;
 
-	mutex_lock(&tcm_dbroot_mutex);
-	err = tcm_dbroot_mkdir_locked(sub);
-	mutex_unlock(&tcm_dbroot_mutex);
+	if (root && tcm_dbroot_get(root, PATH_MAX) > 0)
+		path = kasprintf(GFP_KERNEL, "%s/%s", root, sub);
+	if (path) {
+		old = override_creds(tcm_dbroot_cred);
+		err = tcm_dbroot_mkdir_below(root, path);
+		revert_creds(old);
+	}
+	kfree(path);
+	kfree(root);
 	return err;
 }
 
@@ -103,37 +93,59 @@ const struct cred *tcm_dbroot_override(void)
 	return override_creds(tcm_dbroot_cred);
 }
 
-int tcm_dbroot_set(const char *path, const char **why)
+static bool tcm_dbroot_is(const char *path)
+{
+	bool is;
+
+	spin_lock(&tcm_dbroot_lock);
+	is = !strcmp(path, tcm_dbroot);
+	spin_unlock(&tcm_dbroot_lock);
+	return is;
+}
+
+static int tcm_dbroot_move(const char *path, const char **why)
 {
 	const struct cred *old;
 	int err;
+
+	if (tcm_device_count()) {
+		*why = "a device uses it";
+		return -EINVAL;
+	}
+	old = override_creds(tcm_dbroot_cred);
+	err = path[0] == '/' ? tcm_dbroot_is_dir(path) : -EINVAL;
+	revert_creds(old);
+	if (err) {
+		*why = "not the path of a directory";
+		return err;
+	}
+	spin_lock(&tcm_dbroot_lock);
+	strscpy(tcm_dbroot, path, sizeof(tcm_dbroot));
+	spin_unlock(&tcm_dbroot_lock);
+	return 0;
+}
+
+static int tcm_dbroot_prepare(const char *sub)
+{
+	struct tcm_save *save = tcm_save_start(sub, "", NULL, NULL);
+	int err = tcm_save_wait(save, TCM_SAVE_SOON);
+
+	tcm_save_put(save);
+	return err;
+}
+
+int tcm_dbroot_set(const char *path, const char **why)
+{
+	int err = 0;
 
 	if (strlen(path) >= sizeof(tcm_dbroot)) {
 		*why = "too long";
 		return -EINVAL;
 	}
-	old = override_creds(tcm_dbroot_cred);
-	mutex_lock(&tcm_dbroot_mutex);
-	err = 0;
-	if (!strcmp(path, tcm_dbroot))
-		goto mkdirs;
-	if (tcm_device_count()) {
-		*why = "a device uses it";
-		err = -EINVAL;
-		goto unlock;
-	}
-	err = path[0] == '/' ? tcm_dbroot_is_dir(path) : -EINVAL;
-	if (err) {
-		*why = "not the path of a directory";
-		goto unlock;
-	}
-	strscpy(tcm_dbroot, path, sizeof(tcm_dbroot));
-mkdirs:
-	if (tcm_dbroot_mkdirs())
-		pr_warn("tcm: dbroot %s: pr/ and alua/ cannot be made\n", tcm_dbroot);
-unlock:
-	mutex_unlock(&tcm_dbroot_mutex);
-	revert_creds(old);
+	if (!tcm_dbroot_is(path))
+		err = tcm_dbroot_move(path, why);
+	if (!err && (tcm_dbroot_prepare("pr") | tcm_dbroot_prepare("alua")))
+		pr_warn("tcm: dbroot %s: pr/ and alua/ are not made\n", path);
 	return err;
 }
 
@@ -141,9 +153,9 @@ ssize_t tcm_dbroot_get(char *buf, size_t size)
 {
 	ssize_t len;
 
-	mutex_lock(&tcm_dbroot_mutex);
+	spin_lock(&tcm_dbroot_lock);
 	len = strscpy(buf, tcm_dbroot, size);
-	mutex_unlock(&tcm_dbroot_mutex);
+	spin_unlock(&tcm_dbroot_lock);
 	return len;
 }
 

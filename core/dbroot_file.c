@@ -7,16 +7,12 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
-#include <linux/mutex.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "dbroot.h"
 
 #define TCM_DBROOT_NEW	".new"
-
-/* One writer at a time: two devices may have the same serial number, and so the same file. */
-static DEFINE_MUTEX(tcm_dbroot_file_mutex);
 
 /* A slash, a control character and a dot that would hide the file stand as %XX. */
 static char *tcm_dbroot_name(const char *name, const char *suffix)
@@ -123,13 +119,11 @@ int tcm_dbroot_write(const char *sub, const char *name, const void *buf, size_t 
 		path = tcm_dbroot_path(sub, new);
 	if (!path)
 		goto free;
-	mutex_lock(&tcm_dbroot_file_mutex);
 	err = tcm_dbroot_mkdir(sub);
 	if (!err)
 		err = tcm_dbroot_write_file(path, buf, len);
 	if (!err)
 		err = tcm_dbroot_rename(dir, new, old);
-	mutex_unlock(&tcm_dbroot_file_mutex);
 free:
 	revert_creds(cred);
 	kfree(path);

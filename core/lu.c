@@ -28,6 +28,7 @@ void tcm_lu_exit(void)
 static int tcm_lu_write(struct tcm_device *dev)
 {
 	struct tcm_lu *lu = dev->lu;
+	struct tcm_save *save;
 	size_t len = 0;
 	char *text;
 	int err;
@@ -41,8 +42,11 @@ static int tcm_lu_write(struct tcm_device *dev)
 	len += tcm_ident_save(lu->ident, text + len, TCM_LU_FILE_MAX - len);
 	len += tcm_selftest_save(&lu->selftest, text + len, TCM_LU_FILE_MAX - len);
 	spin_unlock_irq(&lu->lock);
-	err = tcm_dbroot_write(TCM_LU_FOLDER, dev->serial, text, len);
-	kfree(text);
+	save = tcm_save_start(TCM_LU_FOLDER, dev->serial, text, NULL);
+	if (!save)
+		kfree(text);
+	err = tcm_save_wait(save, MAX_SCHEDULE_TIMEOUT);
+	tcm_save_put(save);
 	if (err)
 		pr_warn_ratelimited("tcm: device %s: cannot be saved below dbroot: (%pe)\n",
 				    dev->name, ERR_PTR(err));

@@ -7,29 +7,24 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <tcm/fabric.h>
+#include "dbroot.h"
 #include "gate.h"
 #include "opcode.h"
 #include "pr.h"
 #include "target.h"
 #include "ua.h"
 
-static struct workqueue_struct *tcm_pr_wq, *tcm_pr_file_wq;
+static struct workqueue_struct *tcm_pr_wq;
 
 int tcm_pr_init(void)
 {
 	/* A file system that hangs blocks the work item of its device: let there be many. */
 	tcm_pr_wq = alloc_workqueue("tcm_pr", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
-	if (!tcm_pr_wq)
-		return -ENOMEM;
-	tcm_pr_file_wq = alloc_workqueue("tcm_pr_file", WQ_UNBOUND, WQ_MAX_ACTIVE);
-	if (!tcm_pr_file_wq)
-		destroy_workqueue(tcm_pr_wq);
-	return tcm_pr_file_wq ? 0 : -ENOMEM;
+	return tcm_pr_wq ? 0 : -ENOMEM;
 }
 
 void tcm_pr_exit(void)
 {
-	destroy_workqueue(tcm_pr_file_wq);
 	destroy_workqueue(tcm_pr_wq);
 }
 
@@ -73,7 +68,7 @@ void tcm_pr_destroy(struct tcm_device *dev)
 		return;
 	/* Nothing is queued: each job is a command. The last may still be on its way out. */
 	flush_work(&dev->pr->work);
-	tcm_pr_file_put(dev->pr->file);
+	tcm_save_put(dev->pr->file);
 	kvfree(dev->pr->state);
 	kfree(dev->pr);
 	dev->pr = NULL;
@@ -100,11 +95,6 @@ struct list_head *tcm_pr_next(struct tcm_pr *pr)
 	}
 	spin_unlock(&pr->queue_lock);
 	return job;
-}
-
-void tcm_pr_file_queue(struct work_struct *work)
-{
-	queue_work(tcm_pr_file_wq, work);
 }
 
 void tcm_pr_later(struct delayed_work *work, unsigned long delay)

@@ -29,7 +29,7 @@ struct tcm_pr_aptpl {
 	bool			all_tg_pt;
 };
 
-struct tcm_pr_file;
+struct tcm_save;
 
 /* dev->pr */
 struct tcm_pr {
@@ -58,7 +58,7 @@ struct tcm_pr {
 	struct list_head	queue;
 	struct work_struct	work;
 
-	struct tcm_pr_file	*file;		/* the last write of the file; @work's own */
+	struct tcm_save		*file;		/* the last write of the file; @work's own */
 };
 
 int tcm_pr_init(void);
@@ -101,9 +101,11 @@ struct tcm_pr_state *tcm_pr_clone(struct tcm_pr *pr, unsigned int more);
 /* Make @new, whose changes are marked, the state; raise what it tells. Frees the old one. */
 void tcm_pr_publish(struct tcm_device *dev, struct tcm_pr_state *new,
 		    const struct tcm_session *self);
-/* Write the state; 0, or an errno when it is not known to be on the disk. Bounded. */
+/*
+ * Write @st; 0, or an errno when it is not known to be on the disk: then it will not be, as soon as
+ * the file system lets us, but what is the state still. Bounded. pr->change held.
+ */
 int tcm_pr_persist(struct tcm_device *dev, const struct tcm_pr_state *st);
-void tcm_pr_file_put(struct tcm_pr_file *file);
 /*
  * The first LUN is about to link to the device: is there a file of registrations that nobody can
  * read any more? Then they are lost (SPC-4 5.13.5.3.2). May sleep in the file system.
@@ -116,8 +118,6 @@ bool tcm_pr_file_possible(const struct tcm_device *dev);
 void tcm_pr_queue(struct tcm_device *dev, struct list_head *job);
 struct list_head *tcm_pr_next(struct tcm_pr *pr);
 void tcm_pr_out_work(struct work_struct *work);
-/* ... and where files are written */
-void tcm_pr_file_queue(struct work_struct *work);
 void tcm_pr_later(struct delayed_work *work, unsigned long delay);
 
 /* What rows execute */

@@ -1,62 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * <dbroot>/pr/aptpl_<serial>: registrations that outlive a power cycle (SPC-4 5.13.5). Files are
- * written by a work item of their own, so that a file system that hangs delays a
- * PERSISTENT RESERVE OUT by TCM_PR_FILE_PATIENCE and nothing longer.
+ * written by work items of their own, so that a file system that hangs delays a
+ * PERSISTENT RESERVE OUT by TCM_SAVE_PATIENCE and nothing longer.
  */
-#include <linux/completion.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/workqueue.h>
 #include "dbroot.h"
 #include "device.h"
 #include "pr.h"
 #include "target.h"
-
-#define TCM_PR_FILE_PATIENCE	(10 * HZ)
-
-/* One write. Two hold it: who asked for it, and the work item until it is done. */
-struct tcm_pr_file {
-	refcount_t		ref;
-	struct work_struct	work;
-	struct completion	done;
-	int			err;		/* valid when @done */
-	char			name[TCM_SERIAL_MAX + 8];
-	size_t			len;
-	char			text[];
-};
-
-void tcm_pr_file_put(struct tcm_pr_file *file)
-{
-	if (file && refcount_dec_and_test(&file->ref))
-		kvfree(file);
-}
-
-static void tcm_pr_file_work(struct work_struct *work)
-{
-	struct tcm_pr_file *file = container_of(work, struct tcm_pr_file, work);
-
-	file->err = tcm_dbroot_write("pr", file->name, file->text, file->len);
-	complete_all(&file->done);
-	tcm_pr_file_put(file);
-}
-
-static struct tcm_pr_file *tcm_pr_file_new(const struct tcm_device *dev,
-					   const struct tcm_pr_state *st)
-{
-	size_t size = tcm_pr_text_size(st);
-	struct tcm_pr_file *file = kvmalloc(sizeof(*file) + size, GFP_KERNEL);
-
-	if (!file)
-		return NULL;
-	refcount_set(&file->ref, 2);
-	init_completion(&file->done);
-	INIT_WORK(&file->work, tcm_pr_file_work);
-	snprintf(file->name, sizeof(file->name), "aptpl_%s", dev->serial);
-	file->len = tcm_pr_text(st, file->text, size);
-	return file;
-}
 
 /* Larger ones are not looked at: a thousand registrations are less. */
 #define TCM_PR_FILE_MAX		SZ_1M
@@ -125,35 +79,39 @@ bool tcm_pr_file_possible(const struct tcm_device *dev)
 	return dev->serial[0] && !strchr(dev->serial, '/');
 }
 
-static bool tcm_pr_file_busy(const struct tcm_pr_file *file)
+static char *tcm_pr_file_text(const struct tcm_pr_state *st)
 {
-	return file && !completion_done(&((struct tcm_pr_file *)file)->done);
+	size_t size = tcm_pr_text_size(st);
+	char *text = kvmalloc(size, GFP_KERNEL);
+
+	if (text)
+		tcm_pr_text(st, text, size);
+	return text;
 }
 
 int tcm_pr_persist(struct tcm_device *dev, const struct tcm_pr_state *st)
 {
+	char name[TCM_SERIAL_MAX + 8], *text, *back;
 	struct tcm_pr *pr = dev->pr;
-	struct tcm_pr_file *file;
-	int err;
 
+	/* Nobody but us replaces the state. */
+	lockdep_assert_held(&pr->change);
 	/* One that was given up on still runs: what it writes would come over ours. */
-	if (tcm_pr_file_busy(pr->file))
+	if (tcm_save_busy(pr->file))
 		return -EBUSY;
-	tcm_pr_file_put(pr->file);
+	tcm_save_put(pr->file);
 	pr->file = NULL;
 	if (!tcm_pr_file_possible(dev))
 		return -EINVAL;
-	file = tcm_pr_file_new(dev, st);
-	if (!file)
-		return -ENOMEM;
-	tcm_pr_file_queue(&file->work);
-	pr->file = file;
-	if (!wait_for_completion_timeout(&file->done, TCM_PR_FILE_PATIENCE))
-		err = -ETIMEDOUT;
-	else
-		err = file->err;
-	if (err)
-		pr_warn_ratelimited("tcm: device %s: pr/%s is not written: (%pe)\n", dev->name,
-				    file->name, ERR_PTR(err));
-	return err;
+	snprintf(name, sizeof(name), "aptpl_%s", dev->serial);
+	text = tcm_pr_file_text(st);
+	/* An initiator that was told of an error must not find it done after the next power on. */
+	back = tcm_pr_file_text(pr->state);
+	if (text && back)
+		pr->file = tcm_save_start("pr", name, text, back);
+	if (!pr->file) {
+		kvfree(back);
+		kvfree(text);
+	}
+	return tcm_save_wait(pr->file, TCM_SAVE_PATIENCE);
 }

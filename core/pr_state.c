@@ -445,6 +445,8 @@ static size_t tcm_pr_text_reg(const struct tcm_pr_state *st, const struct tcm_pr
 }
 
 #define TCM_PR_TEXT_NONE	"No Registrations or Reservations\n"
+/* What tcm_pr_text_whole() finds damaged, and who restores finds none in */
+#define TCM_PR_TEXT_LOST	"PR_REG_START: 0\n"
 
 size_t tcm_pr_text(const struct tcm_pr_state *st, char *buf, size_t size)
 {
@@ -455,7 +457,7 @@ size_t tcm_pr_text(const struct tcm_pr_state *st, char *buf, size_t size)
 		if (!st->reg[i].gone)
 			len += tcm_pr_text_reg(st, &st->reg[i], number++, buf + len, size - len);
 	if (!len)
-		len = scnprintf(buf, size, TCM_PR_TEXT_NONE);
+		len = scnprintf(buf, size, st->lost ? TCM_PR_TEXT_LOST : TCM_PR_TEXT_NONE);
 	return len;
 }
 

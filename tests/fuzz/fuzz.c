@@ -320,7 +320,7 @@ enum tcm_sense tcm_lu_save(struct tcm_cmd *cmd)
 }
 
 bool tcm_pr_file_possible(const struct tcm_device *dev) { return dev->serial[0]; }
-void tcm_pr_file_put(struct tcm_pr_file *file) { }
+void tcm_save_put(struct tcm_save *save) { }
 
 int tcm_pr_persist(struct tcm_device *dev, const struct tcm_pr_state *st)
 {

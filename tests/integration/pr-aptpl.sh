@@ -4,7 +4,7 @@
 # kernels: 6.1 6.12 debug-long
 #
 # Registrations that outlive a power cycle, with dbroot on ext4: written, restored, and what
-# happens when the folder cannot be written or hangs.
+# happens when the folder cannot be written or hangs, to them and to everybody else.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 
@@ -17,5 +17,6 @@ modprobe -a tcm_loop target_core_rd sd_mod sg
 /tcm/tests/conformance/aptpl.py test /run/dbroot
 modprobe tcm_test
 /tcm/tests/conformance/tfab_aptpl.py /run/dbroot
+/tcm/tests/conformance/tfab_frozen.py /run/dbroot
 unload_target
 umount /run/dbroot
