@@ -11,6 +11,7 @@ import threading
 
 import copy_test
 import odx_test
+from commands import BLOCK, COMMANDS, REFERRALS, REMOVABLE, SPC2_ALLOWED, UNDO, UNKNOWN, rows, send
 from pr import (CLEAR, EA, EAAR, EARO, PREEMPT, PREEMPT_ABORT, REGISTER, REGISTER_IGNORE, REGISTER_MOVE,
                 RELEASE, RELEASE_6, RELEASE_10, REPLACE_LOST, RESERVE, RESERVE_6, RESERVE_10, TYPES, WE,
                 WEAR, WERO, Pr, fcp_tid, iscsi_tid, move_list, plist, prin, prout, sas_tid)
@@ -34,150 +35,6 @@ def conflict(r, what):
     return t.ok(r.status == RESERVATION_CONFLICT and not r.sense, '%s: wanted RESERVATION CONFLICT, got %s' % (what, r))
 
 
-# ---- which command under which reservation ---------------------------------
-#
-# SPC-4 table 67 and SBC-4 table 13. For a nexus that the reservation keeps out:
-#   A  allowed under Write Exclusive and Exclusive Access types
-#   R  allowed under Write Exclusive types, conflicts under Exclusive Access types
-#   C  conflicts under both
-# (opcode, service action or None) -> class, CDB, data-in, data-out
-def be(n, size):
-    return list(n.to_bytes(size, 'big'))
-
-
-BLOCK = bytes(512)
-UNMAP_LIST = struct.pack('>HH4xQI4x', 22, 16, 8, 1)
-
-def long(sa, n=1):
-    """A 32 byte CDB"""
-    return [0x7f] + [0] * 6 + [0x18, 0, sa] + [0] * 10 + [0] * 8 + be(n, 4)
-
-
-COMMANDS = {
-    (0x00, None): ('A', [0] * 6, 0, None),
-    (0x01, None): ('R', [1] + [0] * 5, 0, None),
-    (0x03, None): ('A', [3, 0, 0, 0, 18, 0], 18, None),
-    (0x08, None): ('R', [8, 0, 0, 0, 1, 0], 512, None),
-    (0x0a, None): ('C', [0x0a, 0, 0, 0, 1, 0], 0, BLOCK),
-    (0x04, None): ('C', [4] + [0] * 5, 0, None),
-    (0x0b, None): ('R', [0x0b] + [0] * 5, 0, None),
-    (0x12, None): ('A', [0x12, 0, 0, 0, 36, 0], 36, None),
-    (0x15, None): ('C', [0x15, 0x10, 0, 0, 0, 0], 0, None),
-    (0x1a, None): ('R', [0x1a, 0, 0x3f, 0, 192, 0], 192, None),
-    (0x1b, None): ('A', [0x1b, 0, 0, 0, 1, 0], 0, None),
-    (0x1b, 'stop'): ('C', [0x1b, 0, 0, 0, 0, 0], 0, None),
-    (0x1c, None): ('C', [0x1c, 1, 0, 0, 64, 0], 64, None),
-    (0x1d, None): ('C', [0x1d, 4, 0, 0, 0, 0], 0, None),
-    (0x25, None): ('A', [0x25] + [0] * 9, 8, None),
-    (0x28, None): ('R', [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], 512, None),
-    (0x2a, None): ('C', [0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0], 0, BLOCK),
-    (0x2b, None): ('R', [0x2b] + [0] * 9, 0, None),
-    (0x2e, None): ('C', [0x2e, 0, 0, 0, 0, 0, 0, 0, 1, 0], 0, BLOCK),
-    (0x2f, None): ('R', [0x2f, 0, 0, 0, 0, 0, 0, 0, 1, 0], 0, None),
-    (0x34, None): ('R', [0x34, 0, 0, 0, 0, 0, 0, 0, 1, 0], 0, None),
-    (0x35, None): ('C', [0x35] + [0] * 9, 0, None),
-    (0x37, None): ('R', [0x37, 0, 0x18 | 5, 0, 0, 0, 0, 0, 8, 0], 8, None),
-    (0x3b, None): ('C', [0x3b, 0x0a] + [0] * 6 + [4, 0], 0, bytes(4)),
-    (0x3c, None): ('C', [0x3c, 0x0b] + [0] * 6 + [4, 0], 4, None),
-    (0x41, None): ('C', [0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0], 0, BLOCK),
-    (0x42, None): ('C', [0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0], 0, UNMAP_LIST),
-    (0x48, 1): ('C', [0x48, 1] + [0] * 6 + [8, 0], 0, bytes([1, 0, 0, 4]) + b'wipe'),
-    (0x48, 2): ('C', [0x48, 2] + [0] * 8, 0, None),
-    (0x48, 0x1f): ('C', [0x48, 0x1f] + [0] * 8, 0, None),
-    (0x4c, None): ('C', [0x4c, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0, None),
-    (0x4d, None): ('A', [0x4d, 0, 0x40, 0, 0, 0, 0, 0, 64, 0], 64, None),
-    (0x55, None): ('C', [0x55, 0x10] + [0] * 8, 0, None),
-    (0x5a, None): ('R', [0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 192, 0], 192, None),
-    (0x5e, 0): ('A', prin(0, 64), 64, None),
-    (0x5e, 1): ('A', prin(1, 64), 64, None),
-    (0x5e, 2): ('A', prin(2, 64), 64, None),
-    (0x5e, 3): ('A', prin(3, 64), 64, None),
-    (0x7f, 0x09): ('R', long(0x09), 512, None),
-    (0x7f, 0x0a): ('R', long(0x0a), 0, None),
-    (0x7f, 0x0b): ('C', long(0x0b), 0, BLOCK),
-    (0x7f, 0x0c): ('C', long(0x0c), 0, BLOCK),
-    (0x7f, 0x0d): ('C', long(0x0d), 0, BLOCK),
-    (0x7f, 0x12): ('R', long(0x12, 24), 24, None),
-    (0x83, 0): ('C', [0x83] + [0] * 15, 0, None),
-    (0x83, 0x01): ('C', [0x83, 0x01] + [0] * 14, 0, None),
-    (0x83, 0x10): ('R', [0x83, 0x10] + [0] * 14, 0, None),
-    (0x83, 0x11): ('C', [0x83, 0x11] + [0] * 14, 0, None),
-    (0x83, 0x1c): ('C', [0x83, 0x1c] + [0xff] * 4 + [0] * 10, 0, None),
-    (0x84, 0): ('C', [0x84] + [0] * 12 + [32, 0, 0], 32, None),
-    (0x84, 3): ('C', [0x84, 3] + [0] * 11 + [64, 0, 0], 64, None),
-    (0x84, 0x05): ('C', [0x84, 0x05] + [0xff] * 4 + [0] * 7 + [64, 0, 0], 64, None),
-    (0x84, 0x07): ('C', [0x84, 0x07] + [0xff] * 4 + [0] * 7 + [64, 0, 0], 64, None),
-    (0x84, 0x08): ('C', [0x84, 0x08] + [0] * 11 + [64, 0, 0], 64, None),
-    (0x88, None): ('R', [0x88] + [0] * 8 + be(1, 5) + [0, 0], 512, None),
-    (0x89, None): ('C', [0x89] + [0] * 12 + [1, 0, 0], 0, 2 * BLOCK),
-    (0x8a, None): ('C', [0x8a] + [0] * 8 + be(1, 5) + [0, 0], 0, BLOCK),
-    (0x8b, None): ('C', [0x8b] + [0] * 8 + be(1, 5) + [0, 0], 0, BLOCK),
-    (0x8e, None): ('C', [0x8e] + [0] * 8 + be(1, 5) + [0, 0], 0, BLOCK),
-    (0x8f, None): ('R', [0x8f] + [0] * 8 + be(1, 5) + [0, 0], 0, None),
-    (0x90, None): ('R', [0x90] + [0] * 8 + be(1, 5) + [0, 0], 0, None),
-    (0x91, None): ('C', [0x91] + [0] * 15, 0, None),
-    (0x93, None): ('C', [0x93] + [0] * 8 + be(1, 5) + [0, 0], 0, BLOCK),
-    (0x9c, None): ('C', [0x9c] + [0] * 11 + [0, 1, 0, 0], 0, BLOCK),
-    (0x9e, 0x10): ('A', [0x9e, 0x10] + [0] * 11 + [32, 0, 0], 32, None),
-    (0x9e, 0x12): ('R', [0x9e, 0x12] + [0] * 11 + [32, 0, 0], 32, None),
-    (0x9e, 0x13): ('A', [0x9e, 0x13] + [0] * 11 + [32, 0, 0], 32, None),
-    (0xa0, None): ('A', [0xa0] + [0] * 8 + [64, 0, 0], 64, None),
-    (0xa3, 0x05): ('A', [0xa3, 0x05] + [0] * 7 + [64, 0, 0], 64, None),
-    (0xa3, 0x0a): ('A', [0xa3, 0x0a] + [0] * 7 + [64, 0, 0], 64, None),
-    (0xa3, 0x0c): ('R', [0xa3, 0x0c] + [0] * 7 + [64, 0, 0], 64, None),
-    (0xa3, 0x0d): ('R', [0xa3, 0x0d] + [0] * 7 + [16, 0, 0], 16, None),
-    (0xa3, 0x0f): ('A', [0xa3, 0x0f] + [0] * 7 + [12, 0, 0], 12, None),
-    (0xa4, 0x06): ('C', [0xa4, 0x06] + [0] * 10, 0, None),
-    (0xa4, 0x0a): ('C', [0xa4, 0x0a] + [0] * 10, 0, None),
-    (0xa4, 0x0f): ('C', [0xa4, 0x0f] + [0] * 10, 0, None),
-    (0xa8, None): ('R', [0xa8] + [0] * 8 + [1, 0, 0], 512, None),
-    (0xaa, None): ('C', [0xaa] + [0] * 8 + [1, 0, 0], 0, BLOCK),
-    (0xae, None): ('C', [0xae] + [0] * 8 + [1, 0, 0], 0, BLOCK),
-    (0xb7, None): ('R', [0xb7, 0x18 | 5] + [0] * 7 + [8, 0, 0], 8, None),
-    (0xaf, None): ('R', [0xaf] + [0] * 8 + [1, 0, 0], 0, None),
-}
-COMMANDS = {k: (c, ([0xaa, 0] + be(0, 4) + be(1, 4) + [0, 0]) if k[0] == 0xaa else cdb, i, o)
-            for k, (c, cdb, i, o) in COMMANDS.items()}
-for op in (0xa8, 0xae, 0xaf):
-    c, _, i, o = COMMANDS[op, None]
-    COMMANDS[op, None] = (c, [op, 0] + be(0, 4) + be(1, 4) + [0, 0], i, o)
-for op in (0x88, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x93):
-    c, _, i, o = COMMANDS[op, None]
-    COMMANDS[op, None] = (c, [op, 0] + be(0, 8) + be(1, 4) + [0, 0], i, o)
-
-# What they name is not there: carried out as far as that
-UNKNOWN = {(0x83, 0x1c), (0x84, 0), (0x84, 0x05), (0x84, 0x07)}
-
-# Rows that decide by themselves: tested on their own below
-OWN = {(0x5f, sa) for sa in range(9)} | {(o, None) for o in (0x16, 0x17, 0x56, 0x57)}
-# SPC-2 table 10: allowed while somebody else has sent RESERVE
-SPC2_ALLOWED = {(0x03, None), (0x12, None), (0xa0, None), (0x25, None), (0x9e, 0x10), (0x4d, None),
-                (0x1b, None)}
-
-
-def supported(dev):
-    """(opcode, service action) of every command of the device, by REPORT SUPPORTED OPERATION CODES"""
-    r = dev.cmd([0xa3, 0x0c, 0, 0, 0, 0] + be(8192, 4) + [0, 0], data_in=8192)
-    data = r.data
-    for at in range(4, 4 + struct.unpack('>I', data[:4])[0], 8):
-        has_sa = data[at + 5] & 1
-        yield data[at], struct.unpack('>H', data[at + 2:at + 4])[0] if has_sa else None
-
-
-def rows(dev):
-    known = set(supported(dev))
-    for row in sorted(known, key=str):
-        t.ok(row in COMMANDS or row in OWN, 'command %02x/%s has a place in the table' % (row[0], row[1]))
-    if (0x1b, None) in known:
-        known.add((0x1b, 'stop'))
-    return [(row, COMMANDS[row]) for row in sorted(known & set(COMMANDS), key=str)]
-
-
-def send(dev, row):
-    r = dev.cmd(row[1][1], data_in=row[1][2], data_out=row[1][3])
-    return r
-
-
 def try_all(who, table, kept_out, what):
     """Every command of one nexus; kept_out: classes that conflict"""
     for row in table:
@@ -190,8 +47,9 @@ def try_all(who, table, kept_out, what):
                 t.bad(r, (5, 0x24, 0), name)
             else:
                 t.good(r, name)
-            if row[0] == (0x1b, 'stop'):
-                t.good(who.dev.cmd([0x1b, 0, 0, 0, 1, 0]), name + ' start')
+            if row[0] in UNDO:
+                t.good(send(who.dev, (None, COMMANDS[UNDO[row[0]]])), name + ' undone')
+                who.dev.clear_ua()
 
 
 def clean(*nexuses):
@@ -200,9 +58,9 @@ def clean(*nexuses):
         who.dev.clear_ua()
 
 
-def conflicts(a, b, c):
+def conflicts(a, b, c, only=None, **kind):
     """a holds, b is registered, c is a stranger"""
-    table = rows(a.dev)
+    table = [row for row in rows(t, a.dev, **kind) if only is None or row[0] in only]
     for pr_type in TYPES:
         clean(a, b, c)
         t.good(a.register(), 'register a')
@@ -216,6 +74,16 @@ def conflicts(a, b, c):
         c.dev.clear_ua()
         try_all(c, table, out, 'type %d stranger' % pr_type)
     clean(a, b, c)
+
+
+def others(tgt, nexuses, tpgs):
+    """Commands of a unit whose medium can be taken out and that has a map of blocks"""
+    dev = tgt.device('rd_mcp', 'other', 'rd_pages=256', serial='5ba2e000-0000-4000-8000-00000000c0df', emulate_tpu=1, removable=1)
+    write(dev + '/lba_map', '0 0\n0 2047 0:O\n')
+    there = [Pr(Device(tpg.lun(2, dev, 'scsi_generic')), who.key) for who, tpg in zip(nexuses, tpgs)]
+    conflicts(*there, only=REMOVABLE | REFERRALS | {(0x1b, None), (0x1b, 'stop')}, removable=True, referrals=True)
+    for who in there:
+        who.dev.close()
 
 
 def copies(a, b, c, spare):
@@ -262,7 +130,7 @@ def fenced(a, b, c, spare):
 
 
 def spc2(a, b, c):
-    table = rows(a.dev)
+    table = rows(t, a.dev)
     for reserve, release in ((RESERVE_6, RELEASE_6), (RESERVE_10, RELEASE_10)):
         clean(a, b, c)
         t.good(a.dev.cmd(reserve), 'RESERVE')
@@ -636,7 +504,7 @@ def main():
     with NoDiskDriver(), Target() as tgt:
         dev = tgt.device('rd_mcp', 'disk', 'rd_pages=256', serial=SERIAL, emulate_tpu=1)
         spare = tgt.device('rd_mcp', 'spare', 'rd_pages=256', serial='5ba2e000-0000-4000-8000-00000000c0de')
-        nexuses = []
+        nexuses, tpgs = [], []
         for i in range(3):
             wwn = 'naa.500140500000000%d' % (i + 1)
             tpg = tgt.loop(wwn, 1)
@@ -647,6 +515,7 @@ def main():
             who = Pr(Device(node), 0xabc0 + i)
             who.wwn, who.pr = wwn, dev + '/pr'
             nexuses.append(who)
+            tpgs.append(tpg)
         a, b, c = nexuses
         for who in nexuses:
             who.dev.clear_ua()
@@ -662,6 +531,7 @@ def main():
         spec_i_pt(a, b, c)
         files(a, b, c, dev)
         conflicts(a, b, c)
+        others(tgt, nexuses, tpgs)
         node = tpg.lun(1, spare, 'scsi_generic')
         copies(a, b, c, node)
         fenced(a, b, c, node)
