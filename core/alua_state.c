@@ -110,16 +110,17 @@ static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64
  * Each of the blocks by itself, segment by segment. Nobody has compared them with the capacity yet,
  * and there may be billions: where segments repeat, those of one period are all that there are.
  */
-static enum tcm_sense tcm_alua_judge_lba(const struct tcm_cmd *cmd, u16 group)
+static enum tcm_sense tcm_alua_judge_blocks(const struct tcm_cmd *cmd, u16 group, u64 lba,
+					    u64 nblocks)
 {
 	const struct tcm_alua *alua = cmd->dev->alua;
-	u64 period = (u64)alua->seg_size * alua->seg_mult, lba = cmd->lba, left, end;
-	enum tcm_sense sense = TCM_OK;
+	u64 period = (u64)alua->seg_size * alua->seg_mult, left, end;
+	enum tcm_sense sense;
 
-	if (!(cmd->op->flags & TCM_OP_MEDIUM) || !cmd->op->lba_at || !cmd->nblocks)
+	if (!nblocks)
 		return TCM_OK;
 	/* Counted down: the last block's number, and that of a segment's, may not fit 64 bits. */
-	left = period ? min_t(u64, cmd->nblocks, period) : cmd->nblocks;
+	left = period ? min(nblocks, period) : nblocks;
 	for (;;) {
 		sense = tcm_alua_judge(tcm_alua_state_at(alua, group, lba, &end), cmd->op);
 		if (sense || end - lba >= left - 1)
@@ -127,6 +128,32 @@ static enum tcm_sense tcm_alua_judge_lba(const struct tcm_cmd *cmd, u16 group)
 		left -= end - lba + 1;
 		lba = end + 1;
 	}
+}
+
+static enum tcm_sense tcm_alua_judge_lba(const struct tcm_cmd *cmd, u16 group)
+{
+	if (cmd->op->flags & TCM_OP_WHOLE)
+		return tcm_alua_judge_blocks(cmd, group, 0, READ_ONCE(cmd->dev->nblocks));
+	if (!(cmd->op->flags & TCM_OP_MEDIUM) || !cmd->op->lba_at)
+		return TCM_OK;
+	return tcm_alua_judge_blocks(cmd, group, cmd->lba, cmd->nblocks);
+}
+
+enum tcm_sense tcm_alua_check_blocks(const struct tcm_cmd *cmd, u64 lba, u64 nblocks)
+{
+	struct tcm_device *dev = cmd->dev;
+	enum tcm_sense sense = TCM_OK;
+	const struct tcm_tg_pt_gp *gp;
+	unsigned long flags;
+
+	if (!test_bit(TCM_GATE_ALUA, &cmd->map->gate))
+		return TCM_OK;
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	gp = cmd->lun->tg_pt_gp;
+	if (gp && gp->state == TCM_ALUA_LBA_DEPENDENT)
+		sense = tcm_alua_judge_blocks(cmd, gp->id, lba, nblocks);
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	return sense;
 }
 
 /* ---- slowed down ---- */

@@ -41,8 +41,9 @@ enum tcm_xfer {
 /* The blocks it accesses: it takes them for itself (tcm_range_lock()), or they do not matter */
 #define TCM_OP_EXCL	0x10000
 #define TCM_OP_NO_RANGE	0x20000
-/* Says itself which blocks it changes (tcm_watch_hit()) */
+/* Says itself which blocks it changes (tcm_watch_hit(), tcm_alua_check_blocks()) */
 #define TCM_OP_EXTENTS	0x80000
+#define TCM_OP_WHOLE	0x100000	/* changes every block, though it names none */
 
 /* ... only while a unit attention of ours waits to be told; else the device answers */
 #define TCM_OP_PASS_UA	0x4000

@@ -51,7 +51,7 @@ static const struct tcm_opcode tcm_ops_pi[] = {
 	{
 		.opcode = FORMAT_UNIT, .cdb_len = 6, .usage = { FORMAT_UNIT, 0xff },
 		.name = "FORMAT UNIT", .dir = DMA_TO_DEVICE, .xfer = TCM_XFER_FN,
-		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.flags = TCM_OP_READY | TCM_OP_WRITES | TCM_OP_WHOLE,
 		.parse = tcm_sbc_format_parse, .exec = tcm_sbc_format,
 	}, {
 		.opcode = READ_10, TCM_PI_CDB10(READ_10, TCM_PI_RW_BITS),

@@ -55,7 +55,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 	}, {
 		.opcode = FORMAT_UNIT, .name = "FORMAT UNIT", .cdb_len = 6,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_FN,
-		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.flags = TCM_OP_READY | TCM_OP_WRITES | TCM_OP_WHOLE,
 		.usage = { FORMAT_UNIT, TCM_FORMAT_BITS },
 		.parse = tcm_sbc_format_parse, .exec = tcm_sbc_format,
 	}, {
@@ -161,14 +161,14 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x01,
 		.name = "SANITIZE, OVERWRITE", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.flags = TCM_OP_READY | TCM_OP_WRITES | TCM_OP_WHOLE,
 		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
 		.parse = tcm_sbc_overwrite_parse, .exec = tcm_sbc_overwrite,
 	}, {
 		.opcode = TCM_SANITIZE, .sa_at = TCM_SA_BYTE1, .sa = 0x02,
 		.name = "SANITIZE, BLOCK ERASE", .cdb_len = 10,
 		.dir = DMA_NONE,
-		.flags = TCM_OP_READY | TCM_OP_WRITES,
+		.flags = TCM_OP_READY | TCM_OP_WRITES | TCM_OP_WHOLE,
 		.usage = { TCM_SANITIZE, TCM_SANITIZE_BITS, [7 ... 8] = 0xff },
 		.parse = tcm_sbc_sanitize_parse, .exec = tcm_sbc_block_erase,
 	}, {

@@ -3,6 +3,7 @@
  * UNMAP (SBC-4 5.35).
  */
 #include <linux/mm.h>
+#include "alua_state.h"
 #include "cmd.h"
 #include "hop.h"
 #include "opcode.h"
@@ -126,6 +127,17 @@ static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense)
 	tcm_sbc_wrote(cmd, sense);
 }
 
+/* All are judged before the first block goes. */
+static enum tcm_sense tcm_unmap_judge(const struct tcm_cmd *cmd, const struct tcm_unmap *u)
+{
+	enum tcm_sense sense = TCM_OK;
+	unsigned int i;
+
+	for (i = 0; i < u->n && !sense; i++)
+		sense = tcm_alua_check_blocks(cmd, u->ext[i].host.lba, u->ext[i].host.nblocks);
+	return sense;
+}
+
 enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd)
 {
 	const struct tcm_device *dev = cmd->dev;
@@ -146,7 +158,7 @@ enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd)
 	if (!u)
 		return TCM_BUSY;
 	tcm_cmd_get_data(cmd, &u->header, len);
-	sense = tcm_unmap_parse(u, len, &lim, &cmd->extra);
+	sense = tcm_unmap_parse(u, len, &lim, &cmd->extra) ?: tcm_unmap_judge(cmd, u);
 	if (sense) {
 		kvfree(u);
 		return sense;
