@@ -64,20 +64,25 @@ void tcm_alua_lun_changed(struct tcm_lun *lun)
 	tcm_alua_gate(lun);
 }
 
-/* SPC-4 5.15.2.4: what each state supports stands in the rows. */
-static enum tcm_sense tcm_alua_judge(u8 state, const struct tcm_opcode *op)
+/*
+ * SPC-4 5.15.2.4: what each state supports stands in the rows. @op: the row of @cmd, or the one
+ * that it would have if it were not passed through
+ */
+static enum tcm_sense tcm_alua_judge(u8 state, const struct tcm_cmd *cmd,
+				     const struct tcm_opcode *op)
 {
-	u32 flags = op ? op->flags : 0;
+	bool unavail = op && (op->flags & TCM_OP_UNAVAIL ||
+			      (op->unavail_allowed && op->unavail_allowed(cmd)));
 
 	switch (state) {
 	case TCM_ALUA_STANDBY_STATE:
-		return flags & TCM_OP_STANDBY ? TCM_OK : TCM_ALUA_STANDBY;
+		return op && op->flags & TCM_OP_STANDBY ? TCM_OK : TCM_ALUA_STANDBY;
 	case TCM_ALUA_UNAVAILABLE_STATE:
-		return flags & TCM_OP_UNAVAIL ? TCM_OK : TCM_ALUA_UNAVAILABLE;
+		return unavail ? TCM_OK : TCM_ALUA_UNAVAILABLE;
 	case TCM_ALUA_OFFLINE_STATE:
-		return flags & TCM_OP_UNAVAIL ? TCM_OK : TCM_ALUA_OFFLINE;
+		return unavail ? TCM_OK : TCM_ALUA_OFFLINE;
 	case TCM_ALUA_TRANSITIONING:
-		return flags & TCM_OP_UNAVAIL ? TCM_OK : TCM_ALUA_TRANSITION;
+		return unavail ? TCM_OK : TCM_ALUA_TRANSITION;
 	default:
 		return TCM_OK;
 	}
@@ -122,7 +127,7 @@ static enum tcm_sense tcm_alua_judge_blocks(const struct tcm_cmd *cmd, u16 group
 	/* Counted down: the last block's number, and that of a segment's, may not fit 64 bits. */
 	left = period ? min(nblocks, period) : nblocks;
 	for (;;) {
-		sense = tcm_alua_judge(tcm_alua_state_at(alua, group, lba, &end), cmd->op);
+		sense = tcm_alua_judge(tcm_alua_state_at(alua, group, lba, &end), cmd, cmd->op);
 		if (sense || end - lba >= left - 1)
 			return sense;
 		left -= end - lba + 1;
@@ -214,11 +219,11 @@ enum tcm_sense tcm_alua_check(struct tcm_cmd *cmd)
 	if (!gp)
 		goto unlock;
 	if (cmd->lun->alua_offline)
-		sense = tcm_alua_judge(TCM_ALUA_OFFLINE_STATE, op);
+		sense = tcm_alua_judge(TCM_ALUA_OFFLINE_STATE, cmd, op);
 	else if (gp->state == TCM_ALUA_LBA_DEPENDENT)
 		sense = tcm_alua_judge_lba(cmd, gp->id);
 	else
-		sense = tcm_alua_judge(gp->state, op);
+		sense = tcm_alua_judge(gp->state, cmd, op);
 	if (gp->state == TCM_ALUA_NONOPTIMIZED && (cmd->op->flags & TCM_OP_MEDIUM))
 		msecs = gp->field[TCM_ALUA_nonop_delay_msecs];
 unlock:

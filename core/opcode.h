@@ -88,6 +88,7 @@ enum tcm_xfer {
  * @offered: is it there on this device? NULL: on all
  * @pr_allowed: is this one let through although TCM_OP_PR_* are not? For commands where that is a
  *	matter of a bit of the CDB; may be NULL
+ * @unavail_allowed: the same of TCM_OP_UNAVAIL; may be NULL
  */
 struct tcm_opcode {
 	u8		opcode;
@@ -107,6 +108,7 @@ struct tcm_opcode {
 	enum tcm_sense	(*exec)(struct tcm_cmd *cmd);
 	bool		(*offered)(const struct tcm_device *dev);
 	bool		(*pr_allowed)(const struct tcm_cmd *cmd);
+	bool		(*unavail_allowed)(const struct tcm_cmd *cmd);
 };
 
 /* Variable length CDBs (7Fh) have 32 bytes here. */

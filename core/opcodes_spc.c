@@ -15,8 +15,8 @@
 #define TCM_OP_ANYTIME	(TCM_OP_NO_UA | TCM_OP_NO_LUN | TCM_OP_HOQ | TCM_OP_PR_ANY | \
 			 TCM_OP_PR_SPC2 | TCM_OP_STANDBY | TCM_OP_UNAVAIL)
 /* Reservations themselves: each service action knows whom it refuses (SPC-4 5.13.1) */
-#define TCM_OP_PR_IN	(TCM_OP_PR_ANY | TCM_OP_STANDBY | TCM_OP_UNAVAIL)
-#define TCM_OP_PR_OUT	(TCM_OP_PR_REG | TCM_OP_STANDBY | TCM_OP_UNAVAIL)
+#define TCM_OP_PR_IN	(TCM_OP_PR_ANY | TCM_OP_STANDBY)
+#define TCM_OP_PR_OUT	(TCM_OP_PR_REG | TCM_OP_STANDBY)
 #define TCM_OP_RELEASE	(TCM_OP_PR_REG | TCM_OP_PR_SPC2 | TCM_OP_STANDBY)
 #define TCM_OP_RESERVE	(TCM_OP_PR_REG | TCM_OP_STANDBY)
 
@@ -90,12 +90,13 @@ const struct tcm_opcode tcm_ops_spc[] = {
 	}, {
 		.opcode = RECEIVE_DIAGNOSTIC, .name = "RECEIVE DIAGNOSTIC RESULTS", .cdb_len = 6,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 3, .len_size = 2,
+		.flags = TCM_OP_STANDBY,
 		.usage = { RECEIVE_DIAGNOSTIC, 0x01, 0xff, 0xff, 0xff },
 		.parse = tcm_spc_receive_diag_parse, .exec = tcm_spc_receive_diag,
 	}, {
 		.opcode = SEND_DIAGNOSTIC, .name = "SEND DIAGNOSTIC", .cdb_len = 6,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 3, .len_size = 2,
-		.flags = TCM_OP_READY,
+		.flags = TCM_OP_READY | TCM_OP_STANDBY,
 		.usage = { SEND_DIAGNOSTIC, 0xf7, 0, 0xff, 0xff },
 		.parse = tcm_spc_send_diag_parse, .exec = tcm_spc_send_diag,
 	}, {
@@ -104,12 +105,14 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.flags = TCM_OP_STANDBY,
 		.usage = { WRITE_BUFFER, 0x1f, [2 ... 8] = 0xff },
 		.parse = tcm_spc_write_buffer_parse, .exec = tcm_spc_write_buffer,
+		.unavail_allowed = tcm_spc_buffer_echoes,
 	}, {
 		.opcode = READ_BUFFER, .name = "READ BUFFER(10)", .cdb_len = 10,
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 6, .len_size = 3,
 		.flags = TCM_OP_STANDBY,
 		.usage = { READ_BUFFER, 0x1f, [2 ... 8] = 0xff },
 		.parse = tcm_spc_read_buffer_parse, .exec = tcm_spc_read_buffer,
+		.unavail_allowed = tcm_spc_buffer_echoes,
 	}, {
 		.opcode = LOG_SELECT, .name = "LOG SELECT", .cdb_len = 10,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2,

@@ -30,6 +30,8 @@ enum tcm_sense tcm_spc_receive_diag(struct tcm_cmd *cmd);
 
 enum tcm_sense tcm_spc_read_buffer_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_spc_read_buffer(struct tcm_cmd *cmd);
+/* READ BUFFER, WRITE BUFFER: is it one of the modes of the echo buffer? */
+bool tcm_spc_buffer_echoes(const struct tcm_cmd *cmd);
 enum tcm_sense tcm_spc_write_buffer_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_spc_write_buffer(struct tcm_cmd *cmd);
 

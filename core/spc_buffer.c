@@ -24,6 +24,11 @@ static u8 tcm_buf_mode(const struct tcm_cmd *cmd)
 	return cmd->cdb[1] & 0x1f;
 }
 
+bool tcm_spc_buffer_echoes(const struct tcm_cmd *cmd)
+{
+	return tcm_buf_mode(cmd) == TCM_BUF_ECHO || tcm_buf_mode(cmd) == TCM_BUF_ECHO_DESC;
+}
+
 static u32 tcm_buf_offset(const struct tcm_cmd *cmd)
 {
 	return get_unaligned_be24(cmd->cdb + 3);
