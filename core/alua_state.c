@@ -283,13 +283,13 @@ static void tcm_alua_enter(struct tcm_tg_pt_gp *gp, u8 state)
 			tcm_alua_gate(lun);
 }
 
-/* The ports of a change to offline, by RELATIVE TARGET PORT IDENTIFIER */
-static struct tcm_lun *tcm_alua_find_port(struct tcm_device *dev, u16 rtpi)
+/* The LUNs of the port of a change to offline, by RELATIVE TARGET PORT IDENTIFIER */
+static struct tcm_lun *tcm_alua_find_port(struct tcm_device *dev, u16 rtpi, struct tcm_lun *after)
 {
-	struct tcm_lun *lun;
+	struct tcm_lun *lun = list_prepare_entry(after, &dev->luns, dev_node);
 
 	lockdep_assert_held(&dev->lun_lock);
-	list_for_each_entry(lun, &dev->luns, dev_node)
+	list_for_each_entry_continue(lun, &dev->luns, dev_node)
 		if (tcm_lun_rtpi(lun) == rtpi)
 			return lun;
 	return NULL;
@@ -305,7 +305,7 @@ bool tcm_alua_may(struct tcm_alua *alua, const struct tcm_alua_step *step)
 	if (field < 0 || step->state == TCM_ALUA_TRANSITIONING)
 		return false;
 	if (step->port) {
-		lun = tcm_alua_find_port(alua->dev, step->id);
+		lun = tcm_alua_find_port(alua->dev, step->id, NULL);
 		return lun && lun->tg_pt_gp && lun->tg_pt_gp->field[field];
 	}
 	gp = tcm_alua_find(alua, step->id);
@@ -337,15 +337,14 @@ static u32 tcm_alua_begin(struct tcm_alua *alua, const struct tcm_alua_change *c
 static void tcm_alua_step(struct tcm_alua *alua, const struct tcm_alua_step *step, u32 status)
 {
 	struct tcm_tg_pt_gp *gp;
-	struct tcm_lun *lun;
+	struct tcm_lun *lun = NULL;
 
 	if (step->port) {
-		lun = tcm_alua_find_port(alua->dev, step->id);
-		if (!lun)
-			return;
-		WRITE_ONCE(lun->alua_offline, 1);
-		WRITE_ONCE(lun->alua_status, status);
-		tcm_alua_gate(lun);
+		while ((lun = tcm_alua_find_port(alua->dev, step->id, lun))) {
+			WRITE_ONCE(lun->alua_offline, 1);
+			WRITE_ONCE(lun->alua_status, status);
+			tcm_alua_gate(lun);
+		}
 		return;
 	}
 	gp = tcm_alua_find(alua, step->id);
@@ -362,24 +361,48 @@ static unsigned long tcm_alua_patience(unsigned long end)
 	return time_before(jiffies, end) ? end - jiffies : 0;
 }
 
-/* Have the file of the group of @step written; the later ones do not wait for one that hangs. */
+/* What is to be kept of the group of @step, or of the @nth LUN of its port; false: there is none */
+static bool tcm_alua_note(struct tcm_alua *alua, const struct tcm_alua_step *step,
+			  unsigned int nth, struct tcm_alua_note *note)
+{
+	const struct tcm_tg_pt_gp *gp;
+	struct tcm_lun *lun = NULL;
+
+	lockdep_assert_held(&alua->dev->lun_lock);
+	if (step->port) {
+		do
+			lun = tcm_alua_find_port(alua->dev, step->id, lun);
+		while (lun && nth--);
+		if (lun)
+			tcm_alua_note_port(note, lun);
+		return lun;
+	}
+	gp = tcm_alua_find(alua, step->id);
+	if (nth || !gp)
+		return false;
+	tcm_alua_note_group(note, gp);
+	return true;
+}
+
+/* Have the files of @step written; the later ones do not wait for one that hangs. */
 static void tcm_alua_keep(struct tcm_alua *alua, const struct tcm_alua_step *step,
 			  unsigned long end)
 {
-	struct tcm_device *dev = alua->dev;
-	struct tcm_alua_note note = { };
-	const struct tcm_tg_pt_gp *gp;
 	struct tcm_save *save;
+	unsigned int nth = 0;
+	bool more;
 
-	spin_lock_irq(&dev->lun_lock);
-	gp = tcm_alua_find(alua, step->id);
-	if (gp)
-		tcm_alua_note_group(&note, gp);
-	spin_unlock_irq(&dev->lun_lock);
-	save = tcm_alua_note_save(&note);
-	if (save)
-		tcm_save_wait(save, tcm_alua_patience(end));
-	tcm_save_put(save);
+	do {
+		struct tcm_alua_note note = { };
+
+		spin_lock_irq(&alua->dev->lun_lock);
+		more = tcm_alua_note(alua, step, nth++, &note);
+		spin_unlock_irq(&alua->dev->lun_lock);
+		save = tcm_alua_note_save(&note);
+		if (save)
+			tcm_save_wait(save, tcm_alua_patience(end));
+		tcm_save_put(save);
+	} while (more);
 }
 
 /*
@@ -399,8 +422,7 @@ static void tcm_alua_finish(struct tcm_alua *alua, struct tcm_alua_change *chang
 	tcm_alua_tell(dev, change->sess);
 	spin_unlock_irq(&dev->lun_lock);
 	for (i = 0; i < change->n; i++)
-		if (!change->step[i].port)
-			tcm_alua_keep(alua, &change->step[i], end);
+		tcm_alua_keep(alua, &change->step[i], end);
 	spin_lock_irq(&dev->lun_lock);
 	alua->busy = false;
 	spin_unlock_irq(&dev->lun_lock);

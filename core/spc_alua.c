@@ -57,31 +57,41 @@ static u8 tcm_rtpg_supported(const struct tcm_tg_pt_gp *gp)
 	       gp->field[TCM_ALUA_alua_support_active_optimized];
 }
 
+/*
+ * Is the port of @lun listed by @gp; NULL: by the secondary group, of those that are offline? Such
+ * a port is a member of its primary group all the same (SPC-4 5.15.2.1).
+ */
+static bool tcm_rtpg_member(const struct tcm_lun *lun, const struct tcm_tg_pt_gp *gp)
+{
+	return gp ? lun->tg_pt_gp == gp : lun->tg_pt_gp && lun->alua_offline;
+}
+
 /* A port is named once, however many LUNs of it lead to the device (SPC-4 6.39). */
-static bool tcm_rtpg_named(const struct tcm_lun *lun)
+static bool tcm_rtpg_named(const struct tcm_lun *lun, const struct tcm_tg_pt_gp *gp)
 {
 	const struct tcm_lun *other;
 
 	list_for_each_entry(other, &lun->dev->luns, dev_node) {
 		if (other == lun)
 			return false;
-		if (other->tg_pt_gp == lun->tg_pt_gp && tcm_lun_rtpi(other) == tcm_lun_rtpi(lun) &&
+		if (tcm_rtpg_member(other, gp) && tcm_lun_rtpi(other) == tcm_lun_rtpi(lun) &&
 		    other->tpg == lun->tpg)
 			return true;
 	}
 	return false;
 }
 
-/* A group's descriptor at @p, of which nothing lies beyond @end; how long it is altogether */
-static unsigned int tcm_rtpg_group(const struct tcm_tg_pt_gp *gp, u8 *p, const u8 *end)
+/* The ports of a group whose descriptor is at @p, of which nothing lies beyond @end */
+static unsigned int tcm_rtpg_ports(const struct tcm_device *dev, const struct tcm_tg_pt_gp *gp,
+				   u8 *p, const u8 *end)
 {
 	const struct tcm_lun *lun;
 	unsigned int ports = 0;
 	u8 *port;
 
-	list_for_each_entry(lun, &gp->dev->luns, dev_node) {
+	list_for_each_entry(lun, &dev->luns, dev_node) {
 		/* TARGET PORT COUNT has a byte. */
-		if (lun->tg_pt_gp != gp || ports == U8_MAX || tcm_rtpg_named(lun))
+		if (!tcm_rtpg_member(lun, gp) || ports == U8_MAX || tcm_rtpg_named(lun, gp))
 			continue;
 		port = p + TCM_RTPG_GROUP + ports++ * TCM_RTPG_PORT;
 		if (port + TCM_RTPG_PORT <= end) {
@@ -89,15 +99,48 @@ static unsigned int tcm_rtpg_group(const struct tcm_tg_pt_gp *gp, u8 *p, const u
 			put_unaligned_be16(tcm_lun_rtpi(lun), port + 2);
 		}
 	}
+	if (p + TCM_RTPG_GROUP <= end)
+		p[7] = ports;
+	return ports;
+}
+
+/* A group's descriptor; how long it is altogether */
+static unsigned int tcm_rtpg_group(const struct tcm_tg_pt_gp *gp, u8 *p, const u8 *end)
+{
+	unsigned int ports = tcm_rtpg_ports(gp->dev, gp, p, end);
+
 	if (p + TCM_RTPG_GROUP <= end) {
 		p[0] = gp->state | (gp->field[TCM_ALUA_preferred] ? TCM_RTPG_PREF : 0);
 		p[1] = tcm_rtpg_supported(gp);
 		put_unaligned_be16(gp->id, p + 2);
-		p[4] = 0;
 		p[5] = gp->field[TCM_ALUA_alua_access_status];
-		p[6] = 0;
-		p[7] = ports;
 	}
+	return TCM_RTPG_GROUP + ports * TCM_RTPG_PORT;
+}
+
+/*
+ * The secondary group, by a number that no other group has and VPD page 83h does not name: an
+ * initiator that knows primary groups only passes over it. Nothing when no port is offline.
+ */
+static unsigned int tcm_rtpg_offline(const struct tcm_device *dev, u8 *p, const u8 *end)
+{
+	unsigned int ports = tcm_rtpg_ports(dev, NULL, p, end);
+	const struct tcm_lun *lun;
+	u16 id = U16_MAX;
+
+	if (!ports)
+		return 0;
+	if (p + TCM_RTPG_GROUP > end)
+		return TCM_RTPG_GROUP + ports * TCM_RTPG_PORT;
+	while (xa_load(&dev->alua->ids, id))
+		id--;
+	p[0] = TCM_ALUA_OFFLINE_STATE;
+	put_unaligned_be16(id, p + 2);
+	list_for_each_entry(lun, &dev->luns, dev_node)
+		if (tcm_rtpg_member(lun, NULL)) {
+			p[1] = tcm_rtpg_supported(lun->tg_pt_gp);
+			p[5] = READ_ONCE(lun->alua_status);
+		}
 	return TCM_RTPG_GROUP + ports * TCM_RTPG_PORT;
 }
 
@@ -119,6 +162,7 @@ static unsigned int tcm_rtpg_build(const struct tcm_cmd *cmd, u8 *buf, unsigned 
 	list_for_each_entry(gp, &dev->alua->groups, node)
 		if (gp->has_id)
 			len += tcm_rtpg_group(gp, buf + min(len, size), buf + size);
+	len += tcm_rtpg_offline(dev, buf + min(len, size), buf + size);
 	spin_unlock_irq(&dev->lun_lock);
 	put_unaligned_be32(len - 4, buf);
 	return min(len, size);
