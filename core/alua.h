@@ -73,7 +73,7 @@ struct tcm_lu_gp {
 	char			name[TCM_GROUP_NAME_MAX];
 	bool			has_id;
 	u16			id;		/* LOGICAL UNIT GROUP of VPD page 83h */
-	struct list_head	members;	/* struct tcm_alua */
+	struct list_head	members;	/* struct tcm_alua; also under tcm_lu_gp_lock */
 	struct list_head	node;		/* in the list of all */
 	struct rcu_head		rcu;
 };
@@ -99,7 +99,7 @@ struct tcm_alua {
 	struct tcm_tg_pt_gp	*def;		/* default_tg_pt_gp, id 0 */
 	unsigned int		count;
 	struct tcm_lu_gp	*lu_gp;		/* NULL: in none; readers: RCU */
-	struct list_head	lu_node;	/* in lu_gp->members */
+	struct list_head	lu_node;	/* in lu_gp->members; also under tcm_lu_gp_lock */
 	struct list_head	map;		/* lba_map: struct tcm_lba_range */
 	u32			seg_size, seg_mult;	/* as @map, also under dev->lun_lock */
 	bool			busy;		/* a change of states is under way; dev->lun_lock */
@@ -136,6 +136,11 @@ int tcm_tg_pt_gp_set(struct tcm_tg_pt_gp *gp, enum tcm_alua_field field, u32 val
 int tcm_tg_pt_gp_set_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why);
 
 extern struct tcm_lu_gp *tcm_lu_gp_default;
+/*
+ * The devices whose port groups change together, @n of them, each with a reference: @dev, and those
+ * of its LU group unless that is the default one. NULL: no memory. Takes no mutex.
+ */
+struct tcm_device **tcm_lu_gp_devices(struct tcm_device *dev, unsigned int *n);
 /* -ENAMETOOLONG */
 struct tcm_lu_gp *tcm_lu_gp_create(const char *name);
 void tcm_lu_gp_destroy(struct tcm_lu_gp *gp);

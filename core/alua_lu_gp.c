@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Logical unit groups: which devices stand together in VPD page 83h.
+ * Logical unit groups: which devices stand together in VPD page 83h, and change their access states
+ * together (SPC-4 5.15.1). All are in the default group until somebody puts them elsewhere, which
+ * says nothing of them.
  */
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "alua.h"
 #include "alua_state.h"
+#include "device.h"
 #include "target.h"
 
 /* Groups of the whole target, and those of them that have an id; tcm_config_mutex */
 static LIST_HEAD(tcm_lu_gps);
 static DEFINE_XARRAY_ALLOC1(tcm_lu_gp_ids);
 struct tcm_lu_gp *tcm_lu_gp_default;
+/* protects the lists of members for who changes states, beside tcm_config_mutex; a leaf */
+static DEFINE_SPINLOCK(tcm_lu_gp_lock);
 
 struct tcm_lu_gp *tcm_lu_gp_create(const char *name)
 {
@@ -55,11 +60,43 @@ void tcm_alua_exit(void)
 static void tcm_lu_gp_enter(struct tcm_alua *alua, struct tcm_lu_gp *gp)
 {
 	lockdep_assert_held(&tcm_config_mutex);
+	spin_lock(&tcm_lu_gp_lock);
 	list_del_init(&alua->lu_node);
 	/* pairs with the address dependency in tcm_alua_id() */
 	smp_store_release(&alua->lu_gp, gp);
 	if (gp)
 		list_add_tail(&alua->lu_node, &gp->members);
+	spin_unlock(&tcm_lu_gp_lock);
+}
+
+struct tcm_device **tcm_lu_gp_devices(struct tcm_device *dev, unsigned int *n)
+{
+	struct tcm_device **devs;
+	struct tcm_lu_gp *gp;
+	struct tcm_alua *alua;
+	unsigned int room = 1;
+
+	*n = 0;
+	spin_lock(&tcm_lu_gp_lock);
+	gp = dev->alua->lu_gp;
+	if (gp && gp != tcm_lu_gp_default)
+		list_for_each_entry(alua, &gp->members, lu_node)
+			room += alua->dev != dev;
+	devs = kmalloc_array(room, sizeof(*devs), GFP_ATOMIC);
+	if (!devs)
+		goto unlock;
+	tcm_device_get(dev);
+	devs[(*n)++] = dev;
+	if (room > 1)
+		list_for_each_entry(alua, &gp->members, lu_node)
+			if (alua->dev != dev) {
+				/* Who is listed has its directory still. */
+				tcm_device_get(alua->dev);
+				devs[(*n)++] = alua->dev;
+			}
+unlock:
+	spin_unlock(&tcm_lu_gp_lock);
+	return devs;
 }
 
 void tcm_lu_gp_destroy(struct tcm_lu_gp *gp)

@@ -7,8 +7,9 @@
  * dev->lun_lock, under which the gates are set with them.
  *
  * A change with a delay is two changes, to TRANSITIONING and on; in between the device makes no
- * other one. Nothing sleeps on the I/O path: commands that are slowed down (active/non-optimized)
- * wait on a list that a tick looks through, where those that are aborted are let go at once.
+ * other one. Devices of one LU group change together: their port groups of one number. Nothing
+ * sleeps on the I/O path: commands that are slowed down (active/non-optimized) wait on a list that
+ * a tick looks through, where those that are aborted are let go at once.
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -295,11 +296,34 @@ static struct tcm_lun *tcm_alua_find_port(struct tcm_device *dev, u16 rtpi, stru
 	return NULL;
 }
 
-bool tcm_alua_may(struct tcm_alua *alua, const struct tcm_alua_step *step)
+struct tcm_alua_change *tcm_alua_change_new(struct tcm_device *dev, unsigned int n)
 {
-	const struct tcm_tg_pt_gp *gp;
-	struct tcm_lun *lun;
+	struct tcm_alua_change *change = kzalloc(struct_size(change, step, n), GFP_KERNEL);
+
+	if (!change)
+		return NULL;
+	change->n = n;
+	change->devs = tcm_lu_gp_devices(dev, &change->n_devs);
+	if (change->devs)
+		return change;
+	kfree(change);
+	return NULL;
+}
+
+void tcm_alua_change_free(struct tcm_alua_change *change)
+{
+	while (change->n_devs)
+		tcm_device_put(change->devs[--change->n_devs]);
+	kfree(change->devs);
+	kfree(change);
+}
+
+/* The first of the devices is the one that was asked. */
+static bool tcm_alua_may_here(struct tcm_alua *alua, const struct tcm_alua_step *step)
+{
 	int field = tcm_alua_support_field(step->state);
+	const struct tcm_tg_pt_gp *gp;
+	const struct tcm_lun *lun;
 
 	lockdep_assert_held(&alua->dev->lun_lock);
 	if (field < 0 || step->state == TCM_ALUA_TRANSITIONING)
@@ -312,6 +336,86 @@ bool tcm_alua_may(struct tcm_alua *alua, const struct tcm_alua_step *step)
 	return gp && gp->field[field];
 }
 
+/* One that changes along needs no such group; a port is the device's own. */
+static bool tcm_alua_may_follow(struct tcm_alua *alua, const struct tcm_alua_step *step)
+{
+	int field = tcm_alua_support_field(step->state);
+	const struct tcm_tg_pt_gp *gp;
+	bool may;
+
+	if (step->port)
+		return true;
+	spin_lock_irq(&alua->dev->lun_lock);
+	gp = tcm_alua_find(alua, step->id);
+	may = !gp || (field >= 0 && gp->field[field]);
+	spin_unlock_irq(&alua->dev->lun_lock);
+	return may;
+}
+
+static bool tcm_alua_all_follow(const struct tcm_alua_change *change,
+				const struct tcm_alua_step *step)
+{
+	unsigned int i;
+
+	for (i = 1; i < change->n_devs; i++)
+		if (!tcm_alua_may_follow(change->devs[i]->alua, step))
+			return false;
+	return true;
+}
+
+bool tcm_alua_may(const struct tcm_alua_change *change, const struct tcm_alua_step *step)
+{
+	struct tcm_device *dev = change->devs[0];
+	bool may;
+
+	spin_lock_irq(&dev->lun_lock);
+	may = tcm_alua_may_here(dev->alua, step);
+	spin_unlock_irq(&dev->lun_lock);
+	return may && tcm_alua_all_follow(change, step);
+}
+
+/* Of the first @n devices; they may change otherwise again. */
+static void tcm_alua_release(const struct tcm_alua_change *change, unsigned int n)
+{
+	while (n--) {
+		spin_lock_irq(&change->devs[n]->lun_lock);
+		change->devs[n]->alua->busy = false;
+		spin_unlock_irq(&change->devs[n]->lun_lock);
+	}
+}
+
+/* No other change of any of the devices until the release; false: one is under way. */
+static bool tcm_alua_claim(const struct tcm_alua_change *change)
+{
+	unsigned int i;
+	bool busy;
+
+	for (i = 0; i < change->n_devs; i++) {
+		spin_lock_irq(&change->devs[i]->lun_lock);
+		busy = change->devs[i]->alua->busy;
+		change->devs[i]->alua->busy = true;
+		spin_unlock_irq(&change->devs[i]->lun_lock);
+		if (busy) {
+			tcm_alua_release(change, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Who asked is not told of the unit that it asked (SPC-4 5.15.2.6), but of the others. */
+static const struct tcm_session *tcm_alua_but(const struct tcm_alua_change *change,
+					      const struct tcm_alua *alua)
+{
+	return alua->dev == change->devs[0] ? change->sess : NULL;
+}
+
+static bool tcm_alua_concerns(const struct tcm_alua_change *change, const struct tcm_alua *alua,
+			      const struct tcm_alua_step *step)
+{
+	return !step->port || alua->dev == change->devs[0];
+}
+
 /* Leave the old states; how long until the new ones are entered, in milliseconds */
 static u32 tcm_alua_begin(struct tcm_alua *alua, const struct tcm_alua_change *change)
 {
@@ -319,7 +423,7 @@ static u32 tcm_alua_begin(struct tcm_alua *alua, const struct tcm_alua_change *c
 	unsigned int i;
 	u32 msecs = 0;
 
-	lockdep_assert_held(&alua->dev->lun_lock);
+	spin_lock_irq(&alua->dev->lun_lock);
 	for (i = 0; i < change->n; i++) {
 		gp = change->step[i].port ? NULL : tcm_alua_find(alua, change->step[i].id);
 		if (!gp || gp->state == change->step[i].state ||
@@ -330,11 +434,24 @@ static u32 tcm_alua_begin(struct tcm_alua *alua, const struct tcm_alua_change *c
 		msecs = max(msecs, gp->field[TCM_ALUA_trans_delay_msecs]);
 	}
 	if (msecs)
-		tcm_alua_tell(alua->dev, change->sess);
+		tcm_alua_tell(alua->dev, tcm_alua_but(change, alua));
+	spin_unlock_irq(&alua->dev->lun_lock);
 	return msecs;
 }
 
-static void tcm_alua_step(struct tcm_alua *alua, const struct tcm_alua_step *step, u32 status)
+/* All of the devices; they wait for the slowest. */
+static u32 tcm_alua_begin_all(const struct tcm_alua_change *change)
+{
+	unsigned int i;
+	u32 msecs = 0;
+
+	for (i = 0; i < change->n_devs; i++)
+		msecs = max(msecs, tcm_alua_begin(change->devs[i]->alua, change));
+	return msecs;
+}
+
+/* False: there is nothing of that sort, or not any more. */
+static bool tcm_alua_step(struct tcm_alua *alua, const struct tcm_alua_step *step, u32 status)
 {
 	struct tcm_tg_pt_gp *gp;
 	struct tcm_lun *lun = NULL;
@@ -345,14 +462,14 @@ static void tcm_alua_step(struct tcm_alua *alua, const struct tcm_alua_step *ste
 			WRITE_ONCE(lun->alua_status, status);
 			tcm_alua_gate(lun);
 		}
-		return;
+		return true;
 	}
 	gp = tcm_alua_find(alua, step->id);
-	/* It may be gone meanwhile. */
 	if (!gp)
-		return;
+		return false;
 	WRITE_ONCE(gp->field[TCM_ALUA_alua_access_status], status);
 	tcm_alua_enter(gp, step->state);
+	return true;
 }
 
 /* What is left of it until @end */
@@ -405,91 +522,82 @@ static void tcm_alua_keep(struct tcm_alua *alua, const struct tcm_alua_step *ste
 	} while (more);
 }
 
+/* Enter the new states and tell. */
+static void tcm_alua_arrive(struct tcm_alua *alua, const struct tcm_alua_change *change)
+{
+	const struct tcm_alua_step *step = change->step;
+	bool any = false;
+
+	spin_lock_irq(&alua->dev->lun_lock);
+	for (; step < change->step + change->n; step++)
+		if (tcm_alua_concerns(change, alua, step))
+			any |= tcm_alua_step(alua, step, change->status);
+	if (any)
+		tcm_alua_tell(alua->dev, tcm_alua_but(change, alua));
+	spin_unlock_irq(&alua->dev->lun_lock);
+}
+
 /*
- * Enter the new states, tell, keep, answer. A file system that hangs is not waited for beyond
- * @patience: the states are what they are, and files follow.
+ * The new states, on all devices, and their files. A file system that hangs is not waited for
+ * beyond @patience: the states are what they are, and files follow.
  */
-static void tcm_alua_finish(struct tcm_alua *alua, struct tcm_alua_change *change,
-			    unsigned long patience)
+static void tcm_alua_finish(const struct tcm_alua_change *change, unsigned long patience)
 {
 	unsigned long end = jiffies + patience;
-	struct tcm_device *dev = alua->dev;
-	unsigned int i;
+	unsigned int i, j;
 
-	spin_lock_irq(&dev->lun_lock);
-	for (i = 0; i < change->n; i++)
-		tcm_alua_step(alua, &change->step[i], change->status);
-	tcm_alua_tell(dev, change->sess);
-	spin_unlock_irq(&dev->lun_lock);
-	for (i = 0; i < change->n; i++)
-		tcm_alua_keep(alua, &change->step[i], end);
-	spin_lock_irq(&dev->lun_lock);
-	alua->busy = false;
-	spin_unlock_irq(&dev->lun_lock);
+	for (i = 0; i < change->n_devs; i++)
+		tcm_alua_arrive(change->devs[i]->alua, change);
+	for (i = 0; i < change->n_devs; i++)
+		for (j = 0; j < change->n; j++)
+			if (tcm_alua_concerns(change, change->devs[i]->alua, &change->step[j]))
+				tcm_alua_keep(change->devs[i]->alua, &change->step[j], end);
+	tcm_alua_release(change, change->n_devs);
 }
 
 static void tcm_alua_change_work(struct work_struct *work)
 {
 	struct tcm_alua_change *change = container_of(to_delayed_work(work),
 						      struct tcm_alua_change, work);
-	struct tcm_cmd *cmd = change->cmd;
-	struct tcm_device *dev = cmd->dev;
 
-	tcm_alua_finish(dev->alua, change, TCM_SAVE_PATIENCE);
-	kfree(change);
-	tcm_cmd_complete(cmd, TCM_OK);
-	tcm_device_put(dev);
+	tcm_alua_finish(change, TCM_SAVE_PATIENCE);
+	tcm_cmd_complete(change->cmd, TCM_OK);
+	tcm_alua_change_free(change);
 }
 
 enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *change)
 {
-	struct tcm_device *dev = cmd->dev;
-	struct tcm_alua *alua = dev->alua;
-	u32 msecs;
-
 	change->cmd = cmd;
 	change->sess = cmd->sess;
 	change->status = TCM_ALUA_BY_COMMAND;
-	spin_lock_irq(&dev->lun_lock);
-	if (alua->busy) {
-		spin_unlock_irq(&dev->lun_lock);
+	if (!tcm_alua_claim(change))
 		return TCM_ALUA_TRANSITION;
-	}
-	alua->busy = true;
-	msecs = tcm_alua_begin(alua, change);
-	spin_unlock_irq(&dev->lun_lock);
-	tcm_device_get(dev);
 	INIT_DELAYED_WORK(&change->work, tcm_alua_change_work);
-	queue_delayed_work(tcm_alua_wq, &change->work, msecs_to_jiffies(msecs));
+	queue_delayed_work(tcm_alua_wq, &change->work,
+			   msecs_to_jiffies(tcm_alua_begin_all(change)));
 	return TCM_PENDING;
 }
 
 int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why)
 {
-	struct tcm_alua_change *change;
-	struct tcm_alua *alua = dev->alua;
-	u32 msecs;
+	struct tcm_alua_change *change = tcm_alua_change_new(dev, 1);
+	int err = 0;
 
-	change = kzalloc(struct_size(change, step, 1), GFP_KERNEL);
 	if (!change)
 		return -ENOMEM;
-	change->n = 1;
 	change->step[0] = (struct tcm_alua_step) { .id = id, .state = state };
 	change->status = TCM_ALUA_BY_ITSELF;
-	spin_lock_irq(&dev->lun_lock);
-	if (alua->busy) {
-		spin_unlock_irq(&dev->lun_lock);
-		kfree(change);
-		return tcm_deny(why, -EAGAIN, "the device is in transition");
+	if (!tcm_alua_all_follow(change, &change->step[0])) {
+		err = tcm_deny(why, -EINVAL, "a device of its LU group does not support that state");
+	} else if (!tcm_alua_claim(change)) {
+		err = tcm_deny(why, -EAGAIN, "the device is in transition");
+	} else {
+		/* A signal cuts the delay short, not the change. */
+		schedule_timeout_killable(msecs_to_jiffies(tcm_alua_begin_all(change)));
+		tcm_alua_finish(change, TCM_SAVE_SOON);
 	}
-	alua->busy = true;
-	msecs = tcm_alua_begin(alua, change);
-	spin_unlock_irq(&dev->lun_lock);
-	/* A signal cuts the delay short, not the change. */
-	schedule_timeout_killable(msecs_to_jiffies(msecs));
-	tcm_alua_finish(alua, change, TCM_SAVE_SOON);
-	kfree(change);
-	return 0;
+	tcm_alua_change_free(change);
+	return err;
 }
 
 struct tcm_save *tcm_alua_lun_set_offline(struct tcm_lun *lun, bool offline)

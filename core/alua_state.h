@@ -19,9 +19,11 @@ struct tcm_alua_step {
 	bool	port;		/* the secondary state, offline, of one port */
 };
 
-/* A change of several at once */
+/* A change of several at once, on the device that was asked for it and those of its LU group */
 struct tcm_alua_change {
 	struct delayed_work	work;
+	struct tcm_device	**devs;	/* tcm_lu_gp_devices() */
+	unsigned int		n_devs;
 	struct tcm_cmd		*cmd;	/* SET TARGET PORT GROUPS; NULL: from configfs */
 	struct tcm_session	*sess;	/* who is not told */
 	u32			status;
@@ -55,12 +57,15 @@ bool tcm_alua_reaches(struct tcm_lun *lun);
 
 /* The field that says whether a group may be in @state; -EINVAL for what is no state. */
 int tcm_alua_support_field(u32 state);
-/* Is @step possible on the device? dev->lun_lock held. */
-bool tcm_alua_may(struct tcm_alua *alua, const struct tcm_alua_step *step);
+/* A change of @n steps to be filled in, of @dev and who changes with it; NULL: no memory */
+struct tcm_alua_change *tcm_alua_change_new(struct tcm_device *dev, unsigned int n);
+void tcm_alua_change_free(struct tcm_alua_change *change);
+/* Is @step possible on the device, and on the others where they have the group? */
+bool tcm_alua_may(const struct tcm_alua_change *change, const struct tcm_alua_step *step);
 
 /*
  * Carry out @change, every step of which was found possible, and complete @cmd. Takes @change over
- * when it returns TCM_PENDING. Otherwise: the sense of a device that is in transition.
+ * when it returns TCM_PENDING. Otherwise: the sense of a device, of any of them, in transition.
  */
 enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *change);
 /* The same for configfs: returns when it is done. -EAGAIN: the device is in transition. */

@@ -199,11 +199,9 @@ enum tcm_sense tcm_stpg_parse(struct tcm_cmd *cmd)
 static enum tcm_sense tcm_stpg_check(struct tcm_cmd *cmd, const u8 *list,
 				     struct tcm_alua_change *change)
 {
-	struct tcm_device *dev = cmd->dev;
 	enum tcm_sense sense = TCM_OK;
 	unsigned int i, at;
 
-	spin_lock_irq(&dev->lun_lock);
 	for (i = 0; i < change->n && !sense; i++) {
 		at = TCM_STPG_HEADER + i * TCM_STPG_GROUP;
 		change->step[i].state = list[at] & 0x0f;
@@ -213,10 +211,9 @@ static enum tcm_sense tcm_stpg_check(struct tcm_cmd *cmd, const u8 *list,
 			sense = tcm_bad_param(cmd, list[at] & 0xf0 ? at : at + 1, -1);
 		else if (change->step[i].state == TCM_ALUA_LBA_DEPENDENT)
 			sense = tcm_bad_param(cmd, at, 3);
-		else if (!tcm_alua_may(dev->alua, &change->step[i]))
+		else if (!tcm_alua_may(change, &change->step[i]))
 			sense = tcm_bad_param(cmd, at, -1);
 	}
-	spin_unlock_irq(&dev->lun_lock);
 	return sense;
 }
 
@@ -234,16 +231,15 @@ enum tcm_sense tcm_stpg(struct tcm_cmd *cmd)
 	if (len <= TCM_STPG_HEADER)
 		goto free;
 	len = (len - TCM_STPG_HEADER) / TCM_STPG_GROUP;
-	change = kzalloc(struct_size(change, step, len), GFP_KERNEL);
+	change = tcm_alua_change_new(cmd->dev, len);
 	sense = TCM_BUSY;
 	if (!change)
 		goto free;
-	change->n = len;
 	sense = tcm_stpg_check(cmd, list, change);
 	if (!sense)
 		sense = tcm_alua_explicit(cmd, change);
 	if (sense != TCM_PENDING)
-		kfree(change);
+		tcm_alua_change_free(change);
 free:
 	kfree(list);
 	return sense;
