@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Asymmetric access states (SPC-4 5.15.2): REPORT and SET TARGET PORT GROUPS, and what they do."""
+import errno
 import struct
 import threading
 import time
 
+import commands
+from pr import RELEASE_6, RELEASE_10, RESERVE_6, RESERVE_10, plist, prout
 from sgio import INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, Device, Table
 from target import NoDiskDriver, Target, read, write
 
@@ -12,24 +15,27 @@ t = Table('alua')
 CHANGED = (6, 0x2a, 6)
 OPTIMIZED, NONOPTIMIZED, STANDBY, UNAVAILABLE, OFFLINE, TRANSITIONING = 0, 1, 2, 3, 14, 15
 SENSE = {STANDBY: (2, 4, 0x0b), UNAVAILABLE: (2, 4, 0x0c), OFFLINE: (2, 4, 0x12), TRANSITIONING: (2, 4, 0x0a)}
-# name -> CDB, data-in, data-out, the states in which it executes beside the active ones
 COMMANDS = {
-    'INQUIRY': ([0x12, 0, 0, 0, 36, 0], 36, None, SENSE),
-    'REQUEST SENSE': ([3, 0, 0, 0, 18, 0], 18, None, SENSE),
-    'REPORT LUNS': ([0xa0] + [0] * 8 + [64, 0, 0], 64, None, SENSE),
-    'REPORT TARGET PORT GROUPS': ([0xa3, 0x0a] + [0] * 7 + [64, 0, 0], 64, None, SENSE),
-    'SET TARGET PORT GROUPS': ([0xa4, 0x0a] + [0] * 10, 0, None, SENSE),
-    'MODE SENSE(6)': ([0x1a, 0, 0x3f, 0, 192, 0], 192, None, (STANDBY,)),
-    'LOG SENSE': ([0x4d, 0, 0x40, 0, 0, 0, 0, 0, 64, 0], 64, None, (STANDBY,)),
-    'PERSISTENT RESERVE IN': ([0x5e, 0, 0, 0, 0, 0, 0, 0, 64, 0], 64, None, SENSE),
-    'TEST UNIT READY': ([0] * 6, 0, None, ()),
-    'READ CAPACITY(10)': ([0x25] + [0] * 9, 8, None, (STANDBY,)),
-    'READ CAPACITY(16)': ([0x9e, 0x10] + [0] * 11 + [32, 0, 0], 32, None, (STANDBY,)),
-    'READ(10)': ([0x28] + [0] * 7 + [1, 0], 512, None, ()),
-    'WRITE(10)': ([0x2a] + [0] * 7 + [1, 0], 0, bytes(512), ()),
-    'VERIFY(10)': ([0x2f] + [0] * 7 + [1, 0], 0, None, ()),
-    'SYNCHRONIZE CACHE(10)': ([0x35] + [0] * 9, 0, None, ()),
+    'TEST UNIT READY': ([0] * 6, 0, None),
+    'INQUIRY': ([0x12, 0, 0, 0, 36, 0], 36, None),
+    'READ(10)': ([0x28] + [0] * 7 + [1, 0], 512, None),
+    'WRITE(10)': ([0x2a] + [0] * 7 + [1, 0], 0, bytes(512)),
 }
+# What a port answers in standby and when it is unavailable, offline or in transition: SPC-4 5.15.2.4.4 to
+# 5.15.2.4.6, 5.15.2.5. (opcode, service action or None)
+ANY = {(0x03, None), (0x12, None), (0xa0, None), (0xa3, 0x0a), (0xa4, 0x0a)}
+STANDBY_TOO = {(0x15, None), (0x1a, None), (0x1c, None), (0x1d, None), (0x3b, None), (0x3c, None), (0x4c, None),
+               (0x4d, None), (0x55, None), (0x5a, None)} | {(0x5e, sa) for sa in range(4)} | {(0x5f, sa) for sa in range(9)}
+# of READ and WRITE BUFFER the echo buffer: those of the table, and no other mode
+ECHO = {(0x3b, None), (0x3c, None)}
+# What the standard leaves to us: it changes nothing on the medium and tells what it is
+OURS = {(0x25, None), (0x9e, 0x10), (0x9e, 0x13), (0xa3, 0x05), (0xa3, 0x0f), (0xa4, 0x06), (0xa4, 0x0f)} | \
+    {(op, None) for op in (0x16, 0x17, 0x56, 0x57)}
+ALLOWED = dict.fromkeys((UNAVAILABLE, OFFLINE, TRANSITIONING), ANY | ECHO | commands.REFERRALS)
+ALLOWED[STANDBY] = ANY | STANDBY_TOO | OURS
+# Reservations, as the table of all commands has none for them
+RESERVATIONS = [((0x5f, sa), (None, prout(sa, 1), 0, plist())) for sa in range(9)] + \
+    [((cdb[0], None), (None, cdb, 0, None)) for cdb in (RESERVE_6, RELEASE_6, RESERVE_10, RELEASE_10)]
 
 
 def rtpg(extended=0, alloc=1024):
@@ -87,23 +93,43 @@ def test_report(a, b, gp):
     write(gp + '/implicit_trans_secs', 0)
 
 
-def test_states(a, b, gp):
+def let_through(dev, table, state):
+    """Each command of the device in one state: the state stops it or does not."""
+    for row in table:
+        what = 'state %d: %02x/%s' % (state, row[0][0], row[0][1])
+        r = commands.send(dev, row)
+        if state in SENSE and row[0] not in ALLOWED[state]:
+            t.bad(r, SENSE[state], what)
+            continue
+        t.ok(not r.host and r.code not in SENSE.values(), '%s: %s' % (what, r))
+        if row[0] in commands.UNDO:
+            t.good(commands.send(dev, (None, commands.COMMANDS[commands.UNDO[row[0]]])), what + ' undone')
+    r = dev.cmd([0x3c, 2] + [0] * 6 + [4, 0], data_in=4)
+    if ALLOWED.get(state, ANY) >= ECHO and state != STANDBY:
+        t.bad(r, SENSE[state], 'state %d: READ BUFFER of data' % state)
+    else:
+        t.good(r, 'state %d: READ BUFFER of data' % state)
+
+
+def test_states(a, b, gp, disk):
+    write(disk + '/lba_map', '0 0\n0 2047 0:O 1:O\n')
+    write(gp + '/nonop_delay_msecs', 0)
+    table = sorted(commands.rows(t, a, referrals=True) + RESERVATIONS, key=str)
+    let_through(b, table, OPTIMIZED)
+    a.clear_ua()
     for state in (NONOPTIMIZED, STANDBY, UNAVAILABLE, OFFLINE, TRANSITIONING, OPTIMIZED):
         write(gp + '/alua_access_state', state)
         t.eq(read(gp + '/alua_access_state'), '%d\n' % state, 'read back')
         t.eq(read(gp + '/alua_access_status'), 'Altered by Implicit ALUA\n', 'by whom')
         t.eq((a.clear_ua(), b.clear_ua()), ([CHANGED], [CHANGED]), 'state %d: all are told' % state)
-        for name, (cdb, size, out, allowed) in COMMANDS.items():
-            what = 'state %d: %s' % (state, name)
-            t.good(a.cmd(cdb, data_in=size, data_out=out), what + ' by the other port')
-            r = b.cmd(cdb, data_in=size, data_out=out)
-            if state not in SENSE or state in allowed:
-                t.good(r, what)
-            else:
-                t.bad(r, SENSE[state], what)
+        let_through(b, table, state)
+        a.clear_ua()
+        for name, (cdb, size, out) in COMMANDS.items():
+            t.good(a.cmd(cdb, data_in=size, data_out=out), 'state %d: %s by the other port' % (state, name))
         t.eq(groups(b)[1][0], state, 'reported')
     write(gp + '/alua_access_state', OPTIMIZED)
     t.eq(a.clear_ua(), [], 'no change, nobody told')
+    write(disk + '/lba_map', '\n')
 
 
 def test_set(a, b, gp):
@@ -149,7 +175,7 @@ def test_slow(a, b, gp):
     for d in (a, b):
         d.clear_ua()
     for name, low, high in (('READ(10)', .2, 2), ('WRITE(10)', .2, 2), ('TEST UNIT READY', 0, .3), ('INQUIRY', 0, .3)):
-        cdb, size, out, _ = COMMANDS[name]
+        cdb, size, out = COMMANDS[name]
         begin = time.monotonic()
         t.good(b.cmd(cdb, data_in=size, data_out=out), name)
         took = time.monotonic() - begin
@@ -202,10 +228,30 @@ def test_offline(a, b, lun):
     t.bad(b.cmd([0] * 6), SENSE[OFFLINE], 'TEST UNIT READY of an offline port')
     t.good(a.cmd([0] * 6), 'of the other')
     t.ok('Secondary Access State: Offline' in read(lun + '/alua_tg_pt_gp'), 'shown')
+    secondary = groups(a)
+    t.eq(sorted(secondary)[:2], [0, 1], 'its primary group is there still')
+    t.eq((secondary[1][0], secondary[1][4]), (OPTIMIZED, [rtpi(b)]), 'and lists it')
+    t.eq([(g, v[0], v[3], v[4]) for g, v in secondary.items() if g > 1], [(0xffff, OFFLINE, 2, [rtpi(b)])], 'the secondary group')
+    plain = a.cmd(rtpg(), data_in=1024).data
+    for alloc in range(24, 50):
+        r = a.cmd(rtpg(0, alloc), data_in=1024)
+        t.eq((r.resid, r.data[:min(alloc, 40)]), (1024 - min(alloc, 40), plain[:min(alloc, 40)]), 'cut at %d' % alloc)
     write(lun + '/alua_tg_pt_offline', 0)
     a.clear_ua()
     b.clear_ua()
     t.good(b.cmd([0] * 6), 'online again')
+    t.eq(sorted(groups(a)), [0, 1], 'no secondary group')
+    write(lun + '/alua_tg_pt_write_md', 1)
+    t.good(stpg(a, (OFFLINE, rtpi(b))), 'offline by command')
+    t.eq(b.clear_ua(), [CHANGED], 'told')
+    t.bad(b.cmd([0] * 6), SENSE[OFFLINE], 'offline')
+    path = lun.replace('/lun/', '/').replace('/tpgt_', '+')
+    with open('%s/alua/%s' % (read('dbroot').strip(), path)) as f:
+        t.eq(f.read(), 'alua_tg_pt_offline=1\nalua_tg_pt_status=0x01\n', 'what is kept of it')
+    write(lun + '/alua_tg_pt_offline', 0)
+    write(lun + '/alua_tg_pt_write_md', 0)
+    a.clear_ua()
+    b.clear_ua()
 
 
 def test_kept(a, b, gp, disk):
@@ -220,6 +266,11 @@ def test_kept(a, b, gp, disk):
 
 def referrals(dev, lba=0, one=0, alloc=512):
     return dev.cmd(struct.pack('>BBQIBB', 0x9e, 0x13, lba, alloc, one, 0), data_in=512)
+
+
+def unmap(dev, *extents):
+    data = struct.pack('>HH4x', 6 + 16 * len(extents), 16 * len(extents)) + b''.join(struct.pack('>QI4x', *e) for e in extents)
+    return dev.cmd([0x42] + [0] * 6 + [0, len(data), 0], data_out=data)
 
 
 def test_referrals(a, b, gp, disk):
@@ -252,6 +303,16 @@ def test_referrals(a, b, gp, disk):
         what = 'READ(10) of %d at %d by the %s port' % (n, lba, name)
         t.good(r, what) if sense is None else t.bad(r, SENSE[sense], what)
     t.good(b.cmd([0] * 6), 'TEST UNIT READY')
+    for dev, name, extents, sense in ((a, 'first', [(0, 8)], None), (a, 'first', [(1024, 1)], UNAVAILABLE), (a, 'first', [(1020, 8)], UNAVAILABLE),
+                                      (a, 'first', [(0, 8), (2000, 8)], UNAVAILABLE), (a, 'first', [(0, 8), (2000, 0)], None),
+                                      (b, 'second', [(1024, 8)], None), (b, 'second', [(1024, 8), (0, 1)], STANDBY)):
+        r = unmap(dev, *extents)
+        what = 'UNMAP of %r by the %s port' % (extents, name)
+        t.good(r, what) if sense is None else t.bad(r, SENSE[sense], what)
+    for dev, name, sense in ((a, 'first', UNAVAILABLE), (b, 'second', STANDBY)):
+        for row in ((4, None), (0x48, 1), (0x48, 2)):
+            r = commands.send(dev, (row, commands.COMMANDS[row]))
+            t.bad(r, SENSE[sense], 'all blocks by the %s port: %02x/%s' % (name, row[0], row[1]))
     # segments of 256 blocks, repeated after two of them
     write(disk + '/lba_map', '256 2\n0 255 0:O 1:S\n256 511 0:S 1:O\n')
     for lba, sense in ((0, None), (255, None), (256, STANDBY), (511, STANDBY), (512, None), (1800, STANDBY), (1792, STANDBY),
@@ -267,9 +328,76 @@ def test_referrals(a, b, gp, disk):
         d.clear_ua()
 
 
+def test_together(target, a, b, gp, disk, first, second):
+    """Devices of one LU group change together, by command and by attribute."""
+    other = target.device('rd_mcp', 'other', 'rd_pages=256', serial='alua-2')
+    third = target.device('rd_mcp', 'third', 'rd_pages=256', serial='alua-3')
+    target.mkdir('core/alua/lu_gps/together')
+    write('core/alua/lu_gps/together/lu_gp_id', 7)
+    gps = []
+    for dev in (other, third):
+        gps.append(dev + '/alua/g')
+        target.mkdir(gps[-1])
+        write(gps[-1] + '/tg_pt_gp_id', 1)
+        write(gps[-1] + '/alua_write_metadata', 1)
+    lun = second.link(1, other)
+    write(lun + '/alua_tg_pt_gp', 'g')
+    first.link(1, other)
+    with Device(first.node(1, 'scsi_generic')) as c, Device(second.node(1, 'scsi_generic')) as d:
+        for x in (a, b, c, d):
+            x.clear_ua()
+        write(gp + '/alua_access_state', STANDBY)
+        t.eq([x.clear_ua() for x in (a, b, c, d)], [[CHANGED], [CHANGED], [], []], 'in the default group each is alone')
+        t.good(stpg(a, (OPTIMIZED, 1)), 'and back')
+        b.clear_ua()
+        for dev in (disk, other):
+            write(dev + '/alua_lu_gp', 'together')
+        for x in (a, b, c, d):
+            x.clear_ua()
+        write(gp + '/alua_access_state', STANDBY)
+        t.eq([x.clear_ua() for x in (a, b, c, d)], [[CHANGED]] * 4, 'all nexuses of both are told')
+        t.eq([groups(c)[g][0] for g in (0, 1)], [OPTIMIZED, STANDBY], 'the group of that number')
+        t.bad(d.cmd([0] * 6), SENSE[STANDBY], 'it is stopped')
+        t.eq(read(gps[0] + '/alua_access_status'), 'Altered by Implicit ALUA\n', 'by whom')
+        t.eq(read(gps[1] + '/alua_access_state'), '%d\n' % OPTIMIZED, 'another LU group')
+        t.good(stpg(c, (NONOPTIMIZED, 1)), 'by command, to the other')
+        t.eq([x.clear_ua() for x in (a, b, c, d)], [[CHANGED], [CHANGED], [], [CHANGED]], 'all but who asked are told')
+        t.eq((groups(a)[1][0], read(gp + '/alua_access_status')), (NONOPTIMIZED, 'Altered by Explicit STPG\n'), 'the first follows')
+        with open('%s/alua/tpgs_alua-2/g' % read('dbroot').strip()) as f:
+            t.eq(f.read(), 'tg_pt_gp_id=1\nalua_access_state=0x01\nalua_access_status=0x01\n', 'what is kept')
+        t.good(stpg(a, (OPTIMIZED, 1)), 'by the first')
+        t.eq(groups(c)[1][0], OPTIMIZED, 'the other follows')
+        with open('%s/alua/tpgs_alua-2/g' % read('dbroot').strip()) as f:
+            t.ok('alua_access_state=0x00\n' in f.read(), 'what is kept of who follows')
+        write(gps[0] + '/alua_support_standby', 0)
+        t.bad(stpg(a, (STANDBY, 1)), INVALID_FIELD_PARAM, 'the other does not support that', param=True, field=4)
+        try:
+            write(gp + '/alua_access_state', STANDBY)
+            t.ok(False, 'by configfs')
+        except OSError as e:
+            t.eq(e.errno, errno.EINVAL, 'by configfs')
+        write(gps[0] + '/alua_support_standby', 1)
+        write(gps[0] + '/trans_delay_msecs', 1500)
+        done = []
+        setter = threading.Thread(target=lambda: done.append(stpg(a, (STANDBY, 1))))
+        setter.start()
+        end = time.monotonic() + 1
+        while read(gps[0] + '/alua_access_state') != '%d\n' % TRANSITIONING and time.monotonic() < end:
+            pass
+        d.clear_ua()
+        t.bad(stpg(d, (OPTIMIZED, 1)), SENSE[TRANSITIONING], 'another change, of the other')
+        setter.join()
+        t.good(done[0], 'the slow change')
+        t.eq((groups(a)[1][0], groups(c)[1][0]), (STANDBY, STANDBY), 'both have arrived')
+        write(gps[0] + '/trans_delay_msecs', 0)
+        t.good(stpg(a, (OPTIMIZED, 1)), 'and back')
+    for dev in (disk, other):
+        write(dev + '/alua_lu_gp', 'default_lu_gp')
+
+
 def main():
     with NoDiskDriver(), Target() as target:
-        disk = target.device('rd_mcp', 'disk', 'rd_pages=256', serial='alua-1')
+        disk = target.device('rd_mcp', 'disk', 'rd_pages=256', serial='alua-1', emulate_tpu=1)
         first, second = target.loop('naa.5001405000000001'), target.loop('naa.5001405000000002')
         gp = disk + '/alua/g1'
         target.mkdir(gp)
@@ -281,13 +409,16 @@ def main():
             for d in (a, b):
                 d.clear_ua()
             test_report(a, b, gp)
-            test_states(a, b, gp)
+            test_states(a, b, gp, disk)
             test_set(a, b, gp)
             test_type(a, b, gp)
             test_slow(a, b, gp)
             test_delay(a, b, gp)
             test_offline(a, b, lun)
             test_kept(a, b, gp, disk)
+            test_together(target, a, b, gp, disk, first, second)
+            for d in (a, b):
+                d.clear_ua()
             test_referrals(a, b, gp, disk)
     t.end()
 
