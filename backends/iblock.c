@@ -171,6 +171,7 @@ static void tcm_iblock_limits(struct tcm_iblock *ib)
 		.unmap_zeroes		= zeroes,
 		.nonrot			= bdev_nonrot(bdev),
 		.pi_type		= tcm_iblock_pi_type(bdev),
+		.pr_pass		= tcm_iblock_pr_pass(bdev),
 		.waits			= tcm_iblock_waits(bdev) ? TCM_WAITS_ALWAYS : 0,
 		.write_cache		= bdev_write_cache(bdev),
 		.read_only		= ib->readonly,
@@ -320,6 +321,9 @@ static struct tcm_backend_ops tcm_iblock_ops = {
 	.unmap		= tcm_iblock_unmap,
 	.write_zeroes	= tcm_iblock_write_zeroes,
 	.pi_submit	= tcm_iblock_pi_submit,
+	.pr_out		= tcm_iblock_pr_out,
+	.pr_keys	= tcm_iblock_pr_keys,
+	.pr_holder	= tcm_iblock_pr_holder,
 };
 
 static int __init tcm_iblock_init(void)

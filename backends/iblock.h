@@ -86,6 +86,12 @@ void tcm_iblock_pi_submit(struct tcm_io *io);
 int tcm_iblock_pi_init(void);
 void tcm_iblock_pi_exit(void);
 
+/* iblock_pr.c: reservations that the disk keeps; TCM_PR_PASS_* of what it can be asked */
+u8 tcm_iblock_pr_pass(struct block_device *bdev);
+enum tcm_sense tcm_iblock_pr_out(struct tcm_device *dev, const struct tcm_pr_ask *ask);
+enum tcm_sense tcm_iblock_pr_keys(struct tcm_device *dev, struct tcm_pr_told *told);
+enum tcm_sense tcm_iblock_pr_holder(struct tcm_device *dev, struct tcm_pr_told *told);
+
 /*
  * iblock_error.c: end an access that failed. May go on in a work item to find the
  * first bad block. Any context.

@@ -181,15 +181,19 @@ static int tcm_set_task_nexus_max(struct tcm_device *dev, u32 value, const char 
 
 static int tcm_set_alua_support(struct tcm_device *dev, u32 value, const char **why)
 {
-	if (!(dev->ops->flags & TCM_BE_ALUA_CHANGE))
-		return tcm_deny(why, -ENOSYS, "fixed for this kind of device");
-	return 0;
+	return tcm_deny(why, -ENOSYS, "fixed for this kind of device");
 }
 
 static int tcm_set_pgr_support(struct tcm_device *dev, u32 value, const char **why)
 {
-	if (!(dev->ops->flags & TCM_BE_PGR_CHANGE))
+	if (!dev->backend->pr_out)
 		return tcm_deny(why, -ENOSYS, "fixed for this kind of device");
+	if (value)
+		return 0;
+	if (!test_bit(TCM_DEV_CONFIGURED, &dev->flags))
+		return tcm_deny(why, -ENODEV, "the device is not enabled");
+	if (!(dev->limits.pr_pass & TCM_PR_PASS_OUT))
+		return tcm_deny(why, -ENOSYS, "the disk keeps no reservations");
 	return 0;
 }
 

@@ -20,24 +20,24 @@
 #define TCM_OP_RELEASE	(TCM_OP_PR_REG | TCM_OP_PR_SPC2 | TCM_OP_STANDBY)
 #define TCM_OP_RESERVE	(TCM_OP_PR_REG | TCM_OP_STANDBY)
 
-#define TCM_PRIN_ROW(number, title, fn)						\
+#define TCM_PRIN_ROW(number, title, fn, where)					\
 	{									\
 		.opcode = PERSISTENT_RESERVE_IN, .sa_at = TCM_SA_BYTE1, .sa = number,	\
 		.name = title, .cdb_len = 10,					\
 		.dir = DMA_FROM_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 7, .len_size = 2, \
 		.flags = TCM_OP_PR_IN,						\
 		.usage = { PERSISTENT_RESERVE_IN, 0x1f, [7 ... 8] = 0xff },	\
-		.exec = fn, .offered = tcm_pr_offered,				\
+		.exec = fn, .offered = where,					\
 	}
 
-#define TCM_PROUT_ROW(number, title)						\
+#define TCM_PROUT_ROW(number, title, where)					\
 	{									\
 		.opcode = PERSISTENT_RESERVE_OUT, .sa_at = TCM_SA_BYTE1, .sa = number,	\
 		.name = title, .cdb_len = 10,					\
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BYTES, .len_at = 5, .len_size = 4, \
 		.flags = TCM_OP_PR_OUT,						\
 		.usage = { PERSISTENT_RESERVE_OUT, 0x1f, 0xff, [5 ... 8] = 0xff },	\
-		.parse = tcm_pr_out_parse, .exec = tcm_pr_out, .offered = tcm_pr_offered, \
+		.parse = tcm_pr_out_parse, .exec = tcm_pr_out, .offered = where,	\
 	}
 
 /*
@@ -148,21 +148,28 @@ const struct tcm_opcode tcm_ops_spc[] = {
 		.usage = { MODE_SENSE_10, 0x18, 0xff, 0xff, 0, 0, 0, 0xff, 0xff },
 		.parse = tcm_spc_mode_sense_parse, .exec = tcm_spc_mode_sense,
 	},
-	TCM_PRIN_ROW(0x00, "PERSISTENT RESERVE IN, READ KEYS", tcm_pr_read_keys),
-	TCM_PRIN_ROW(0x01, "PERSISTENT RESERVE IN, READ RESERVATION", tcm_pr_read_reservation),
+	TCM_PRIN_ROW(0x00, "PERSISTENT RESERVE IN, READ KEYS", tcm_pr_read_keys,
+		     tcm_pr_keys_offered),
+	TCM_PRIN_ROW(0x01, "PERSISTENT RESERVE IN, READ RESERVATION", tcm_pr_read_reservation,
+		     tcm_pr_holder_offered),
 	TCM_PRIN_ROW(0x02, "PERSISTENT RESERVE IN, REPORT CAPABILITIES",
-		     tcm_pr_report_capabilities),
-	TCM_PRIN_ROW(0x03, "PERSISTENT RESERVE IN, READ FULL STATUS", tcm_pr_read_full_status),
-	TCM_PROUT_ROW(TCM_PR_REGISTER, "PERSISTENT RESERVE OUT, REGISTER"),
-	TCM_PROUT_ROW(TCM_PR_RESERVE, "PERSISTENT RESERVE OUT, RESERVE"),
-	TCM_PROUT_ROW(TCM_PR_RELEASE, "PERSISTENT RESERVE OUT, RELEASE"),
-	TCM_PROUT_ROW(TCM_PR_CLEAR, "PERSISTENT RESERVE OUT, CLEAR"),
-	TCM_PROUT_ROW(TCM_PR_PREEMPT, "PERSISTENT RESERVE OUT, PREEMPT"),
-	TCM_PROUT_ROW(TCM_PR_PREEMPT_AND_ABORT, "PERSISTENT RESERVE OUT, PREEMPT AND ABORT"),
+		     tcm_pr_report_capabilities, tcm_pr_either_offered),
+	TCM_PRIN_ROW(0x03, "PERSISTENT RESERVE IN, READ FULL STATUS", tcm_pr_read_full_status,
+		     tcm_pr_offered),
+	TCM_PROUT_ROW(TCM_PR_REGISTER, "PERSISTENT RESERVE OUT, REGISTER", tcm_pr_either_offered),
+	TCM_PROUT_ROW(TCM_PR_RESERVE, "PERSISTENT RESERVE OUT, RESERVE", tcm_pr_either_offered),
+	TCM_PROUT_ROW(TCM_PR_RELEASE, "PERSISTENT RESERVE OUT, RELEASE", tcm_pr_either_offered),
+	TCM_PROUT_ROW(TCM_PR_CLEAR, "PERSISTENT RESERVE OUT, CLEAR", tcm_pr_either_offered),
+	TCM_PROUT_ROW(TCM_PR_PREEMPT, "PERSISTENT RESERVE OUT, PREEMPT", tcm_pr_either_offered),
+	TCM_PROUT_ROW(TCM_PR_PREEMPT_AND_ABORT, "PERSISTENT RESERVE OUT, PREEMPT AND ABORT",
+		      tcm_pr_either_offered),
 	TCM_PROUT_ROW(TCM_PR_REGISTER_AND_IGNORE,
-		      "PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY"),
-	TCM_PROUT_ROW(TCM_PR_REGISTER_AND_MOVE, "PERSISTENT RESERVE OUT, REGISTER AND MOVE"),
-	TCM_PROUT_ROW(TCM_PR_REPLACE_LOST, "PERSISTENT RESERVE OUT, REPLACE LOST RESERVATION"),
+		      "PERSISTENT RESERVE OUT, REGISTER AND IGNORE EXISTING KEY",
+		      tcm_pr_either_offered),
+	TCM_PROUT_ROW(TCM_PR_REGISTER_AND_MOVE, "PERSISTENT RESERVE OUT, REGISTER AND MOVE",
+		      tcm_pr_offered),
+	TCM_PROUT_ROW(TCM_PR_REPLACE_LOST, "PERSISTENT RESERVE OUT, REPLACE LOST RESERVATION",
+		      tcm_pr_offered),
 	{
 		.opcode = EXTENDED_COPY, .sa_at = TCM_SA_BYTE1, .sa = TCM_SA_COPY_LID1,
 		.name = "EXTENDED COPY(LID1)", .cdb_len = 16,

@@ -483,3 +483,20 @@ bool tcm_pr_offered(const struct tcm_device *dev)
 {
 	return tcm_pr_on(dev);
 }
+
+bool tcm_pr_either_offered(const struct tcm_device *dev)
+{
+	return tcm_pr_on(dev) || tcm_pr_passes(dev);
+}
+
+bool tcm_pr_keys_offered(const struct tcm_device *dev)
+{
+	return tcm_pr_on(dev) ||
+	       (tcm_pr_passes(dev) && (dev->limits.pr_pass & TCM_PR_PASS_KEYS));
+}
+
+bool tcm_pr_holder_offered(const struct tcm_device *dev)
+{
+	return tcm_pr_on(dev) ||
+	       (tcm_pr_passes(dev) && (dev->limits.pr_pass & TCM_PR_PASS_HOLDER));
+}

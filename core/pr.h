@@ -8,6 +8,7 @@
 #define _TCM_CORE_PR_H
 
 #include <linux/rcupdate.h>
+#include <linux/unaligned.h>
 #include <tcm/cmd.h>
 #include "pr_state.h"
 
@@ -28,6 +29,21 @@ struct tcm_pr_aptpl {
 	bool			holder;
 	bool			all_tg_pt;
 };
+
+/* Parameter list, SPC-4 table 219 */
+struct tcm_pr_list {
+	__be64 key;
+	__be64 sa_key;
+	u8 obsolete[4];
+	u8 flags;
+	u8 reserved;
+	u8 obsolete2[2];
+} __packed;
+static_assert(sizeof(struct tcm_pr_list) == 24);
+
+#define TCM_PR_APTPL		0x01
+#define TCM_PR_ALL_TG_PT	0x04
+#define TCM_PR_SPEC_I_PT	0x08
 
 struct tcm_save;
 
@@ -70,6 +86,13 @@ void tcm_pr_destroy(struct tcm_device *dev);
 static inline bool tcm_pr_on(const struct tcm_device *dev)
 {
 	return READ_ONCE(dev->attr.emulate_pr) && READ_ONCE(dev->attr.pgr_support);
+}
+
+/* Or does the medium keep them, and the commands go there? */
+static inline bool tcm_pr_passes(const struct tcm_device *dev)
+{
+	return READ_ONCE(dev->attr.emulate_pr) && !READ_ONCE(dev->attr.pgr_support) &&
+	       (dev->limits.pr_pass & TCM_PR_PASS_OUT);
 }
 
 /*
@@ -120,8 +143,26 @@ struct list_head *tcm_pr_next(struct tcm_pr *pr);
 void tcm_pr_out_work(struct work_struct *work);
 void tcm_pr_later(struct delayed_work *work, unsigned long delay);
 
-/* What rows execute */
+/* pr_pass.c: commands that the medium answers, and whether it can */
+enum tcm_sense tcm_pr_pass_keys(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_pass_holder(struct tcm_cmd *cmd);
+enum tcm_sense tcm_pr_pass_out(struct tcm_cmd *cmd);
+
+/* The beginning of what PERSISTENT RESERVE IN answers: PRGENERATION, ADDITIONAL LENGTH */
+#define TCM_PRIN_HEADER		8
+#define TCM_PRIN_RESERVATION	16	/* the descriptor of READ RESERVATION */
+
+static inline void tcm_prin_header(u32 generation, u8 *buf, unsigned int len)
+{
+	put_unaligned_be32(generation, buf);
+	put_unaligned_be32(len, buf + 4);
+}
+
+/* What rows execute; the first is for those that are not passed on */
 bool tcm_pr_offered(const struct tcm_device *dev);
+bool tcm_pr_either_offered(const struct tcm_device *dev);
+bool tcm_pr_keys_offered(const struct tcm_device *dev);
+bool tcm_pr_holder_offered(const struct tcm_device *dev);
 enum tcm_sense tcm_pr_read_keys(struct tcm_cmd *cmd);
 enum tcm_sense tcm_pr_read_reservation(struct tcm_cmd *cmd);
 enum tcm_sense tcm_pr_report_capabilities(struct tcm_cmd *cmd);

@@ -9,8 +9,6 @@
 #include "pr.h"
 #include "transport_id.h"
 
-#define TCM_PRIN_HEADER		8	/* PRGENERATION, ADDITIONAL LENGTH */
-#define TCM_PRIN_RESERVATION	16
 #define TCM_PRIN_CAPS		8
 #define TCM_PRIN_FULL		24	/* a full status descriptor before its TransportID */
 
@@ -32,12 +30,6 @@ static bool tcm_prin_kept_out(const struct tcm_cmd *cmd)
 	return READ_ONCE(cmd->dev->pr->spc2);
 }
 
-static void tcm_prin_header(const struct tcm_pr_state *st, u8 *buf, unsigned int len)
-{
-	put_unaligned_be32(st->generation, buf);
-	put_unaligned_be32(len, buf + 4);
-}
-
 enum tcm_sense tcm_pr_read_keys(struct tcm_cmd *cmd)
 {
 	struct tcm_pr *pr = cmd->dev->pr;
@@ -45,6 +37,8 @@ enum tcm_sense tcm_pr_read_keys(struct tcm_cmd *cmd)
 	unsigned int i;
 	u8 *buf;
 
+	if (tcm_pr_passes(cmd->dev))
+		return tcm_pr_pass_keys(cmd);
 	if (tcm_prin_kept_out(cmd))
 		return TCM_RESERVATION_CONFLICT;
 	mutex_lock(&pr->lock);
@@ -52,7 +46,7 @@ enum tcm_sense tcm_pr_read_keys(struct tcm_cmd *cmd)
 	buf = kvzalloc(TCM_PRIN_HEADER + 8 * st->n, GFP_NOIO);
 	if (!buf)
 		goto unlock;
-	tcm_prin_header(st, buf, 8 * st->n);
+	tcm_prin_header(st->generation, buf, 8 * st->n);
 	for (i = 0; i < st->n; i++)
 		put_unaligned_be64(st->reg[i].key, buf + TCM_PRIN_HEADER + 8 * i);
 	tcm_cmd_put_data(cmd, buf, TCM_PRIN_HEADER + 8 * st->n);
@@ -68,6 +62,8 @@ enum tcm_sense tcm_pr_read_reservation(struct tcm_cmd *cmd)
 	struct tcm_pr *pr = cmd->dev->pr;
 	unsigned int len = 0;
 
+	if (tcm_pr_passes(cmd->dev))
+		return tcm_pr_pass_holder(cmd);
 	if (tcm_prin_kept_out(cmd))
 		return TCM_RESERVATION_CONFLICT;
 	mutex_lock(&pr->lock);
@@ -77,7 +73,7 @@ enum tcm_sense tcm_pr_read_reservation(struct tcm_cmd *cmd)
 			put_unaligned_be64(pr->state->reg[pr->state->holder].key, buf + 8);
 		buf[21] = pr->state->type;
 	}
-	tcm_prin_header(pr->state, buf, len);
+	tcm_prin_header(pr->state->generation, buf, len);
 	mutex_unlock(&pr->lock);
 	tcm_cmd_put_data(cmd, buf, TCM_PRIN_HEADER + len);
 	return TCM_OK;
@@ -88,9 +84,15 @@ enum tcm_sense tcm_pr_report_capabilities(struct tcm_cmd *cmd)
 	u8 buf[TCM_PRIN_CAPS] = { };
 	struct tcm_pr *pr = cmd->dev->pr;
 
+	put_unaligned_be16(sizeof(buf), buf);
+	if (tcm_pr_passes(cmd->dev)) {
+		/* It is asked for APTPL always; which types it knows, nobody tells. */
+		buf[2] = TCM_PRIN_PTPL_C;
+		tcm_cmd_put_data(cmd, buf, sizeof(buf));
+		return TCM_OK;
+	}
 	if (tcm_prin_kept_out(cmd))
 		return TCM_RESERVATION_CONFLICT;
-	put_unaligned_be16(sizeof(buf), buf);
 	buf[2] = TCM_PRIN_RLR_C | TCM_PRIN_CRH | TCM_PRIN_SIP_C | TCM_PRIN_ATP_C;
 	if (tcm_pr_file_possible(cmd->dev))
 		buf[2] |= TCM_PRIN_PTPL_C;
@@ -136,7 +138,7 @@ enum tcm_sense tcm_pr_read_full_status(struct tcm_cmd *cmd)
 		goto unlock;
 	for (i = 0; i < st->n; i++)
 		len += tcm_prin_full_one(cmd->dev, st, &st->reg[i], buf + len);
-	tcm_prin_header(st, buf, len - TCM_PRIN_HEADER);
+	tcm_prin_header(st->generation, buf, len - TCM_PRIN_HEADER);
 	tcm_cmd_put_data(cmd, buf, len);
 unlock:
 	mutex_unlock(&pr->lock);

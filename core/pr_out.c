@@ -16,21 +16,7 @@
 #include "tmf.h"
 #include "transport_id.h"
 
-/* Parameter list, SPC-4 tables 219 and 221 */
-struct tcm_pr_list {
-	__be64 key;
-	__be64 sa_key;
-	u8 obsolete[4];
-	u8 flags;
-	u8 reserved;
-	u8 obsolete2[2];
-} __packed;
-static_assert(sizeof(struct tcm_pr_list) == 24);
-
-#define TCM_PR_APTPL		0x01
-#define TCM_PR_ALL_TG_PT	0x04
-#define TCM_PR_SPEC_I_PT	0x08
-
+/* Parameter list of REGISTER AND MOVE, SPC-4 table 221 */
 struct tcm_pr_move_list {
 	__be64 key;
 	__be64 sa_key;
@@ -310,9 +296,12 @@ static void tcm_pr_job_end(struct tcm_pr_job *job, enum tcm_sense sense)
 
 enum tcm_sense tcm_pr_out(struct tcm_cmd *cmd)
 {
-	struct tcm_pr_job *job = kzalloc(sizeof(*job), GFP_NOIO);
+	struct tcm_pr_job *job;
 	enum tcm_sense sense;
 
+	if (tcm_pr_passes(cmd->dev))
+		return tcm_pr_pass_out(cmd);
+	job = kzalloc(sizeof(*job), GFP_NOIO);
 	if (!job)
 		return TCM_BUSY;
 	job->cmd = cmd;

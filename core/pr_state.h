@@ -7,6 +7,7 @@
 #ifndef _TCM_CORE_PR_STATE_H
 #define _TCM_CORE_PR_STATE_H
 
+#include <tcm/pr.h>
 #include <tcm/sense.h>
 #include <tcm/target.h>
 
@@ -14,30 +15,6 @@
 #define TCM_PR_REGS_MAX		4096
 #define TCM_PR_FABRIC_MAX	32
 #define TCM_PR_ISID_LEN		6
-
-/* Service actions of PERSISTENT RESERVE OUT, SPC-4 table 211 */
-enum tcm_pr_sa {
-	TCM_PR_REGISTER,
-	TCM_PR_RESERVE,
-	TCM_PR_RELEASE,
-	TCM_PR_CLEAR,
-	TCM_PR_PREEMPT,
-	TCM_PR_PREEMPT_AND_ABORT,
-	TCM_PR_REGISTER_AND_IGNORE,
-	TCM_PR_REGISTER_AND_MOVE,
-	TCM_PR_REPLACE_LOST,
-};
-
-/* TYPE, SPC-4 table 209 */
-enum tcm_pr_type {
-	TCM_PR_NONE,			/* not reserved */
-	TCM_PR_WRITE_EXCLUSIVE		= 1,
-	TCM_PR_EXCLUSIVE_ACCESS		= 3,
-	TCM_PR_WRITE_EXCLUSIVE_RO	= 5,
-	TCM_PR_EXCLUSIVE_ACCESS_RO	= 6,
-	TCM_PR_WRITE_EXCLUSIVE_AR	= 7,
-	TCM_PR_EXCLUSIVE_ACCESS_AR	= 8,
-};
 
 /* An I_T nexus by its names: it need not be there */
 struct tcm_pr_nexus {

@@ -9,10 +9,14 @@
 #include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
 #include <linux/file.h>
+#include <linux/pr.h>
 #include <linux/string.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+
+#include <linux/nvme.h>
+#include <scsi/scsi_proto.h>
 
 /* hw_max_sectors counts 512 byte sectors whatever the block size (configfs contract, section 12) */
 #define TCM_MAX_SECTORS_SCALED	0
@@ -67,6 +71,49 @@ static inline u8 tcm_integrity_type(const struct blk_integrity *bi)
 	if (!strcmp(bi->profile->name, "T10-DIF-TYPE1-CRC"))
 		return 1;
 	return strcmp(bi->profile->name, "T10-DIF-TYPE3-CRC") ? 0 : 3;
+}
+
+/* 6.5: drivers can be asked who has registered, and how they failed has names */
+struct pr_keys {
+	u32	generation;
+	u32	num_keys;
+	u64	keys[];
+};
+
+struct pr_held_reservation {
+	u64		key;
+	u32		generation;
+	enum pr_type	type;
+};
+
+static inline bool tcm_bdev_pr_reads(const struct pr_ops *ops)
+{
+	return false;
+}
+
+static inline int tcm_bdev_pr_keys(const struct pr_ops *ops, struct block_device *bdev,
+				   struct pr_keys *keys)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int tcm_bdev_pr_holder(const struct pr_ops *ops, struct block_device *bdev,
+				     struct pr_held_reservation *held)
+{
+	return -EOPNOTSUPP;
+}
+
+/* The result of a SCSI command, of which the low byte is the status, or the status of NVMe */
+static inline bool tcm_bdev_pr_conflict(int ret)
+{
+	return ret > 0 && ((ret & 0xff) == SAM_STAT_RESERVATION_CONFLICT ||
+			   (ret & 0x7ff) == NVME_SC_RESERVATION_CONFLICT);
+}
+
+/* A unit attention is left to the caller, who is not told that it was one. */
+static inline bool tcm_bdev_pr_again(int ret)
+{
+	return ret > 0 && (ret & 0xff) == SAM_STAT_CHECK_CONDITION;
 }
 
 #else
@@ -151,6 +198,36 @@ static inline u8 tcm_integrity_type(const struct blk_integrity *bi)
 	if (bi->csum_type != BLK_INTEGRITY_CSUM_CRC || bi->pi_offset)
 		return 0;
 	return bi->flags & BLK_INTEGRITY_REF_TAG ? 1 : 3;
+}
+
+/* Can the driver be asked for keys and reservation, too? */
+static inline bool tcm_bdev_pr_reads(const struct pr_ops *ops)
+{
+	return ops->pr_read_keys && ops->pr_read_reservation;
+}
+
+static inline int tcm_bdev_pr_keys(const struct pr_ops *ops, struct block_device *bdev,
+				   struct pr_keys *keys)
+{
+	return ops->pr_read_keys(bdev, keys);
+}
+
+static inline int tcm_bdev_pr_holder(const struct pr_ops *ops, struct block_device *bdev,
+				     struct pr_held_reservation *held)
+{
+	return ops->pr_read_reservation(bdev, held);
+}
+
+/* Did a member of struct pr_ops fail for somebody's reservation? */
+static inline bool tcm_bdev_pr_conflict(int ret)
+{
+	return ret == PR_STS_RESERVATION_CONFLICT;
+}
+
+/* May it have been a unit attention, which ends a command before it has begun? */
+static inline bool tcm_bdev_pr_again(int ret)
+{
+	return false;
 }
 
 #endif

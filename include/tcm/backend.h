@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <tcm/pi.h>
+#include <tcm/pr.h>
 #include <tcm/range.h>
 #include <tcm/sense.h>
 
@@ -137,6 +138,7 @@ struct tcm_limits {
 	bool	unmap_quiet;		/* the attributes show these only once UNMAP is turned on */
 	bool	nonrot;
 	u8	pi_type;		/* protection type that the disk has: pi_submit */
+	u8	pr_pass;		/* TCM_PR_PASS_*: keeps reservations, with pgr_support 0 */
 	u8	waits;			/* BIT(enum dma_data_direction): TCM_BE_NOWAIT is off */
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
 	bool	late_cache;		/* it came after open(): initiators may not flush it */
@@ -147,8 +149,6 @@ struct tcm_limits {
 #define TCM_BE_ATOMIC		0x01	/* submit may be called in atomic context */
 #define TCM_BE_PASSTHROUGH	0x02	/* CDBs go to pass() unparsed */
 #define TCM_BE_OWN_CACHE	0x04	/* the write cache is the device's own */
-#define TCM_BE_ALUA_CHANGE	0x08	/* alua_support may be changed */
-#define TCM_BE_PGR_CHANGE	0x10	/* pgr_support may be changed */
 /* write_zeroes without TCM_IO_MAY_UNMAP overwrites what was stored: nothing is left of it */
 #define TCM_BE_ZERO_IN_PLACE	0x20
 #define TCM_BE_NOWAIT		0x40	/* submit knows TCM_IO_NOWAIT */
@@ -219,6 +219,12 @@ enum tcm_dev_event {
  *	Tuples are checked by the core; by the disk, too, without TCM_IO_UNCHECKED. Reference tags
  *	of type 1 are the LBA on this device. The memory of a write does not change meanwhile,
  *	but for what the backend does to the tuples. Sleepable.
+ * @pr_out: carry out a PERSISTENT RESERVE OUT on the medium, all of it or nothing. For
+ *	limits.pr_pass, as the two that follow: all initiators are one to the medium. May sleep and
+ *	take its time. Default: pgr_support is 1, the core keeps reservations. Return: TCM_OK, or
+ *	why nothing was done.
+ * @pr_keys: the keys that are registered with the medium, as many as there is room for. Likewise.
+ * @pr_holder: who holds a reservation of the medium; type TCM_PR_NONE: nobody. Likewise.
  * @pass: execute cmd->cdb on the real device (TCM_BE_PASSTHROUGH) and end with
  *	tcm_cmd_complete(). Sleepable.
  *
@@ -257,6 +263,9 @@ struct tcm_backend_ops {
 	void	(*pi_io)(struct tcm_io *io);
 	void	(*pi_flush)(struct tcm_io *io);
 	void	(*pi_submit)(struct tcm_io *io);
+	enum tcm_sense (*pr_out)(struct tcm_device *dev, const struct tcm_pr_ask *ask);
+	enum tcm_sense (*pr_keys)(struct tcm_device *dev, struct tcm_pr_told *told);
+	enum tcm_sense (*pr_holder)(struct tcm_device *dev, struct tcm_pr_told *told);
 	void	(*pass)(struct tcm_cmd *cmd);
 
 	/* core's list of backends; under the registry mutex */
