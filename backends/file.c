@@ -91,7 +91,8 @@ static void tcm_file_direct_limits(struct tcm_file *f)
 	struct super_block *sb = f->file->f_mapping->host->i_sb;
 	struct kstat stat;
 
-	f->direct = !f->fd_buffered_io && (f->file->f_mode & FMODE_CAN_ODIRECT);
+	/* fd_buffered_io and fd_async_io: around the page cache, with a write cache reported. */
+	f->direct = (!f->fd_buffered_io || f->fd_async_io) && (f->file->f_mode & FMODE_CAN_ODIRECT);
 	f->dio_addr_mask = SECTOR_SIZE - 1;
 	f->dio_align = SECTOR_SIZE;
 	if (f->block) {

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include "attr.h"
 #include "device.h"
+#include "gate.h"
 #include "lu.h"
 #include "pi.h"
 #include "poll.h"
@@ -176,6 +177,16 @@ static int tcm_set_task_set_max(struct tcm_device *dev, u32 value, const char **
 static int tcm_set_task_nexus_max(struct tcm_device *dev, u32 value, const char **why)
 {
 	tcm_task_limit(dev, dev->attr.task_set_max, value);
+	return 0;
+}
+
+/* A nexus that comes meanwhile has the bit by the value, those there are by this. */
+static int tcm_set_submit_type(struct tcm_device *dev, u32 value, const char **why)
+{
+	spin_lock_irq(&dev->lun_lock);
+	WRITE_ONCE(dev->attr.submit_type, value);
+	tcm_gate_device(dev, TCM_GATE_QUEUE, value == TCM_SUBMIT_QUEUE);
+	spin_unlock_irq(&dev->lun_lock);
 	return 0;
 }
 

@@ -63,7 +63,7 @@ enum tcm_attr_kind {
 	X(max_write_same_len, UINT, TCM_ATTR_VPD, U32_MAX, NULL)		\
 	X(alua_support, BOOL, 0, 1, tcm_set_alua_support)			\
 	X(pgr_support, BOOL, 0, 1, tcm_set_pgr_support)				\
-	X(submit_type, UINT, 0, 2, NULL)						\
+	X(submit_type, UINT, 0, TCM_SUBMIT_QUEUE, tcm_set_submit_type)		\
 	X(removable, BOOL, TCM_ATTR_IDLE, 1, NULL)				\
 	X(emulate_aca, BOOL, TCM_ATTR_IDLE, 1, NULL)				\
 	X(task_set_max, UINT, 0, U32_MAX, tcm_set_task_set_max)			\

@@ -32,6 +32,25 @@ static void command_capacity(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_unaligned_be16(buf + 14), 0xc007);
 }
 
+/* submit_type 2: not in the caller's context, which the rig's could be; nor on a later nexus */
+static void command_submit_type(struct kunit *test)
+{
+	static const u8 tur[6];
+	struct tcm_rig *rig = test->priv;
+	const char *why = NULL;
+	unsigned int type;
+
+	tcm_rig_settle(test);
+	for (type = 0; type <= TCM_SUBMIT_QUEUE; type++) {
+		KUNIT_EXPECT_EQ(test, 0, tcm_attr_set(rig->dev, TCM_ATTR_submit_type, type, &why));
+		KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, tur, 6, DMA_NONE, NULL, 0), TCM_OK);
+		KUNIT_EXPECT_EQ(test, !!(rig->cmd.flags & TCM_CMD_HOPPED),
+				type == TCM_SUBMIT_QUEUE);
+	}
+	KUNIT_EXPECT_EQ(test, 0, tcm_attr_set(rig->dev, TCM_ATTR_submit_type, 0, &why));
+	KUNIT_EXPECT_FALSE(test, test_bit(TCM_GATE_QUEUE, &tcm_rig_map(rig, 0)->gate));
+}
+
 /* START STOP UNIT: what a stopped unit refuses, and that REQUEST SENSE tells why */
 static void command_start_stop(struct kunit *test)
 {
@@ -189,6 +208,7 @@ static void command_residuals(struct kunit *test)
 
 static struct kunit_case command_tests[] = {
 	KUNIT_CASE(command_capacity),
+	KUNIT_CASE(command_submit_type),
 	KUNIT_CASE(command_start_stop),
 	KUNIT_CASE(command_sync),
 	KUNIT_CASE(command_tmf_report),

@@ -4,7 +4,9 @@
  */
 #include <linux/bitops.h>
 #include "alua_state.h"
+#include "cmd.h"
 #include "gate.h"
+#include "hop.h"
 #include "opcode.h"
 #include "orphan.h"
 #include "range.h"
@@ -37,6 +39,13 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 	const struct tcm_opcode *op = cmd->op;
 	enum tcm_sense sense;
 
+	if ((gate & BIT(TCM_GATE_QUEUE)) && !(cmd->flags & TCM_CMD_HOPPED)) {
+		/* The order is that in which they come, not that in which they hop. */
+		if (gate & BIT(TCM_GATE_COUNTED))
+			tcm_task_arrive(cmd);
+		tcm_hop_queue(cmd, tcm_cmd_rerun);
+		return TCM_PENDING;
+	}
 	if (gate & BIT(TCM_GATE_STATS)) {
 		sense = tcm_gate_stats(cmd);
 		if (sense)

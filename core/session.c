@@ -243,6 +243,8 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 		__set_bit(TCM_GATE_RESTING, &map->gate);
 	if (test_bit(TCM_DEV_SWP, &dev->flags))
 		__set_bit(TCM_GATE_SWP, &map->gate);
+	if (dev->attr.submit_type == TCM_SUBMIT_QUEUE)
+		__set_bit(TCM_GATE_QUEUE, &map->gate);
 	spin_unlock_irq(&dev->lun_lock);
 
 	err = tcm_map_publish(map);

@@ -300,6 +300,9 @@ void tcm_backend_unregister(struct tcm_backend_ops *ops);
  */
 int tcm_hba_make_physical(struct tcm_hba *hba);
 
+/* attr.submit_type: 0 and 1 leave it to who submits, and run a command in the call if they can */
+#define TCM_SUBMIT_QUEUE	2	/* the device's own worker, always */
+
 /* A tuple of attributes per device; configfs shows them one a file. */
 struct tcm_dev_attr {
 	u32 emulate_model_alias, emulate_dpo, emulate_fua_write, emulate_fua_read;

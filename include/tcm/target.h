@@ -148,6 +148,7 @@ enum tcm_gate {
 	TCM_GATE_EJECTED,	/* no medium */
 	TCM_GATE_RESTING,	/* idle or standby: the next command that needs the unit wakes it */
 	TCM_GATE_SWP,		/* write protected by software: Control mode page */
+	TCM_GATE_QUEUE,		/* submit_type 2: never in the caller's context */
 };
 
 /*

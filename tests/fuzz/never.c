@@ -7,6 +7,8 @@
 
 #define FUZZ_NEVER(name) void name(void); void name(void) { abort(); }
 FUZZ_NEVER(tcm_hop_queue)
+FUZZ_NEVER(tcm_cmd_rerun)
+FUZZ_NEVER(tcm_task_arrive)
 FUZZ_NEVER(tcm_pi_set_type)
 FUZZ_NEVER(tcm_pi_submit)
 FUZZ_NEVER(tcm_pi_verify)

@@ -27,6 +27,32 @@ verify() {
 	rm "$2/image"
 }
 
+# cached TOKENS: does what is written go through the page cache? Not with fd_async_io; the write
+# cache is reported either way.
+cached() {
+	local event=/sys/kernel/tracing/events/filemap/mm_filemap_add_to_page_cache pages
+	truncate -s 16M /mnt/again/image
+	backstore fileio it "fd_dev_name=/mnt/again/image,fd_dev_size=16777216" "$1"
+	disk=$(export_lun fileio it 0)
+	settle
+	printf 'i_ino == 0x%x' "$(stat -c %i /mnt/again/image)" >$event/filter
+	echo >/sys/kernel/tracing/trace
+	echo 1 >$event/enable
+	dd if=/dev/zero of="/dev/$disk" bs=64k count=16 oflag=direct status=none
+	echo 0 >$event/enable
+	pages=$(grep -c mm_filemap_add /sys/kernel/tracing/trace || :)
+	note "$1: $pages pages"
+	case $1 in
+	*async*) assert_eq 0 "$pages" "pages of $1" ;;
+	*) [ "$pages" -gt 0 ] || fail "the tracer saw no page" ;;
+	esac
+	assert_eq 1 "$(cfs_read core/fileio_0/it/attrib/emulate_write_cache)"
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+	drop_backstore fileio it
+	rm /mnt/again/image
+}
+
 storage_begin
 for fs in tmpfs ext4 xfs; do
 	size=128
@@ -38,5 +64,9 @@ for fs in tmpfs ext4 xfs; do
 done
 make_fs ext4 128 /mnt/again
 verify "ext4, asynchronous" /mnt/again fd_async_io=1
+verify "ext4, asynchronous, with a write cache" /mnt/again fd_async_io=1 fd_buffered_io=1
+for tokens in fd_buffered_io=1 fd_buffered_io=1,fd_async_io=1; do
+	cached $tokens
+done
 drop_fs /mnt/again
 storage_end

@@ -109,6 +109,16 @@ gone() {
 rmmod_wait() { wait_for 20 rmmod "$1"; }
 
 storage_begin
+modprobe target_core_rd
+backstore rd_mcp it rd_pages=8192
+disk=$(export_lun rd_mcp it 0)
+at_once 'memory' randread randwrite
+cfs_write core/rd_mcp_0/it/attrib/submit_type 2
+travels 'memory, submit_type 2'
+cfs_write core/rd_mcp_0/it/attrib/submit_type 1
+at_once 'memory, submit_type 1' randread
+gone rd_mcp
+
 backstore iblock it "udev_path=$(debug_disk dev_size_mb=64 max_queue=64 ndelay=20000)"
 disk=$(export_lun iblock it 0)
 at_once 'a disk' randread randwrite
