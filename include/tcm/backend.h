@@ -185,6 +185,10 @@ enum tcm_dev_event {
  * @info: text for the `info` file after its generic first line, at most @size
  *	bytes; @dev may not be open. Return the length.
  * @capacity: bytes of the medium now. Any context. Mandatory unless pass-through.
+ * @ident: what the medium says of itself, for a file of wwn/, at most @size bytes; open. May sleep.
+ *	Default: those files are empty. Return the length.
+ * @set_physical: `hba_mode`: turn the HBA, which has no other device, to physical mode or back. May
+ *	sleep. Default: there is one mode.
  * @poll: called about once a second while the device is open, to report with
  *	tcm_device_event() what nothing else does: a new size, a medium that is gone. While
  *	it waits, only its own device cannot close. May sleep.
