@@ -4,12 +4,16 @@
  * completed in place. The block layer owns the memory, so nothing is given
  * back before the backend is done with it.
  */
+#include <linux/delay.h>
 #include <scsi/scsi.h>
 #include <scsi/scsi_cmnd.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_tcq.h>
 #include <tcm/cmd.h>
 #include "loop.h"
+
+/* How often error handling looks whether what it aborted is back. */
+#define TCM_LOOP_LEFT_MS	20
 
 struct tcm_loop_cmd {
 	struct tcm_cmd cmd;
@@ -132,33 +136,85 @@ void tcm_loop_visit_cmds(struct tcm_session *sess, const struct tcm_lun *lun,
 	rcu_read_unlock();
 }
 
-static int tcm_loop_tmf(struct scsi_device *sdev, enum tcm_tmf_func func, u64 tag)
+/* The nexus of a device, held; NULL: there is none, or its transport is down. */
+static struct tcm_session *tcm_loop_get_nexus(struct scsi_device *sdev)
 {
 	struct tcm_loop *loop = tcm_loop_of(sdev->host);
-	struct tcm_tmf tmf = { .func = func, .tag = tag };
+	struct tcm_session *sess = NULL;
 	struct tcm_loop_tpg *ltpg;
-	int ret = FAILED;
 
 	rcu_read_lock();
 	ltpg = rcu_dereference(loop->tpgs[sdev->id]);
-	tmf.sess = ltpg ? rcu_dereference(ltpg->sess) : NULL;
-	if (tmf.sess && !percpu_ref_tryget_live_rcu(&tmf.sess->ref))
-		tmf.sess = NULL;
+	if (ltpg && !READ_ONCE(ltpg->offline))
+		sess = rcu_dereference(ltpg->sess);
+	if (sess && !percpu_ref_tryget_live_rcu(&sess->ref))
+		sess = NULL;
 	rcu_read_unlock();
+	return sess;
+}
+
+/* What a task management function was about, and has aborted before. */
+struct tcm_loop_left {
+	const struct tcm_tmf	*tmf;
+	u64			lun;	/* TCM_LUN_NONE: all of the nexus */
+	bool			found;
+};
+
+static bool tcm_loop_visit_left(struct tcm_cmd *cmd, void *arg)
+{
+	struct tcm_loop_left *left = arg;
+
+	if (!(atomic_read(&cmd->state) & TCM_ST_ABORTED) ||
+	    (left->lun != TCM_LUN_NONE && cmd->unpacked_lun != left->lun) ||
+	    (left->tmf->func == TCM_TMF_ABORT_TASK && cmd->tag != left->tmf->tag))
+		return false;
+	left->found = true;
+	return true;
+}
+
+static bool tcm_loop_has_left(const struct tcm_tmf *tmf, u64 lun)
+{
+	struct tcm_loop_left left = { .tmf = tmf, .lun = lun };
+
+	tcm_loop_visit_cmds(tmf->sess, NULL, tcm_loop_visit_left, &left);
+	return left.found;
+}
+
+/*
+ * To the SCSI layer SUCCESS means that the commands and their pages are its own again, whatever
+ * the task set says. A backend that works gives back what was aborted within moments: it is waited
+ * for as long as the layer waits for a command of its own error handling, and no longer. It is
+ * the aborted that count, those of former functions too, and not who else uses the device.
+ */
+static int tcm_loop_tmf(struct scsi_device *sdev, enum tcm_tmf_func func, u64 tag)
+{
+	unsigned long end = jiffies + sdev->eh_timeout;
+	struct tcm_tmf tmf = { .func = func, .tag = tag };
+	int ret = FAILED;
+	u64 lun;
+
+	tmf.sess = tcm_loop_get_nexus(sdev);
 	if (!tmf.sess)
 		return FAILED;
 	int_to_scsilun(sdev->lun, &tmf.lun);
 	tcm_tmf_submit(&tmf);
-	/*
-	 * The pages of an aborted command are the block layer's: while the backend
-	 * holds them the abort has not succeeded, whatever the task set says.
-	 */
-	if (tmf.resp == TCM_TMF_COMPLETE && !tmf.outstanding)
-		ret = SUCCESS;
+	lun = func == TCM_TMF_TARGET_WARM_RESET ? TCM_LUN_NONE : tcm_lun_unpack(&tmf.lun);
+	if (tmf.resp == TCM_TMF_COMPLETE) {
+		while (tcm_loop_has_left(&tmf, lun) && time_before(jiffies, end))
+			msleep(TCM_LOOP_LEFT_MS);
+		if (!tcm_loop_has_left(&tmf, lun))
+			ret = SUCCESS;
+	}
 	percpu_ref_put(&tmf.sess->ref);
 	return ret;
 }
 
+/*
+ * No command of the block layer is aborted here: tcm_loop_eh_timed_out() keeps their time-outs from
+ * error handling. The layer's handling of other errors (a status it does not know, CHECK CONDITION
+ * without sense, a stopped unit that it may start) sends commands of its own (scsi_eh_prep_cmnd())
+ * with a timer of its own, and aborts these when it runs out.
+ */
 static int tcm_loop_eh_abort(struct scsi_cmnd *sc)
 {
 	return tcm_loop_tmf(sc->device, TCM_TMF_ABORT_TASK,
@@ -170,17 +226,13 @@ static int tcm_loop_eh_device_reset(struct scsi_cmnd *sc)
 	return tcm_loop_tmf(sc->device, TCM_TMF_LUN_RESET, 0);
 }
 
+/*
+ * There is no handler above this one: it fails when a backend holds commands or there is no nexus,
+ * and neither is changed by a reset of the host.
+ */
 static int tcm_loop_eh_target_reset(struct scsi_cmnd *sc)
 {
-	struct tcm_loop *loop = tcm_loop_of(sc->device->host);
-	struct tcm_loop_tpg *ltpg;
-
-	rcu_read_lock();
-	ltpg = rcu_dereference(loop->tpgs[sc->device->id]);
-	if (ltpg)
-		WRITE_ONCE(ltpg->offline, false);
-	rcu_read_unlock();
-	return ltpg ? SUCCESS : FAILED;
+	return tcm_loop_tmf(sc->device, TCM_TMF_TARGET_WARM_RESET, 0);
 }
 
 /*
