@@ -4,8 +4,8 @@
 # kernels: 6.1 6.12-long
 #
 # How an access travels. Where submitting may wait it takes one hop, shared by what was submitted
-# together; a disk that takes it at once gets it at once, and a file's page cache is read at once.
-# Nothing of ours is allocated on the way. Counted by the tracer over 2000 reads and 2000 writes.
+# together; a disk that takes it at once gets it at once, and a file's page cache is read at once. Over
+# memory there is no hop at all. Nothing of ours is allocated on the way. Counted by the tracer over 2000 reads and 2000 writes.
 # What had to wait after all, for a tag or for a queue that was frozen, comes back whole.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
@@ -71,6 +71,24 @@ at_once() {
 	done
 }
 
+# inline LABEL: over memory not one hop and not one allocation; udev, which looks at a disk that was
+# written to, has to wait meanwhile
+inline() {
+	local rw hop allocs
+	settle
+	pkill -STOP -x systemd-udevd
+	for rw in randread randwrite; do
+		traced run_fio $rw
+		hop=$(hits /tmp/works 'tcm_(hop_work|rd_|loop_)')
+		allocs=$(hits /tmp/allocs '[[](target_core|tcm)')
+		note "$1 $rw: $hop hops, $allocs allocations for $IOS accesses"
+		[ "$(hits /tmp/allocs 'call_site')" -gt 0 ] || fail "no allocation at all: the tracer saw nothing"
+		[ $((hop + allocs)) = 0 ] ||
+			fail "$(grep tcm_ /tmp/works) $(grep -E '[[](target_core|tcm)' /tmp/allocs)"
+	done
+	pkill -CONT -x systemd-udevd
+}
+
 # scheduler_switched DISK: again and again, which freezes its queue
 scheduler_switched() {
 	while :; do
@@ -117,6 +135,13 @@ cfs_write core/rd_mcp_0/it/attrib/submit_type 2
 travels 'memory, submit_type 2'
 cfs_write core/rd_mcp_0/it/attrib/submit_type 1
 at_once 'memory, submit_type 1' randread
+# what was never written has no memory yet
+dd if=/dev/urandom of="/dev/$disk" bs=1M count=32 oflag=direct status=none
+inline 'a RAM disk'
+gone rd_mcp
+backstore rd_mcp it rd_pages=8192,rd_nullio=1
+disk=$(export_lun rd_mcp it 0)
+inline nullio
 gone rd_mcp
 
 backstore iblock it "udev_path=$(debug_disk dev_size_mb=64 max_queue=64 ndelay=20000)"
