@@ -9,16 +9,13 @@ set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
 
-mib=8
-[ -z "${TCM_LONG:-}" ] || mib=512
-
 # verify LABEL PLUGIN TOKEN...: one backstore, exported, verified, taken down
 verify() {
 	local disk
 	note "$1"
 	backstore "$2" it "${@:3}"
 	disk=$(export_lun "$2" it 0)
-	fio_verify "$disk" $mib
+	fio_verify "$disk" $FIO_MIB
 	unexport_lun 0
 	wait_gone "/sys/block/$disk"
 	drop_backstore "$2" it

@@ -9,9 +9,6 @@ set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
 
-mib=8
-[ -z "${TCM_LONG:-}" ] || mib=512
-
 # verify LABEL DIR TOKEN...
 verify() {
 	local disk
@@ -20,7 +17,7 @@ verify() {
 	truncate -s 64M "$2/image"
 	backstore fileio it "fd_dev_name=$2/image,fd_dev_size=67108864" "${@:3}"
 	disk=$(export_lun fileio it 0)
-	fio_verify "$disk" $mib
+	fio_verify "$disk" $FIO_MIB
 	unexport_lun 0
 	wait_gone "/sys/block/$disk"
 	drop_backstore fileio it

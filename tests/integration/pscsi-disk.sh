@@ -6,6 +6,7 @@
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/pscsi.inc
+. /tcm/tests/integration/storage.inc
 
 DBG=/sys/bus/pseudo/drivers/scsi_debug
 SAME=/tcm/tests/conformance/passthru.py
@@ -55,14 +56,6 @@ check_parameters() {
 	# what held the disk is gone in the background
 	wait_for 10 mount "$disk" /mnt
 	umount /mnt
-}
-
-check_fio() {
-	local dev=$1 size=${2:-16M}
-	quiet_queue "${dev##*/}"
-	(cd /tmp && fio --name=verify --filename="$dev" --size="$size" --rw=randwrite --bsrange=512-1m \
-		--ioengine=libaio --iodepth=32 --direct=1 --verify=crc32c --verify_fatal=1 \
-		--verify_state_save=0 --output=/tmp/fio.log) || { cat /tmp/fio.log; fail "fio"; }
 }
 
 # The file system's blocks are read back after a remount.
@@ -127,12 +120,13 @@ wait_for 10 ready "$upper"
 settle
 
 note "data"
-check_fio "$dev"
+quiet_queue "${dev##*/}"
+fio_verify "${dev##*/}" $FIO_MIB
 check_fs "$dev"
 
 note "two tags for 32 commands"
 echo 2 >"/sys/class/scsi_device/$(sdev_of "$disk")/device/queue_depth"
-check_fio "$dev" 4M
+fio_verify "${dev##*/}" 4
 echo 64 >"/sys/class/scsi_device/$(sdev_of "$disk")/device/queue_depth"
 
 note "end"

@@ -7,6 +7,7 @@
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/pscsi.inc
+. /tcm/tests/integration/storage.inc
 
 SAME=/tcm/tests/conformance/passthru.py
 DBG=/sys/bus/pseudo/drivers/scsi_debug
@@ -21,6 +22,7 @@ sr_of() { basename "$(compgen -G "/sys/class/scsi_device/$1/device/block/sr*")";
 
 check_disk() {
 	local disk upper dev
+	wait_for 30 compgen -G '/sys/class/scsi_device/*/device/block/sd*'
 	disk=/dev/$(basename "$(compgen -G '/sys/class/scsi_device/*/device/block/sd*' | head -n 1)")
 	note "QEMU's disk: $disk"
 	ps_create 0 "$disk"
@@ -38,6 +40,7 @@ check_disk() {
 	mount "$dev" /mnt
 	cmp /usr/bin/python3.11 /mnt/a
 	umount /mnt
+	fio_verify "${dev##*/}" $FIO_MIB
 	ps_unlink 0
 	ps_remove 0
 }
