@@ -588,7 +588,7 @@ int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why
 	change->step[0] = (struct tcm_alua_step) { .id = id, .state = state };
 	change->status = TCM_ALUA_BY_ITSELF;
 	if (!tcm_alua_all_follow(change, &change->step[0])) {
-		err = tcm_deny(why, -EINVAL, "a device of its LU group does not support that state");
+		err = tcm_deny(why, -EINVAL, "one of its LU group does not support that state");
 	} else if (!tcm_alua_claim(change)) {
 		err = tcm_deny(why, -EAGAIN, "the device is in transition");
 	} else {
