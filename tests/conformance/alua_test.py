@@ -129,7 +129,7 @@ def test_states(a, b, gp, disk):
         t.eq(groups(b)[1][0], state, 'reported')
     write(gp + '/alua_access_state', OPTIMIZED)
     t.eq(a.clear_ua(), [], 'no change, nobody told')
-    write(disk + '/lba_map', '\n')
+    write(disk + '/lba_map', '0 0\n')
 
 
 def test_set(a, b, gp):
@@ -366,6 +366,7 @@ def test_together(target, a, b, gp, disk, first, second):
         with open('%s/alua/tpgs_alua-2/g' % read('dbroot').strip()) as f:
             t.eq(f.read(), 'tg_pt_gp_id=1\nalua_access_state=0x01\nalua_access_status=0x01\n', 'what is kept')
         t.good(stpg(a, (OPTIMIZED, 1)), 'by the first')
+        t.eq([x.clear_ua() for x in (a, b, c, d)], [[], [CHANGED], [CHANGED], [CHANGED]], 'all but who asked are told')
         t.eq(groups(c)[1][0], OPTIMIZED, 'the other follows')
         with open('%s/alua/tpgs_alua-2/g' % read('dbroot').strip()) as f:
             t.ok('alua_access_state=0x00\n' in f.read(), 'what is kept of who follows')
@@ -388,6 +389,7 @@ def test_together(target, a, b, gp, disk, first, second):
         t.bad(stpg(d, (OPTIMIZED, 1)), SENSE[TRANSITIONING], 'another change, of the other')
         setter.join()
         t.good(done[0], 'the slow change')
+        t.eq(c.clear_ua(), [CHANGED], 'told')
         t.eq((groups(a)[1][0], groups(c)[1][0]), (STANDBY, STANDBY), 'both have arrived')
         write(gps[0] + '/trans_delay_msecs', 0)
         t.good(stpg(a, (OPTIMIZED, 1)), 'and back')
