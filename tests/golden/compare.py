@@ -5,11 +5,13 @@
     compare.py build TREE [KIND...]     make the objects of the dump (KIND: rd fileio iblock pscsi)
     compare.py dump                     print the live tree as the dumps have it
     compare.py check TREE DUMP [KIND...]
+    compare.py stores                   what is refused, or taken, otherwise than by the stock target
     compare.py clear                    take away all there is
 
 Every path of the dump exists with the same mode and value; what may differ by nature has
 a format in FORMATS, what differs on purpose stands in the file `exceptions`, with the
-reason. What is there and not in the dump is a difference, too.
+reason. What is there and not in the dump is a difference, too; so is a line of that file that
+applies to no kernel's dump.
 """
 import errno
 import os
@@ -253,25 +255,44 @@ def clear():
 
 # ---- comparing ----
 
+KINDS = ('value', 'extra', 'missing', 'refused', 'taken')
+
+
 class Exceptions:
-    """Lines: what (value, extra, missing), path, what our value looks like (or -), reason."""
+    """Lines: what, path, what our value looks like (or -), reason."""
 
     def __init__(self, path):
         self.rows = []
+        self.used = set()
         with open(path, encoding='utf-8') as f:
             for number, line in enumerate(f, 1):
                 if line.strip() and not line.startswith('#'):
                     fields = line.rstrip('\n').split(None, 3)
-                    if len(fields) != 4 or fields[0] not in ('value', 'extra', 'missing'):
+                    if len(fields) != 4 or fields[0] not in KINDS:
                         sys.exit('%s:%d: not <what> <path> <value> <reason>' % (path, number))
                     self.rows.append(fields)
 
-    def covers(self, what, path, value=''):
-        for row in self.rows:
+    def covers(self, what, path, value='', want=None):
+        for number, row in enumerate(self.rows):
             if row[0] == what and re.fullmatch(row[1], path) and \
-               (row[2] == '-' or re.fullmatch(row[2].replace('_', '[ _]'), value, re.S)):
+               (row[2] == '-' or self.fits(row[2].replace('_', '[ _]'), value, want)):
+                self.used.add(number)
                 return True
         return False
+
+    @staticmethod
+    def fits(form, value, want):
+        """What is in parentheses is no difference: both have the same there."""
+        ours = re.fullmatch(form, value, re.S)
+        if not ours or not ours.groups():
+            return ours is not None
+        stock = re.fullmatch(form, want or '', re.S)
+        return stock is not None and stock.groups() == ours.groups()
+
+    def unused(self):
+        """Lines about the tree that covered nothing."""
+        return [row for number, row in enumerate(self.rows)
+                if number not in self.used and row[0] in ('value', 'extra', 'missing')]
 
 
 def same_value(path, want, got):
@@ -300,7 +321,7 @@ def check_entry(path, want, got, exceptions):
         return 'mode %s, not %s' % (got.mode or 'directory', want.mode or 'directory')
     if want.value is None or same_value(path, want.value, got.value):
         return None
-    if exceptions.covers('value', path, got.value):
+    if exceptions.covers('value', path, got.value, want.value):
         return None
     return 'reads "%s", not "%s"' % (got.value, want.value)
 
@@ -327,6 +348,43 @@ def check(golden, release, live, live_release, exceptions, kinds):
     return wrong
 
 
+def check_unused(live, live_release, exceptions, kinds):
+    """An exception may be for the other kernel: its dump is looked at, too."""
+    for name in sorted(os.listdir(HERE)):
+        if re.fullmatch(r'tree-.*\.txt', name):
+            golden, release = read_tree(os.path.join(HERE, name))
+            check(golden, release, live, live_release, exceptions, kinds)
+    return ['exceptions: applies to nothing: ' + ' '.join(row[:3]) for row in exceptions.unused()]
+
+
+def stores(exceptions):
+    """mkdir of the refused, writes of the taken: below a device of this kind that nobody exports."""
+    wrong = []
+    make('core/rd_mcp_98')
+    make('core/rd_mcp_98/idle')
+    put('core/rd_mcp_98/idle/control', 'rd_pages=16')
+    put('core/rd_mcp_98/idle/enable', '1')
+    rows = [row for row in exceptions.rows if row[0] in ('refused', 'taken')]
+    for what, path, value, _ in rows:
+        try:
+            if value == '-':
+                make(path)
+            else:
+                put(path, value)
+            done = 'taken'
+        except OSError:
+            done = 'refused'
+        if done != what:
+            wrong.append('%s %s: %s, which is no exception' % (path, value, done))
+        if done == 'taken' and value == '-':
+            os.rmdir(os.path.join(TARGET, path))
+    os.rmdir(os.path.join(TARGET, 'core/rd_mcp_98/idle'))
+    os.rmdir(os.path.join(TARGET, 'core/rd_mcp_98'))
+    if not rows:
+        wrong.append('no such lines in exceptions')
+    return wrong
+
+
 def main(argv):
     if argv[:1] == ['dump']:
         dump()
@@ -338,6 +396,11 @@ def main(argv):
         left = clear()
         print('left: ' + ' '.join(left) if left else 'all removed')
         return 1 if left else 0
+    if argv[:1] == ['stores']:
+        wrong = stores(Exceptions(os.path.join(HERE, 'exceptions')))
+        for line in wrong:
+            print(line)
+        return 1 if wrong else 0
     if argv[:1] != ['check']:
         sys.exit(__doc__)
     golden, release = read_tree(argv[1])
@@ -345,6 +408,8 @@ def main(argv):
     exceptions = Exceptions(os.path.join(HERE, 'exceptions'))
     kinds = argv[3:]
     wrong = check(golden, release, live, live_release, exceptions, kinds)
+    if set(kinds) == set(DEVICES):
+        wrong += check_unused(live, live_release, exceptions, kinds)
     for line in wrong:
         print(line)
     print('%d paths of the stock tree, %d differences' % (len(golden), len(wrong)))

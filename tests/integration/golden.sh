@@ -28,6 +28,7 @@ note "objects: ${kinds[*]}"
 python3 $golden/compare.py build "$tree" "${kinds[@]}"
 python3 $golden/compare.py dump >/out/tree
 python3 $golden/compare.py check "$tree" /out/tree "${kinds[@]}"
+python3 $golden/compare.py stores
 
 python3 $golden/compare.py clear
 unload_target
@@ -38,3 +39,13 @@ sed -e 's|^\(./core/rd_mcp_0/rd/attrib/emulate_tas\) 644 1|\1 644 0|' \
 	-e 's|^\(./core/rd_mcp_0/rd/attrib/hw_block_size\) 444|\1 644|' /out/tree >/tmp/wrong
 if python3 $golden/compare.py check "$tree" /tmp/wrong "${kinds[@]}" >/tmp/found; then fail "nothing found"; fi
 grep -q ', 3 differences' /tmp/found || fail "not three differences: $(cat /tmp/found)"
+
+# ... and in what else an exception's file says; and exceptions that are none
+sed 's|^\(./core/rd_mcp_0/rd/info .*\)nullio: 0|\1nullio: 1|' /out/tree >/tmp/wrong
+assert_fails python3 $golden/compare.py check "$tree" /tmp/wrong "${kinds[@]}"
+cp -r $golden /tmp/golden
+echo "extra core/alua/nothing - there is no such file" >>/tmp/golden/exceptions
+if python3 /tmp/golden/compare.py check "$tree" /out/tree "${kinds[@]}" >/tmp/found; then
+	fail "an exception that applies to nothing"
+fi
+assert_match 'applies to nothing: extra core/alua/nothing' "$(cat /tmp/found)"
