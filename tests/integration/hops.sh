@@ -130,11 +130,9 @@ storage_begin
 modprobe target_core_rd
 backstore rd_mcp it rd_pages=8192
 disk=$(export_lun rd_mcp it 0)
-at_once 'memory' randread randwrite
 cfs_write core/rd_mcp_0/it/attrib/submit_type 2
 travels 'memory, submit_type 2'
-cfs_write core/rd_mcp_0/it/attrib/submit_type 1
-at_once 'memory, submit_type 1' randread
+cfs_write core/rd_mcp_0/it/attrib/submit_type 0
 # what was never written has no memory yet
 dd if=/dev/urandom of="/dev/$disk" bs=1M count=32 oflag=direct status=none
 inline 'a RAM disk'
