@@ -157,7 +157,6 @@ int tcm_cfs_lun_number(const char *name, u64 *number);
 
 /* ---- text.c ---- */
 
-bool tcm_text_is_utf8(const char *text, size_t len);
 /* Replace what is not UTF-8; the file is read as text. Return: @len. */
 ssize_t tcm_text_clean(char *text, ssize_t len);
 /*

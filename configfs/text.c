@@ -4,6 +4,7 @@
  * insist on UTF-8.
  */
 #include <linux/ctype.h>
+#include <linux/export.h>
 #include <linux/kstrtox.h>
 #include <linux/nls.h>
 #include <linux/string.h>
@@ -32,6 +33,7 @@ bool tcm_text_is_utf8(const char *text, size_t len)
 	}
 	return true;
 }
+EXPORT_SYMBOL_GPL(tcm_text_is_utf8);
 
 ssize_t tcm_text_clean(char *text, ssize_t len)
 {

@@ -130,8 +130,8 @@ static ssize_t tcm_isc_acl_tag_store(struct config_item *item, const char *page,
 
 	if (len && page[len - 1] == '\n')
 		len--;
-	if (len >= sizeof(acl->tag))
-		return tcm_cfs_refuse(item, "tag", -EINVAL, "at most 63 characters");
+	if (len >= sizeof(acl->tag) || memchr(page, '\0', len) || !tcm_text_is_utf8(page, len))
+		return tcm_cfs_refuse(item, "tag", -EINVAL, "at most 63 bytes of UTF-8");
 	mutex_lock(&tcm_isc_lock);
 	memset(acl->tag, 0, sizeof(acl->tag));
 	if (strncmp(page, "NULL", 4))

@@ -44,8 +44,8 @@ ssize_t tcm_isc_secret_store(struct config_item *item, const char *name, struct 
 		return -EPERM;
 	if (len && page[len - 1] == '\n')
 		len--;
-	if (len >= TCM_ISC_SECRET_MAX || memchr(page, '\0', len))
-		return tcm_cfs_refuse(item, name, -EINVAL, "at most 255 characters");
+	if (len >= TCM_ISC_SECRET_MAX || memchr(page, '\0', len) || !tcm_text_is_utf8(page, len))
+		return tcm_cfs_refuse(item, name, -EINVAL, "at most 255 bytes of UTF-8");
 	mutex_lock(&tcm_isc_lock);
 	memzero_explicit(to, TCM_ISC_SECRET_MAX);
 	if (strncmp(page, "NULL", 4))

@@ -54,4 +54,13 @@ struct tcm_np *tcm_item_np(struct config_item *item);
  */
 int tcm_cfs_refuse(struct config_item *item, const char *name, int err, const char *why);
 
+/**
+ * tcm_text_is_utf8 - may this be read back from a file?
+ * @text: what was written
+ * @len: bytes of it
+ *
+ * Programs that read the tree insist on UTF-8. Context: any. Return: true when it is.
+ */
+bool tcm_text_is_utf8(const char *text, size_t len);
+
 #endif
