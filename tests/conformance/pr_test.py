@@ -81,6 +81,8 @@ def others(tgt, nexuses, tpgs):
     dev = tgt.device('rd_mcp', 'other', 'rd_pages=256', serial='5ba2e000-0000-4000-8000-00000000c0df', emulate_tpu=1, removable=1)
     write(dev + '/lba_map', '0 0\n0 2047 0:O\n')
     there = [Pr(Device(tpg.lun(2, dev, 'scsi_generic')), who.key) for who, tpg in zip(nexuses, tpgs)]
+    for who in there:
+        who.dev.clear_ua()
     conflicts(*there, only=REMOVABLE | REFERRALS | {(0x1b, None), (0x1b, 'stop')}, removable=True, referrals=True)
     for who in there:
         who.dev.close()
