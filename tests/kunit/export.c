@@ -73,7 +73,6 @@ EXPORT_SYMBOL_GPL(tcm_sbc_set_stopped);
 EXPORT_SYMBOL_GPL(tcm_target_drain);
 EXPORT_SYMBOL_GPL(tcm_text_bool);
 EXPORT_SYMBOL_GPL(tcm_text_clean);
-EXPORT_SYMBOL_GPL(tcm_text_is_utf8);
 EXPORT_SYMBOL_GPL(tcm_text_line);
 EXPORT_SYMBOL_GPL(tcm_text_take);
 EXPORT_SYMBOL_GPL(tcm_text_uint);
