@@ -202,7 +202,7 @@ static int tcm_isc_listen(struct tcm_isc_listener *listener)
 	int err;
 
 	/*
-	 * As a process's, and with it all that it accepts: TCP stops the timers of a kernel's socket
+	 * As a process's, and with it all it accepts: TCP stops the timers of a kernel's socket
 	 * when that is closed, so what was last sent and lost would not be sent again, and a socket
 	 * whose peer is gone would stay for ever. Nor would it keep its net namespace.
 	 */
