@@ -98,7 +98,7 @@ static inline u8 tcm_sbc_write_through(const struct tcm_device *dev)
  */
 static inline bool tcm_sbc_left_behind(const struct tcm_io *io)
 {
-	return io->write && !(io->flags & TCM_IO_FUA) && tcm_sbc_write_through(io->dev);
+	return unlikely(tcm_sbc_write_through(io->dev)) && io->write && !(io->flags & TCM_IO_FUA);
 }
 
 /* MAXIMUM TRANSFER LENGTH of VPD B0h on one fabric, in logical blocks. */

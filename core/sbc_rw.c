@@ -34,7 +34,7 @@ void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
-	if (io->write)
+	if (tcm_sbc_left_behind(io))
 		tcm_sbc_wrote(cmd, sense);
 	else
 		tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
