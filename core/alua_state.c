@@ -290,6 +290,9 @@ static struct tcm_lun *tcm_alua_find_port(struct tcm_device *dev, u16 rtpi, stru
 	struct tcm_lun *lun = list_prepare_entry(after, &dev->luns, dev_node);
 
 	lockdep_assert_held(&dev->lun_lock);
+	/* Zero is nobody's number: that of all ports which were given none (SPC-4 6.39). */
+	if (!rtpi)
+		return NULL;
 	list_for_each_entry_continue(lun, &dev->luns, dev_node)
 		if (tcm_lun_rtpi(lun) == rtpi)
 			return lun;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Asymmetric access states (SPC-4 5.15.2): REPORT and SET TARGET PORT GROUPS, and what they do."""
 import errno
+import os
 import struct
 import threading
 import time
@@ -9,7 +10,7 @@ import time
 import commands
 from pr import RELEASE_6, RELEASE_10, RESERVE_6, RESERVE_10, plist, prout
 from sgio import INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, Device, Table
-from target import NoDiskDriver, Target, read, write
+from target import CFS, NoDiskDriver, Target, read, write
 
 t = Table('alua')
 CHANGED = (6, 0x2a, 6)
@@ -401,6 +402,10 @@ def main():
     with NoDiskDriver(), Target() as target:
         disk = target.device('rd_mcp', 'disk', 'rd_pages=256', serial='alua-1', emulate_tpu=1)
         first, second = target.loop('naa.5001405000000001'), target.loop('naa.5001405000000002')
+        # 6.12 gives loopback ports no relative identifiers, so commands cannot name them
+        for n, port in enumerate((first, second)):
+            if os.path.exists(CFS + port.path + '/rtpi'):
+                write(port.path + '/rtpi', n + 1)
         gp = disk + '/alua/g1'
         target.mkdir(gp)
         write(gp + '/tg_pt_gp_id', 1)

@@ -41,11 +41,12 @@ iscsi_initiator
 modprobe iscsi_target_mod
 mkdir "$CFS/iscsi" "$CFS/core/iblock_0"
 rd_device well
+rd_device by
 mkdir "$CFS/core/iblock_0/slow"
 cfs_write core/iblock_0/slow/control udev_path=/dev/mapper/slow
 cfs_write core/iblock_0/slow/enable 1
 iscsi_target_raw $IQN core/iblock_0/slow core/rd_mcp_0/well
-iscsi_target_raw $IQN:by core/rd_mcp_0/well
+iscsi_target_raw $IQN:by core/rd_mcp_0/by
 tpg=iscsi/$IQN/tpgt_1
 
 python3 $stuck before
@@ -121,6 +122,7 @@ dmsetup resume slow
 wait "$load" || :
 iscsi_forget >/dev/null 2>&1
 iscsi_target_del $IQN:by
+rmdir "$CFS/core/rd_mcp_0/by"
 rd_device_del well
 rmdir "$CFS/core/iblock_0/slow" "$CFS/core/iblock_0"
 unload_target
