@@ -27,6 +27,16 @@ sessions_are() { [ "$(grep -c '^session ' "$tpg/sessions")" = "$1" ]; }
 # TCP's sockets without a process: closed, and not all of it has arrived
 orphans_are() { [ "$(awk '/^TCP:/ { print $5 }' /proc/net/sockstat)" = "$1" ]; }
 
+# closed_unseen: $peer logs in, its link goes, and the target closes
+closed_unseen() {
+	ip netns exec init $loss 10.0.1.1 end >/tmp/end &
+	peer=$!
+	wait_for 30 sessions_are 1
+	ip -n init link set pinit down
+	echo 0 >"$tpg/enable"
+	wait_for 10 sessions_are 0
+}
+
 iscsi_own_initiator
 modprobe -a veth target_core_rd
 rd_device disk
@@ -35,12 +45,7 @@ link init 1
 link side 2
 
 note "the link is away when the target closes: the initiator learns of it when it is back"
-ip netns exec init $loss 10.0.1.1 end >/tmp/end &
-peer=$!
-wait_for 30 sessions_are 1
-ip -n init link set pinit down
-echo 0 >"$tpg/enable"
-wait_for 10 sessions_are 0
+closed_unseen
 orphans_are 1 || fail "no socket that waits: $(cat /proc/net/sockstat)"
 ip -n init link set pinit up
 wait $peer || fail "the initiator: $(cat /tmp/end)"
@@ -50,12 +55,7 @@ echo 1 >"$tpg/enable"
 
 note "it does not come back: the socket goes in the end"
 echo 2 >/proc/sys/net/ipv4/tcp_orphan_retries
-ip netns exec init $loss 10.0.1.1 end >/tmp/end &
-peer=$!
-wait_for 30 sessions_are 1
-ip -n init link set pinit down
-echo 0 >"$tpg/enable"
-wait_for 10 sessions_are 0
+closed_unseen
 wait_for 60 orphans_are 0
 kill $peer
 wait $peer || :
