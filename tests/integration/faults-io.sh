@@ -8,42 +8,17 @@
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
+. /tcm/tests/integration/iscsi.inc
 
 F=/sys/kernel/debug
 [ -d $F/failslab ] || skip "a kernel without fault injection"
-mib=2
-[ -z "${TCM_LONG:-}" ] || mib=64
+mib=2 commands=60
+[ -z "${TCM_LONG:-}" ] || mib=64 commands=4000
 
 # faults KIND NAME=VALUE...
 faults() {
 	local pair
 	for pair in "${@:2}"; do echo "${pair#*=}" >"$F/$1/${pair%%=*}"; done
-}
-
-# kworkers VALUE: whether allocations of the kernel's workers may fail
-kworkers() {
-	local comm
-	for comm in /proc/[0-9]*/comm; do
-		case $(cat "$comm" 2>/dev/null) in
-		kworker* | tcm_*) echo "$1" 2>/dev/null >"${comm%comm}make-it-fail" || : ;;
-		esac
-	done
-}
-
-# starved DISK PERCENT: random writes while that many allocations fail, of the workers that carry
-# commands out and of the program. The program may be refused; the disk must answer again.
-starved() {
-	local kind out=/tmp/starved.out rc=0
-	for kind in failslab fail_page_alloc; do
-		faults $kind task-filter=1 verbose=0 times=-1 interval=1 ignore-gfp-wait=0 probability="$2"
-	done
-	kworkers 1
-	bash -c 'echo 1 >/proc/self/make-it-fail
-		exec dd if=/dev/zero of="$1" bs=256k count=16 oflag=direct status=none' - "/dev/$1" >$out 2>&1 || rc=$?
-	kworkers 0
-	for kind in failslab fail_page_alloc; do faults $kind probability=0 task-filter=0; done
-	note "$1 at $2 %: dd gave $rc"
-	scsi_ready "$1"
 }
 
 storage_begin
@@ -67,12 +42,20 @@ for i in "${!stores[@]}"; do
 	scsi_ready "${disk[$i]}"
 done
 
+# one over iSCSI, whose initiator recovers by itself
+rd_device far
+iscsi_target_raw $IQN core/rd_mcp_0/far
+iscsi_initiator
+iscsi_login >/dev/null
+far=$(iscsi_disk)
+scsi_ready "$far"
+
 note "data, with every check of the debug kernel"
 for d in "${disk[@]}"; do fio_verify "$d" $mib; done
 
 note "allocations fail"
 for percent in 1 5 20; do
-	for d in "${disk[@]}"; do starved "$d" $percent; done
+	/tcm/tests/integration/starved.py $percent $commands "${disk[@]}" "$far"
 done
 for d in "${disk[@]}"; do fio_verify "$d" $mib; done
 
@@ -111,6 +94,9 @@ dmsetup resume lin
 wait $dd || fail "the write that waited failed"
 scsi_is "${disk[2]}" "good 00" read:8:8
 
+iscsi_logout >/dev/null
+iscsi_target_del $IQN
+drop_backstore rd_mcp far
 for i in "${!stores[@]}"; do
 	unexport_lun "$i"
 	wait_gone "/sys/block/${disk[$i]}"

@@ -2,29 +2,41 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """hostile.py SG DISK HBA TPG COUNT [SEED]: random CDBs, random configuration, and I/O, together.
 
-One thread sends COUNT CDBs to SG: half of them random bytes, half rows of the table with bits
-turned; every one of them is answered, and the device still does what it should at the end. Two
+One thread sends COUNT CDBs to SG: half of them random bytes, half what the device says it supports,
+with bits turned; every one of them is answered, and the device still does what it should at the end. Two
 threads make, write and remove what is below HBA and TPG as it comes; every errno is fine, no hang
 is. One thread reads and writes DISK. The same SEED makes the same choices.
 """
 import os
 import random
+import struct
 import sys
 import threading
+import time
 import traceback
 
 sys.path.insert(0, '/tcm/tests/conformance')
 from sgio import Device  # noqa: E402
 
-OPCODES = (0x00, 0x03, 0x08, 0x0a, 0x12, 0x15, 0x1a, 0x1b, 0x25, 0x28, 0x2a, 0x2e, 0x2f, 0x35, 0x41,
-           0x42, 0x55, 0x5a, 0x88, 0x89, 0x8a, 0x8e, 0x8f, 0x91, 0x93, 0x9e, 0xa0, 0xa3, 0xa8, 0xaa)
 STATUSES = {0x00, 0x02, 0x08, 0x18, 0x28, 0x30, 0x40}
 TEXTS = ('0', '1', '2', '4096', '-1', '4294967295', '99999999999999999999', '', '\n', 'x' * 300, '\xc3',
          'a=b,c', 'rd_pages=1', 'NULL', '0x7fffffff', '1 1\n0 1 1:O\n')
 
 
+def supported(dev):
+    """(service action or None, CDB usage data) of each row of REPORT SUPPORTED OPERATION CODES"""
+    def ask(option, opcode=0, action=0, size=16384):
+        return dev.cmd(struct.pack('>BBBBHIBB', 0xa3, 0x0c, option, opcode, action, size, 0, 0), data_in=size).data
+    data, rows = ask(0), []
+    for at in range(4, 4 + struct.unpack('>I', data[:4])[0], 8):
+        opcode, action, flags = struct.unpack('>BxHxB', data[at:at + 6])
+        one = ask(1 + (flags & 1), opcode, action, 64)
+        rows.append((action if flags & 1 else None, one[4:4 + one[3]]))
+    return rows
+
+
 def cdb_length(opcode):
-    return (6, 10, 10, 16, 16, 12, 12, 16)[opcode >> 5]
+    return 32 if opcode == 0x7f else (6, 10, 10, 16, 16, 12, 12, 16)[opcode >> 5]
 
 
 class Storm:
@@ -37,24 +49,31 @@ class Storm:
     def rng(self, name):
         return random.Random('%s %s' % (self.seed, name))
 
-    def one_cdb(self, rng):
-        opcode = rng.choice(OPCODES) if rng.random() < .8 else rng.randrange(256)
-        cdb = bytearray(16)
-        cdb[0] = opcode
-        if rng.random() < .5:
-            cdb[1:] = rng.randbytes(15)
-        else:
-            for _ in range(rng.randrange(4)):
-                cdb[rng.randrange(1, 16)] |= 1 << rng.randrange(8)
-        return bytes(cdb[:cdb_length(opcode)])
+    def one_cdb(self, rng, rows):
+        if rng.random() < .2:
+            opcode = rng.randrange(256)
+            return bytes([opcode]) + rng.randbytes(cdb_length(opcode) - 1)
+        # what the device looks at, mostly zeros, and now and then a bit that it should not be given
+        action, usage = rng.choice(rows)
+        cdb = bytearray(rng.randrange(256) & used if rng.random() < .3 else 0 for used in usage)
+        cdb[0] = usage[0]
+        if usage[0] == 0x7f:
+            struct.pack_into('>BH', cdb, 7, 24, action)
+        elif action is not None:
+            cdb[1] = cdb[1] & 0xe0 | action
+        if rng.random() < .2:
+            cdb[rng.randrange(1, len(cdb))] ^= 1 << rng.randrange(8)
+        return bytes(cdb)
 
     def cdbs(self, path):
         rng = self.rng('cdbs')
         with Device(path) as dev:
+            rows = supported(dev)
+            assert len(rows) > 60, rows
             for _ in range(self.count):
                 if self.over.is_set():
                     break
-                cdb = self.one_cdb(rng)
+                cdb = self.one_cdb(rng, rows)
                 size = rng.choice((0, 8, 96, 512, 4096))
                 if rng.random() < .5:
                     r = dev.cmd(cdb, data_in=size)
@@ -165,6 +184,10 @@ def main():
         dev.cmd([0x1b, 0, 0, 0, 1, 0])
         dev.clear_ua()
         r = dev.cmd([0x00] * 6)
+        end = time.monotonic() + 60
+        while r.status and r.code[:2] == (2, 4) and time.monotonic() < end:
+            time.sleep(.05)     # it formats or sanitizes
+            r = dev.cmd([0x00] * 6)
         if r.status:
             storm.failed.append('not ready at the end: %s' % r)
     print('hostile: seed %s: %s' % (storm.seed, ', '.join('%s %d' % i for i in storm.done.items())))
