@@ -59,10 +59,20 @@ def workers(value):
 
 def faults(percent):
     for kind in KINDS:
-        for name, value in (('task-filter', 'Y' if percent else 'N'), ('verbose', 0), ('times', TIMES),
-                            ('interval', 1), ('ignore-gfp-wait', 'N'), ('probability', percent)):
+        for name, value in (('task-filter', 'Y'), ('verbose', 0), ('times', TIMES), ('interval', 1),
+                            ('ignore-gfp-wait', 'N'), ('probability', percent)):
             put(FAULTS % (kind, name), value)
     put(FAULTS % ('fail_page_alloc', 'min-order'), 0)
+
+
+def faults_off():
+    """How many there were; the filter stays until none can be any more."""
+    for kind in KINDS:
+        put(FAULTS % (kind, 'probability'), 0)
+    met = sum(TIMES - int(get(FAULTS % (kind, 'times'))) for kind in KINDS)
+    for kind in KINDS:
+        put(FAULTS % (kind, 'task-filter'), 'N')
+    return met
 
 
 class Region:
@@ -141,14 +151,13 @@ def starve(disk, percent, count):
                 region.write(dev, unit, LONGEST)
     threads = [threading.Thread(target=r.run, args=(count // 2, '%s %d %d' % (disk, percent, r.first)))
                for r in regions]
-    faults(percent)
     workers(1)
+    faults(percent)
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    faults(0)
-    met = sum(TIMES - int(get(FAULTS % (kind, 'times'))) for kind in KINDS)
+    met = faults_off()
     workers(0)
     ready(disk)
     with Device('/dev/' + disk) as dev:
