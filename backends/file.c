@@ -280,6 +280,7 @@ static struct tcm_backend_ops tcm_file_ops = {
 	.unmap		= tcm_file_unmap,
 	.write_zeroes	= tcm_file_write_zeroes,
 	.lba_status	= tcm_file_lba_status,
+	.read_ahead	= tcm_file_read_ahead,
 	.copy		= tcm_file_copy,
 	.pi_open	= tcm_file_pi_open,
 	.pi_close	= tcm_file_pi_close,

@@ -54,6 +54,7 @@ enum tcm_file_op {
 	TCM_FILE_UNMAP,
 	TCM_FILE_ZERO,
 	TCM_FILE_STATUS,
+	TCM_FILE_PREFETCH,
 	TCM_FILE_COPY,
 	TCM_FILE_PI,
 	TCM_FILE_PI_FLUSH,
@@ -129,6 +130,7 @@ void tcm_file_flush(struct tcm_io *io);
 void tcm_file_unmap(struct tcm_io *io);
 void tcm_file_write_zeroes(struct tcm_io *io);
 void tcm_file_lba_status(struct tcm_io *io);
+void tcm_file_read_ahead(struct tcm_io *io);
 void tcm_file_copy(struct tcm_io *io);
 void tcm_file_range_work(struct tcm_io *io);
 

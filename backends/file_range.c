@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What concerns a range of a file and moves no data: flush, deallocate, zero. All of it
- * waits, so all of it is done in the device's work queue.
+ * What concerns a range of a file and moves no data: flush, deallocate, zero, read ahead.
+ * All of it waits, so all of it is done in the device's work queue.
  */
 #include <compat/iocb.h>
 #include <linux/blkdev.h>
+#include <linux/fadvise.h>
 #include <linux/falloc.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include "file.h"
@@ -132,6 +134,15 @@ static int tcm_file_status(struct tcm_io *io)
 	return 0;
 }
 
+/* As much as the device below is said to be worth reading ahead; without a cache, nothing. */
+static void tcm_file_do_read_ahead(struct tcm_io *io)
+{
+	const struct tcm_file *f = io->dev->priv;
+
+	if (!tcm_file_is_direct(f))
+		vfs_fadvise(f->file, io->pos, io->len, POSIX_FADV_WILLNEED);
+}
+
 /*
  * By shared blocks where the file system has those, or by its own way to copy (a server does it);
  * never by the page cache, which would be a detour. Whatever it refuses is done otherwise.
@@ -190,6 +201,8 @@ void tcm_file_range_work(struct tcm_io *io)
 		err = tcm_file_zero(io);
 	else if (s->op == TCM_FILE_STATUS)
 		err = tcm_file_status(io);
+	else if (s->op == TCM_FILE_PREFETCH)
+		tcm_file_do_read_ahead(io);
 	if (!err && s->stable)
 		err = tcm_file_sync(io);
 	tcm_file_finish(io, err);
@@ -221,6 +234,11 @@ void tcm_file_unmap(struct tcm_io *io)
 void tcm_file_lba_status(struct tcm_io *io)
 {
 	tcm_file_range(io, TCM_FILE_STATUS, false);
+}
+
+void tcm_file_read_ahead(struct tcm_io *io)
+{
+	tcm_file_range(io, TCM_FILE_PREFETCH, false);
 }
 
 void tcm_file_copy(struct tcm_io *io)

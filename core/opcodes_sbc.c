@@ -288,7 +288,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = TCM_PRE_FETCH_10, .name = "PRE-FETCH(10)", .cdb_len = 10,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
+		.flags = TCM_OP_READY | TCM_OP_PR_WE,
 		.usage = { TCM_PRE_FETCH_10, TCM_IMMED_BIT, [2 ... 5] = 0xff, TCM_GROUP_BITS,
 			   [7 ... 8] = 0xff },
 		.exec = tcm_sbc_prefetch,
@@ -296,7 +296,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = TCM_PRE_FETCH_16, .name = "PRE-FETCH(16)", .cdb_len = 16,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
-		.flags = TCM_OP_INLINE | TCM_OP_READY | TCM_OP_PR_WE,
+		.flags = TCM_OP_READY | TCM_OP_PR_WE,
 		.usage = { TCM_PRE_FETCH_16, TCM_IMMED_BIT, [2 ... 13] = 0xff, TCM_GROUP_BITS },
 		.exec = tcm_sbc_prefetch,
 	}, {

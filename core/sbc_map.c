@@ -183,10 +183,19 @@ enum tcm_sense tcm_sbc_defect_data(struct tcm_cmd *cmd)
 }
 
 /*
- * Nothing is read in advance: GOOD, and not CONDITION MET, says that not all blocks were put into
- * a cache (SBC-4 5.11).
+ * PRE-FETCH: what will be in the cache by the time it is read is for the backend to know, which is
+ * told and not waited for. GOOD, and not CONDITION MET, promises nothing. A length of zero is all
+ * that follows.
  */
 enum tcm_sense tcm_sbc_prefetch(struct tcm_cmd *cmd)
 {
-	return tcm_sbc_range(cmd);
+	enum tcm_sense sense = tcm_sbc_range(cmd);
+	struct tcm_device *dev = cmd->dev;
+	u64 n = cmd->nblocks ?: READ_ONCE(dev->nblocks) - cmd->lba;
+
+	if (sense || !dev->ops->read_ahead || !n)
+		return sense;
+	dev->ops->read_ahead(tcm_sbc_io(cmd, cmd->lba << dev->block_shift, n << dev->block_shift, NULL,
+				      false, 0, tcm_sbc_io_done));
+	return TCM_PENDING;
 }

@@ -54,9 +54,7 @@ note "data, with every check of the debug kernel"
 for d in "${disk[@]}"; do fio_verify "$d" $mib; done
 
 note "allocations fail"
-for percent in 1 5 20; do
-	/tcm/tests/integration/starved.py $percent $commands "${disk[@]}" "$far"
-done
+/tcm/tests/integration/starved.py 1,5,20 $commands "${disk[@]}" "$far"
 for d in "${disk[@]}"; do fio_verify "$d" $mib; done
 
 note "requests fail below iblock"

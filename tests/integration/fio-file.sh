@@ -50,6 +50,30 @@ cached() {
 	rm /mnt/again/image
 }
 
+# cached_pages FILE
+cached_pages() { echo $(($(fincore -b -n -o PAGES "$1"))); }
+read_ahead() { [ "$(cached_pages /mnt/again/image)" -ge "$1" ]; }
+
+# fetched: PRE-FETCH brings blocks into the page cache, before anybody reads them; none without a cache
+fetched() {
+	local tokens
+	for tokens in "" fd_buffered_io=1,fd_async_io=1; do
+		dd if=/dev/urandom of=/mnt/again/image bs=1M count=16 conv=fsync status=none
+		file_lun "fd_dev_name=/mnt/again/image,fd_dev_size=16777216${tokens:+,$tokens}"
+		settle
+		echo 3 >/proc/sys/vm/drop_caches
+		assert_eq 0 "$(cached_pages /mnt/again/image)" "pages at the beginning"
+		expect "good;fetch:0:128" "good;fetch:16384:0" "5/21/00 CDB byte 2 info 0x7fff;fetch:32767:2"
+		if [ -z "$tokens" ]; then
+			wait_for 10 read_ahead 32
+		else
+			assert_eq 0 "$(cached_pages /mnt/again/image)" "pages without a cache"
+		fi
+		file_lun_down
+	done
+	rm /mnt/again/image
+}
+
 storage_begin
 for fs in tmpfs ext4 xfs; do
 	size=128
@@ -65,5 +89,6 @@ verify "ext4, asynchronous, with a write cache" /mnt/again fd_async_io=1 fd_buff
 for tokens in fd_buffered_io=1 fd_buffered_io=1,fd_async_io=1; do
 	cached $tokens
 done
+fetched
 drop_fs /mnt/again
 storage_end

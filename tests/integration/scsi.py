@@ -11,6 +11,7 @@
     same:LBA:N:BYTE     WRITE SAME(16) of a block of that byte
     unmap:LBA:N         UNMAP
     status:LBA          GET LBA STATUS(16)          good, and LBA+N=PROVISIONING of each extent
+    fetch:LBA:N         PRE-FETCH(16)
     sync                SYNCHRONIZE CACHE(16)
 
 A failure is KEY/ASC/ASCQ, with "info HEX" when INFORMATION is valid, or "status HEX".
@@ -22,7 +23,7 @@ import sys
 sys.path.insert(0, '/tcm/tests/conformance')
 from sgio import Device  # noqa: E402
 
-READ, WRITE, SAME, SYNC = 0x88, 0x8a, 0x93, 0x91
+READ, WRITE, SAME, SYNC, FETCH = 0x88, 0x8a, 0x93, 0x91, 0x90
 
 
 def cdb16(op, flags, lba, blocks):
@@ -72,6 +73,8 @@ def run(dev, block, op):
             return outcome(r)
         extents = struct.iter_unpack('>QIB3x', r.data[8:4 + struct.unpack('>I', r.data[:4])[0]])
         return ' '.join(['good'] + ['%d+%d=%d' % extent for extent in extents])
+    if name == 'fetch':
+        return outcome(dev.cmd(cdb16(FETCH, 0, n[0], n[1])))
     if name == 'sync':
         return outcome(dev.cmd(cdb16(SYNC, 0, 0, 0)))
     raise SystemExit('no such command: ' + name)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""starved.py PERCENT COUNT DISK...: reads and writes while there is no memory.
+"""starved.py PERCENT[,PERCENT...] COUNT DISK...: reads and writes while there is no memory.
 
 So many per cent of the allocations, of objects and of pages, fail: those of the kernel's workers
 that are there now, and of the threads here that send the commands. COUNT commands go to each
@@ -10,6 +10,7 @@ same holds of the whole disk when there is memory again.
 """
 import collections
 import errno
+import fcntl
 import glob
 import os
 import random
@@ -17,8 +18,10 @@ import struct
 import sys
 import threading
 import time
+import types
 
 sys.path.insert(0, '/tcm/tests/conformance')
+import sgio  # noqa: E402
 from sgio import BUSY, CHECK_CONDITION, TASK_SET_FULL, Device, Table  # noqa: E402
 
 FAULTS = '/sys/kernel/debug/%s/%s'
@@ -75,6 +78,23 @@ def faults_off():
     return met
 
 
+mine = threading.local()
+
+
+def starved_ioctl(*args):
+    """Of this program nothing but the command itself may fail."""
+    if not hasattr(mine, 'fd'):
+        return fcntl.ioctl(*args)
+    os.pwrite(mine.fd, b'1', 0)
+    try:
+        return fcntl.ioctl(*args)
+    finally:
+        os.pwrite(mine.fd, b'0', 0)
+
+
+sgio.fcntl = types.SimpleNamespace(ioctl=starved_ioctl)
+
+
 class Region:
     """What a thread's blocks may hold."""
 
@@ -125,13 +145,13 @@ class Region:
         return r
 
     def run(self, count, seed):
+        mine.fd = os.open('/proc/thread-self/make-it-fail', os.O_RDWR)
         rng = random.Random(seed)
         with Device('/dev/' + self.disk) as dev:
-            put('/proc/thread-self/make-it-fail', 1)
             for _ in range(count):
                 n = rng.randrange(1, LONGEST + 1)
                 (self.write if rng.random() < .6 else self.read)(dev, rng.randrange(UNITS - n + 1), n)
-            put('/proc/thread-self/make-it-fail', 0)
+        os.close(mine.fd)
 
 
 def ready(disk):
@@ -172,9 +192,9 @@ def starve(disk, percent, count):
 
 
 def main():
-    percent, count = int(sys.argv[1]), int(sys.argv[2])
-    for disk in sys.argv[3:]:
-        starve(disk, percent, count)
+    for percent in map(int, sys.argv[1].split(',')):
+        for disk in sys.argv[3:]:
+            starve(disk, percent, int(sys.argv[2]))
     t.end()
 
 
