@@ -203,7 +203,7 @@ static const struct tcm_pscsi_op tcm_pscsi_cd[256] = {
 /* Nobody can say what they do, so a write protected nexus may not send them. */
 static const struct tcm_pscsi_op tcm_pscsi_unknown = { W, .timeout = MINUTES(10) };
 
-/* READ(32) and VERIFY(32), SBC-4 5.17 and 5.41 */
+/* READ(32) and VERIFY(32) (SBC-4) */
 static const struct tcm_pscsi_op tcm_pscsi_read32 = { .timeout = MINUTES(2) };
 
 static const struct tcm_pscsi_op *tcm_pscsi_rows(u8 type)

@@ -290,7 +290,7 @@ static struct tcm_lun *tcm_alua_find_port(struct tcm_device *dev, u16 rtpi, stru
 	struct tcm_lun *lun = list_prepare_entry(after, &dev->luns, dev_node);
 
 	lockdep_assert_held(&dev->lun_lock);
-	/* Zero is nobody's number: that of all ports which were given none (SPC-4 6.39). */
+	/* Zero is nobody's number: that of all ports which were given none. */
 	if (!rtpi)
 		return NULL;
 	list_for_each_entry_continue(lun, &dev->luns, dev_node)

@@ -259,7 +259,7 @@ static bool answer_may_refuse(const struct tcm_opcode *op)
 	}
 }
 
-/* Some ask for a least length (SPC-4 6.33, 6.38). */
+/* REPORT LUNS (SPC-4 6.33) and A3h/0Dh ask for a least length. */
 static unsigned int answer_least(const struct tcm_opcode *op)
 {
 	if (op->opcode == REPORT_LUNS)

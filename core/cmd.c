@@ -39,7 +39,7 @@ static int tcm_cmd_move(struct tcm_cmd *cmd, enum tcm_cmd_state from, enum tcm_c
 	return old & TCM_ST_MARKS;
 }
 
-/* A LUN that is not there: only rows that say so answer (SPC-4 6.6, 6.33, 6.37). */
+/* A LUN that is not there: only rows that say so answer (SPC-4 6.6, 6.33, 6.39). */
 static void tcm_cmd_no_lun(struct tcm_cmd *cmd)
 {
 	if (!cmd->op || !(cmd->op->flags & TCM_OP_NO_LUN))

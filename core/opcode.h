@@ -13,7 +13,7 @@ enum tcm_xfer {
 	TCM_XFER_NONE,
 	TCM_XFER_BYTES,		/* allocation or parameter list length */
 	TCM_XFER_BLOCKS,	/* number of logical blocks */
-	TCM_XFER_BLOCKS6,	/* one byte, zero means 256 (SBC-4 5.13) */
+	TCM_XFER_BLOCKS6,	/* one byte, zero means 256 (SBC-4, READ(6)) */
 	TCM_XFER_ONE_BLOCK,	/* a single block, repeated @nblocks times */
 	TCM_XFER_EXTENT,	/* LBA and length, but no data */
 	TCM_XFER_FN,		/* row->parse() sets cmd->data_len and cmd->nblocks */
@@ -77,7 +77,7 @@ enum tcm_xfer {
  * @len_size: bytes of it
  * @flags: TCM_OP_*
  * @timeout: seconds: recommended time-out (REPORT SUPPORTED OPERATION CODES), 0: not stated
- * @usage: CDB usage bitmap (SPC-4 6.37.3), byte 0 is the opcode. A zero bit is reserved:
+ * @usage: CDB usage data (SPC-4, A3h/0Ch), byte 0 is the opcode. A zero bit is reserved:
  *	a CDB that sets it is refused.
  * @ignored: bits of byte 1 that are set in @usage so that they are not refused, but mean
  *	nothing: REPORT SUPPORTED OPERATION CODES shows them as zeros
@@ -170,7 +170,7 @@ const struct tcm_opcode *tcm_opcode_protected(const struct tcm_opcode *op,
 
 /*
  * May the command come with it, with the protection type that @sess sees of @dev? Type 2 has tags
- * that only the long CDBs have room for, and those are for nothing else (SBC-4 5.13 ff).
+ * that only the long CDBs have room for, and those are for nothing else (SBC-4, READ(32)).
  */
 bool tcm_opcode_has_pi(const struct tcm_opcode *op, const struct tcm_device *dev,
 		       const struct tcm_session *sess);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * REPORT SUPPORTED OPERATION CODES (SPC-4 6.37) and REPORT SUPPORTED TASK MANAGEMENT
- * FUNCTIONS (6.38): what the opcode table and core/tmf.c say of themselves.
+ * REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4): what
+ * the opcode table and core/tmf.c say of themselves.
  */
 #include <linux/slab.h>
 #include <linux/unaligned.h>
@@ -190,7 +190,7 @@ static const struct {
 
 enum tcm_sense tcm_rstmf_parse(struct tcm_cmd *cmd)
 {
-	/* SPC-4 6.38: four bytes at least */
+	/* ALLOCATION LENGTH: four bytes at least */
 	return cmd->data_len < 4 ? tcm_bad_cdb(cmd, 6, -1) : TCM_OK;
 }
 

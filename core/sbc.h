@@ -152,7 +152,7 @@ enum tcm_sense tcm_sbc_io_sense(struct tcm_cmd *cmd, enum tcm_sense sense);
 void tcm_sbc_wrote(struct tcm_cmd *cmd, enum tcm_sense sense);
 
 /*
- * FUA on a read: what is returned must be on the medium first (SBC-4 5.13). True: it is flushed,
+ * FUA on a read: what is returned must be on the medium first (SBC-4, READ). True: it is flushed,
  * and read then; false: there is nothing to flush. Any context that the row allows.
  */
 bool tcm_sbc_read_forced(struct tcm_cmd *cmd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The commands that have their blocks for themselves: COMPARE AND WRITE (SBC-4 5.3), ORWRITE(16)
- * (5.10), which read, then write; and WRITE ATOMIC(16) (5.42), of which nobody sees a part. What
+ * (5.10), which read, then write; and WRITE ATOMIC(16), of which nobody sees a part. What
  * keeps everybody else off is in core/range.c.
  */
 #include <linux/scatterlist.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is behind the blocks: GET LBA STATUS(16) and (32) (SBC-4 5.6, 5.7), READ DEFECT DATA(10) and
- * (12) (5.22, 5.23), PRE-FETCH(10) and (16) (5.11, 5.12).
+ * (12) (5.22, 5.23), PRE-FETCH(10) and (16).
  */
 #include <linux/slab.h>
 #include <linux/unaligned.h>
@@ -184,8 +184,8 @@ enum tcm_sense tcm_sbc_defect_data(struct tcm_cmd *cmd)
 
 /*
  * PRE-FETCH: what will be in the cache by the time it is read is for the backend to know, which is
- * told and not waited for. GOOD, and not CONDITION MET, promises nothing. A length of zero is all
- * that follows.
+ * told and not waited for. GOOD, and not CONDITION MET, promises nothing (SBC-4, PRE-FETCH). A
+ * length of zero is all that follows.
  */
 enum tcm_sense tcm_sbc_prefetch(struct tcm_cmd *cmd)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Commands that come with protection information (SBC-4 4.21): their RDPROTECT, WRPROTECT or
- * VRPROTECT field (5.13, 5.41, 5.36) is not zero. What is checked is this file's matter, how and
+ * VRPROTECT field is not zero. What is checked is this file's matter, how and
  * against what core/pi.c's.
  */
 #include <linux/scatterlist.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Referrals (SBC-4 4.28): which port groups lead to which blocks in what state, as the device's
- * lba_map says; REPORT REFERRALS (5.30) and VPD page B3h (6.6.7).
+ * lba_map says; REPORT REFERRALS and VPD page B3h (6.6.7).
  */
 #include <linux/slab.h>
 #include <linux/unaligned.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * READ and WRITE (SBC-4 5.13 ff, 5.41 ff), and what every medium access shares.
+ * READ and WRITE (SBC-4), and what every medium access shares.
  */
 #include "hop.h"
 #include "opcode.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * REPORT and SET TARGET PORT GROUPS (SPC-4 6.39, 6.47).
+ * REPORT and SET TARGET PORT GROUPS (SPC-4).
  */
 #include <linux/slab.h>
 #include <linux/unaligned.h>
@@ -66,7 +66,7 @@ static bool tcm_rtpg_member(const struct tcm_lun *lun, const struct tcm_tg_pt_gp
 	return gp ? lun->tg_pt_gp == gp : lun->tg_pt_gp && lun->alua_offline;
 }
 
-/* A port is named once, however many LUNs of it lead to the device (SPC-4 6.39). */
+/* A port is named once, however many LUNs of it lead to the device. */
 static bool tcm_rtpg_named(const struct tcm_lun *lun, const struct tcm_tg_pt_gp *gp)
 {
 	const struct tcm_lun *other;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 6.42, 6.32). There is one diagnostic
+ * SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4). There is one diagnostic
  * page, the list of pages.
  */
 #include <linux/unaligned.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * REPORT and SET IDENTIFYING INFORMATION (SPC-4 6.35, 6.44), REPORT and SET TIMESTAMP (6.41, 6.46).
+ * REPORT and SET IDENTIFYING INFORMATION, REPORT and SET TIMESTAMP (SPC-4).
  */
 #include <linux/kernel.h>
 #include <linux/ktime.h>

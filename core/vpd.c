@@ -15,7 +15,7 @@ static bool tcm_vpd_has(const struct tcm_vpd_page *page, const struct tcm_device
 	return (!page->disk || dev->type == TYPE_DISK) && (!page->offered || page->offered(dev));
 }
 
-/* Supported VPD Pages, SPC-4 7.8.14 */
+/* Supported VPD Pages */
 static unsigned int tcm_vpd_supported(const struct tcm_lun *lun, u8 *buf)
 {
 	unsigned int i, n = 0;
@@ -26,7 +26,7 @@ static unsigned int tcm_vpd_supported(const struct tcm_lun *lun, u8 *buf)
 	return n;
 }
 
-/* Unit Serial Number, SPC-4 7.8.15; with the terminating zero that initiators know it by */
+/* Unit Serial Number; with the terminating zero that initiators know it by */
 static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 {
 	unsigned int len = strlen(lun->dev->serial);
@@ -88,7 +88,7 @@ static void tcm_vpd_extended_nexus(const struct tcm_cmd *cmd, u8 *buf)
 #define TCM_POLICY_ALL_SUBPAGES	0xff
 #define TCM_POLICY_SHARED	0x00
 
-/* Mode Page Policy, SPC-4 7.8.8: every page is the same for every nexus */
+/* Mode Page Policy: every page is the same for every nexus */
 static unsigned int tcm_vpd_policy(const struct tcm_lun *lun, u8 *buf)
 {
 	buf[4] = TCM_POLICY_ALL_PAGES;

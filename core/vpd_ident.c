@@ -145,7 +145,7 @@ unsigned int tcm_vpd_ident(const struct tcm_lun *lun, u8 *buf)
 	return p - (buf + 4);
 }
 
-/* A SCSI port descriptor (SPC-4 7.8.17): there is no initiator port, and one target port's name. */
+/* A SCSI port descriptor (SPC-4, VPD 88h): no initiator port, one target port's name. */
 static u8 *tcm_port_desc(const struct tcm_lun *lun, u8 *p)
 {
 	char name[TCM_NAME_MAX + 16];

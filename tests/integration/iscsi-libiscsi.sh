@@ -28,11 +28,11 @@ unit() {
 # CompareAndWrite: 256 blocks do not fit the field; what is sent asks for none, "which shall not be
 #   considered an error" (SBC-4 5.3.1).
 # ReportSupportedOpcodes: it has room for 16 bytes of CDB usage data; that of the 32 byte CDBs is as
-#   long as they are (SPC-4 6.37.3), as in sbc.sh.
+#   long as they are (SPC-4, A3h/0Ch), as in sbc.sh.
 wrong=CompareAndWrite.Simple,CompareAndWrite.Miscompare,ReportSupportedOpcodes.OneCommand
 # Where the medium is removable:
 # PreventAllow.Eject: prevention is of removal (SBC-4 5.15); it wants that a medium cannot be loaded.
-# StartStopUnit.PwrCnd: it sends reserved power conditions (SBC-4 5.31) and wants them to succeed.
+# StartStopUnit.PwrCnd: it sends reserved power conditions (SBC-4 5.32) and wants them to succeed.
 # StartStopUnit.NoLoej: it wants TEST UNIT READY to succeed in the stopped power condition (SBC-4 4.20).
 wrong_removable=$wrong,PreventAllow.Eject,StartStopUnit.PwrCnd,StartStopUnit.NoLoej
 

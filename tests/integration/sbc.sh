@@ -64,7 +64,7 @@ export_lun thin
 sg=/dev/$(basename "$(echo "/sys/block/$disk/device/scsi_generic/"*)")
 wait_for 20 test -c "$sg"
 # The suite has room for 16 bytes of CDB usage data; that of the 32 byte CDBs is as long as they are
-# (SPC-4 6.37.3), which spc_test.py checks.
+# (SPC-4, A3h/0Ch), which spc_test.py checks.
 python3 $tests/libiscsi.py "$sg" --known ReportSupportedOpcodes.OneCommand || rc=1
 
 for dev in memory large null thin; do
