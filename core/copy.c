@@ -240,8 +240,11 @@ static void tcm_copy_end(struct tcm_copy *copy)
 	list_del_init(&copy->node);
 	spin_unlock_irq(&tcm_copy_list_lock);
 	/* Stopped: its end is an error, unless all was done by then. */
-	if (!copy->sense && !tcm_copy_all(copy))
+	if (!copy->sense && !tcm_copy_all(copy)) {
 		copy->sense = TCM_COPY_ABORTED;
+		copy->told.flags = TCM_SX_SEGMENT;
+		copy->told.segment = copy->segment;
+	}
 	copy->ended(copy, copy->sense);
 }
 
@@ -490,6 +493,40 @@ static void tcm_copy_by_hand(struct tcm_copy_lane *lane)
 	lane->sense = TCM_OK;
 }
 
+bool tcm_copy_is_units(enum tcm_sense sense)
+{
+	if (tcm_sense_status(sense) != SAM_STAT_CHECK_CONDITION)
+		return false;
+	switch (TCM_SENSE_KEY(sense)) {
+	case ILLEGAL_REQUEST:
+	case DATA_PROTECT:
+	case COPY_ABORTED:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* What the lane failed with, and whose error it is: its last step was an access to one unit. */
+static void tcm_copy_tell_failure(struct tcm_copy *copy, const struct tcm_copy_lane *lane)
+{
+	const struct tcm_copy_segment *s = &copy->segments[lane->segment];
+	const struct tcm_copy_unit *unit = lane->step == TCM_COPY_HAVE ? s->from : s->to;
+	struct tcm_sense_extra *x = &copy->told;
+
+	lockdep_assert_held(&copy->lock);
+	*x = (struct tcm_sense_extra) { .flags = TCM_SX_SEGMENT, .segment = lane->segment };
+	if (!tcm_copy_is_units(lane->sense))
+		return;
+	x->flags |= lane->step == TCM_COPY_HAVE ? TCM_SX_SOURCE : TCM_SX_DEST;
+	x->unit_key = TCM_SENSE_KEY(lane->sense);
+	x->unit_code = TCM_SENSE_ASC(lane->sense) << 8 | TCM_SENSE_ASCQ(lane->sense);
+	if (lane->io.bad_pos != U64_MAX) {
+		x->flags |= TCM_SX_INFO;
+		x->info = lane->io.bad_pos >> unit->lun->dev->block_shift;
+	}
+}
+
 /* The chunk has not been copied. What was before it has, once all have come back. */
 static void tcm_copy_failed(struct tcm_copy_lane *lane)
 {
@@ -498,6 +535,9 @@ static void tcm_copy_failed(struct tcm_copy_lane *lane)
 	spin_lock_irq(&copy->lock);
 	if (lane->at < copy->good) {
 		copy->good = lane->at;
+		/* One that is only stopped has nothing to add to what stopped it. */
+		if (lane->sense || !copy->sense)
+			tcm_copy_tell_failure(copy, lane);
 		WRITE_ONCE(copy->sense, lane->sense ?: copy->sense ?: TCM_COPY_ABORTED);
 	}
 	spin_unlock_irq(&copy->lock);

@@ -85,6 +85,7 @@ struct tcm_copy {
 	u64			at;		/* bytes of all that are given out */
 	u64			good;		/* bytes before the first that failed */
 	enum tcm_sense		sense;		/* what it failed with */
+	struct tcm_sense_extra	told;		/* in which segment, and what a unit said to that */
 
 	unsigned int		nunits, nsegments;
 	struct tcm_copy_unit	*units;
@@ -109,6 +110,9 @@ void tcm_copy_free(struct tcm_copy *copy);
  * copy without copy->cmd is the callee's. @cmd asks for it: if that was aborted nothing is copied.
  */
 void tcm_copy_start(struct tcm_copy *copy, const struct tcm_cmd *cmd);
+
+/* Is it an error of one of the units, not of the copy? */
+bool tcm_copy_is_units(enum tcm_sense sense);
 
 /* Bytes that are copied, from the first on without a gap; and whole segments. Any context. */
 u64 tcm_copy_progress(struct tcm_copy *copy, unsigned int *segments);
@@ -154,9 +158,12 @@ void tcm_copy_stop_device(const struct tcm_device *dev);
  */
 enum tcm_sense tcm_copy_record_begin(const struct tcm_cmd *cmd, u32 list_id, bool background,
 				     struct tcm_copy *copy, struct tcm_copy_record **record);
-/* It has ended, after so many bytes; @token: a copy of it is made, NULL: none. May sleep. */
-void tcm_copy_record_end(struct tcm_copy_record *record, enum tcm_sense sense, u64 bytes,
-			 const u8 *token);
+/*
+ * It has ended, after so many bytes. @x belongs to @sense and may be NULL; @token: a copy of it is
+ * made, NULL: none. May sleep.
+ */
+void tcm_copy_record_end(struct tcm_copy_record *record, enum tcm_sense sense,
+			 const struct tcm_sense_extra *x, u64 bytes, const u8 *token);
 
 void tcm_copy_record_exit(void);
 

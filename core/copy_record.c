@@ -97,8 +97,8 @@ enum tcm_sense tcm_copy_record_begin(const struct tcm_cmd *cmd, u32 list_id, boo
 	return sense;
 }
 
-void tcm_copy_record_end(struct tcm_copy_record *r, enum tcm_sense sense, u64 bytes,
-			 const u8 *token)
+void tcm_copy_record_end(struct tcm_copy_record *r, enum tcm_sense sense,
+			 const struct tcm_sense_extra *x, u64 bytes, const u8 *token)
 {
 	u8 *kept = token ? kmemdup(token, TCM_ROD_TOKEN_LEN, GFP_NOIO) : NULL;
 	struct tcm_cmd *aborter;
@@ -117,7 +117,7 @@ void tcm_copy_record_end(struct tcm_copy_record *r, enum tcm_sense sense, u64 by
 			r->outcome = TCM_COPY_PART;
 	}
 	if (r->status == SAM_STAT_CHECK_CONDITION)
-		r->sense_len = tcm_sense_build(sense, NULL, false, r->sense);
+		r->sense_len = tcm_sense_build(sense, x, false, r->sense);
 	r->copy = NULL;
 	aborter = r->aborter;
 	r->aborter = NULL;
@@ -126,31 +126,25 @@ void tcm_copy_record_end(struct tcm_copy_record *r, enum tcm_sense sense, u64 by
 		tcm_cmd_complete(aborter, TCM_OK);
 }
 
-/* An error of either unit, where it has sense data (SPC-4 6.4.3.5); what we say ourselves stays. */
-static enum tcm_sense tcm_copy_outcome_sense(enum tcm_sense sense)
-{
-	if (!sense || tcm_sense_status(sense) != SAM_STAT_CHECK_CONDITION)
-		return sense;
-	switch (TCM_SENSE_KEY(sense)) {
-	case ILLEGAL_REQUEST:
-	case DATA_PROTECT:
-	case COPY_ABORTED:
-		return sense;
-	default:
-		return TCM_COPY_DEVICE_FAILURE;
-	}
-}
-
 void tcm_copy_ended(struct tcm_copy *copy, enum tcm_sense sense)
 {
+	struct tcm_sense_extra x = { };
 	struct tcm_cmd *cmd = copy->cmd;
 	unsigned int segments;
 
-	sense = tcm_copy_outcome_sense(sense);
+	/* An error of either unit (SPC-4 6.4.3); what we say ourselves stays. */
+	if (tcm_copy_is_units(sense))
+		sense = TCM_COPY_DEVICE_FAILURE;
+	/* The segments of a copy by a token are not its initiator's. */
+	if (copy->ended == tcm_copy_ended && TCM_SENSE_KEY(sense) == COPY_ABORTED)
+		x = copy->told;
 	if (copy->record)
-		tcm_copy_record_end(copy->record, sense, tcm_copy_progress(copy, &segments), NULL);
-	if (cmd)
+		tcm_copy_record_end(copy->record, sense, &x, tcm_copy_progress(copy, &segments),
+				    NULL);
+	if (cmd) {
 		cmd->work = NULL;
+		cmd->extra = x;
+	}
 	tcm_copy_free(copy);
 	if (cmd)
 		tcm_cmd_complete(cmd, sense);

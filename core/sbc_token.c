@@ -149,7 +149,8 @@ static void tcm_populate_end(struct tcm_populate *p, enum tcm_sense sense)
 	struct tcm_cmd *cmd = p->cmd;
 	struct tcm_rod *rod = p->rod;
 
-	tcm_copy_record_end(p->record, sense, sense ? 0 : rod->bytes, sense ? NULL : rod->token);
+	tcm_copy_record_end(p->record, sense, NULL, sense ? 0 : rod->bytes,
+			    sense ? NULL : rod->token);
 	tcm_rod_put(rod);
 	cmd->work = NULL;
 	kfree(p);

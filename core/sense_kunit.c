@@ -9,7 +9,7 @@ static const struct {
 	const char *name;
 	struct tcm_sense_extra x;
 	unsigned int len[2];		/* fixed, descriptor */
-	u8 want[2][32];
+	u8 want[2][48];
 } sense_cases[] = {
 	{
 		"bare", { }, { 18, 8 },
@@ -43,6 +43,28 @@ static const struct {
 		{ { 0xf0, 0, 5, 0, 0, 0, 1, 10, [12] = 0x24, 1, 0, 0xc0, 0, 2 },
 		  { 0x72, 5, 0x24, 1, [7] = 20, 0, 0x0a, 0x80, [19] = 1, 2, 6, 0, 0, 0xc0, 0,
 		    2 } },
+	}, {
+		"field of a segment",
+		{ .flags = TCM_SX_SEGMENT | TCM_SX_FIELD, .field = 20, .segment = 3 }, { 18, 28 },
+		{ { 0x70, 0, 5, [7] = 10, 0, 0, 0, 3, 0x24, 1, 0, 0xa0, 0, 20 },
+		  { 0x72, 5, 0x24, 1, [7] = 20, 1, 0x0a, [15] = 3, [20] = 2, 6, 0, 0, 0xa0, 0,
+		    20 } },
+	}, {
+		"of the source",
+		{ .flags = TCM_SX_SEGMENT | TCM_SX_SOURCE | TCM_SX_INFO, .segment = 1,
+		  .unit_key = 3, .unit_code = 0x1102, .info = 7 }, { 37, 44 },
+		{ { 0x70, 0, 5, [7] = 29, 18, 0, 0, 1, 0x24, 1, [18] = 2, 0xf0, 0, 3, 0, 0, 0, 7,
+		    10, [31] = 0x11, 2 },
+		  { 0x72, 5, 0x24, 1, [7] = 36, 1, 0x0a, 0, 0, 23, 0, 0, 1, [20] = 0x0c, 22, 1, 2,
+		    0x72, 3, 0x11, 2, [31] = 12, 0, 0x0a, 0x80, [43] = 7 } },
+	}, {
+		"of the destination",
+		{ .flags = TCM_SX_SEGMENT | TCM_SX_DEST, .unit_key = 4, .unit_code = 0x3e01 },
+		{ 37, 32 },
+		{ { 0x70, 0, 5, [7] = 29, 0, 18, 0, 0, 0x24, 1, [18] = 2, 0x70, 0, 4, [26] = 10,
+		    [31] = 0x3e, 1 },
+		  { 0x72, 5, 0x24, 1, [7] = 24, 1, 0x0a, 0, 0, 0, 23, [20] = 0x0c, 10, 2, 2,
+		    0x72, 4, 0x3e, 1 } },
 	},
 };
 
@@ -61,7 +83,8 @@ static void sense_formats(struct kunit *test)
 					    sense_cases[i].name, desc);
 			KUNIT_EXPECT_EQ_MSG(test, 0, memcmp(buf, sense_cases[i].want[desc], len),
 					    "%s, %d: %*ph", sense_cases[i].name, desc, len, buf);
-			KUNIT_EXPECT_EQ(test, buf[28], 0xee);
+			/* Each of the two, where there is another in it, zeroes that much. */
+			KUNIT_EXPECT_EQ(test, buf[len > 28 ? 24 + 28 : 28], 0xee);
 		}
 	KUNIT_EXPECT_EQ(test, tcm_sense_build(ANY, NULL, false, buf), 18U);
 	KUNIT_EXPECT_EQ(test, tcm_sense_build(ANY, NULL, true, buf), 8U);

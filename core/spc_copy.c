@@ -73,6 +73,27 @@ static enum tcm_sense tcm_copy_field(struct tcm_cmd *cmd, enum tcm_sense sense, 
 	return sense;
 }
 
+/* The same in the segment descriptor that comes next (SPC-4 4.5.2.4.5) */
+static enum tcm_sense tcm_copy_in_segment(struct tcm_copy *copy, enum tcm_sense sense, u16 at)
+{
+	copy->cmd->extra = (struct tcm_sense_extra) {
+		.flags = TCM_SX_FIELD | TCM_SX_SEGMENT,
+		.field = at,
+		.segment = copy->nsegments,
+	};
+	return sense;
+}
+
+/* Bytes of a segment descriptor */
+#define TCM_SEGMENT_FROM_AT	4
+#define TCM_SEGMENT_TO_AT	6
+#define TCM_SEGMENT_BYTES_AT	8	/* of descriptor 0Ah */
+#define TCM_SEGMENT_COUNT_AT	10	/* of descriptor 02h */
+#define TCM_SEGMENT_FROM_LBA_AT	12
+#define TCM_SEGMENT_TO_LBA_AT	20
+#define TCM_SEGMENT_FROM_OFF_AT	28
+#define TCM_SEGMENT_TO_OFF_AT	30
+
 static enum tcm_sense tcm_copy_cscd(struct tcm_copy *copy, const u8 *p, u16 at)
 {
 	u32 block;
@@ -83,11 +104,11 @@ static enum tcm_sense tcm_copy_cscd(struct tcm_copy *copy, const u8 *p, u16 at)
 	if (p[1] & 0x20)
 		return tcm_copy_field(copy->cmd, TCM_COPY_BAD_CSCD, at + 1);
 	if (p[1] & 0x1f)
-		return TCM_COPY_WRONG_TYPE;
+		return tcm_copy_field(copy->cmd, TCM_COPY_WRONG_TYPE, at + 1);
 	if (p[TCM_CSCD_DESIG_AT + 3] > TCM_CSCD_DESIG_MAX)
 		return tcm_bad_param(copy->cmd, at + TCM_CSCD_DESIG_AT + 3, -1);
 	if (!tcm_copy_find(copy, p + TCM_CSCD_DESIG_AT))
-		return TCM_COPY_UNREACHABLE;
+		return tcm_copy_field(copy->cmd, TCM_COPY_UNREACHABLE, at);
 	block = get_unaligned_be24(p + TCM_CSCD_BLOCK_LEN_AT);
 	if (block && block != 1U << copy->units[copy->nunits - 1].lun->dev->block_shift)
 		return tcm_bad_param(copy->cmd, at + TCM_CSCD_BLOCK_LEN_AT, -1);
@@ -106,39 +127,65 @@ static bool tcm_copy_fits(const struct tcm_copy_unit *unit, u64 lba, u64 offset,
 	return *pos <= size && len <= size - *pos;
 }
 
+/* By its CSCD DESCRIPTOR ID; NULL: there is none. */
+static struct tcm_copy_unit *tcm_copy_unit_of(struct tcm_copy *copy, const u8 *p,
+					      unsigned int first_id)
+{
+	unsigned int id = get_unaligned_be16(p);
+
+	return id < first_id || id - first_id >= copy->nunits ? NULL : &copy->units[id - first_id];
+}
+
+static enum tcm_sense tcm_copy_segment_may(struct tcm_copy *copy, const struct tcm_copy_unit *unit,
+					   bool write, u16 at)
+{
+	enum tcm_sense sense = tcm_copy_may(unit, write);
+
+	return TCM_SENSE_KEY(sense) == COPY_ABORTED ? tcm_copy_in_segment(copy, sense, at) : sense;
+}
+
 static enum tcm_sense tcm_copy_segment(struct tcm_copy *copy, const u8 *p, unsigned int first_id)
 {
 	struct tcm_copy_segment *seg = &copy->segments[copy->nsegments];
-	unsigned int from = get_unaligned_be16(p + 4), to = get_unaligned_be16(p + 6);
+	u16 len_at = TCM_SEGMENT_COUNT_AT;
 	u32 from_off = 0, to_off = 0, block;
 	enum tcm_sense sense;
 
-	if (from < first_id || from - first_id >= copy->nunits ||
-	    to < first_id || to - first_id >= copy->nunits)
-		return TCM_COPY_ABORTED;
-	seg->from = &copy->units[from - first_id];
-	seg->to = &copy->units[to - first_id];
-	sense = tcm_copy_may(seg->from, false) ?: tcm_copy_may(seg->to, true);
+	seg->from = tcm_copy_unit_of(copy, p + TCM_SEGMENT_FROM_AT, first_id);
+	if (!seg->from)
+		return tcm_copy_in_segment(copy, TCM_COPY_ABORTED, TCM_SEGMENT_FROM_AT);
+	seg->to = tcm_copy_unit_of(copy, p + TCM_SEGMENT_TO_AT, first_id);
+	if (!seg->to)
+		return tcm_copy_in_segment(copy, TCM_COPY_ABORTED, TCM_SEGMENT_TO_AT);
+	sense = tcm_copy_segment_may(copy, seg->from, false, TCM_SEGMENT_FROM_AT) ?:
+		tcm_copy_segment_may(copy, seg->to, true, TCM_SEGMENT_TO_AT);
 	if (sense)
 		return sense;
 	if (p[0] == TCM_SEGMENT_OFFSETS) {
-		seg->len = get_unaligned_be32(p + 8);
-		from_off = get_unaligned_be16(p + 28);
-		to_off = get_unaligned_be16(p + 30);
+		len_at = TCM_SEGMENT_BYTES_AT;
+		seg->len = get_unaligned_be32(p + len_at);
+		from_off = get_unaligned_be16(p + TCM_SEGMENT_FROM_OFF_AT);
+		to_off = get_unaligned_be16(p + TCM_SEGMENT_TO_OFF_AT);
 	} else {
-		seg->len = (u64)get_unaligned_be16(p + 10) <<
+		seg->len = (u64)get_unaligned_be16(p + len_at) <<
 			   (p[1] & TCM_SEGMENT_DC ? seg->to : seg->from)->lun->dev->block_shift;
 	}
 	if (seg->len > TCM_COPY_SEGMENT_MAX)
-		return TCM_COPY_ABORTED;
-	if (!tcm_copy_fits(seg->from, get_unaligned_be64(p + 12), from_off, seg->len,
-			   &seg->from_pos) ||
-	    !tcm_copy_fits(seg->to, get_unaligned_be64(p + 20), to_off, seg->len, &seg->to_pos))
-		return TCM_COPY_ABORTED;
+		return tcm_copy_in_segment(copy, TCM_COPY_ABORTED, len_at);
+	if (!tcm_copy_fits(seg->from, get_unaligned_be64(p + TCM_SEGMENT_FROM_LBA_AT), from_off,
+			   seg->len, &seg->from_pos))
+		return tcm_copy_in_segment(copy, TCM_COPY_ABORTED, TCM_SEGMENT_FROM_LBA_AT);
+	if (!tcm_copy_fits(seg->to, get_unaligned_be64(p + TCM_SEGMENT_TO_LBA_AT), to_off,
+			   seg->len, &seg->to_pos))
+		return tcm_copy_in_segment(copy, TCM_COPY_ABORTED, TCM_SEGMENT_TO_LBA_AT);
 	/* Blocks are copied whole. */
 	block = 1U << max(seg->from->lun->dev->block_shift, seg->to->lun->dev->block_shift);
-	if ((seg->len | from_off | to_off) & (block - 1))
-		return TCM_COPY_INEXACT;
+	if (seg->len & (block - 1))
+		return tcm_copy_in_segment(copy, TCM_COPY_INEXACT, len_at);
+	if (from_off & (block - 1))
+		return tcm_copy_in_segment(copy, TCM_COPY_INEXACT, TCM_SEGMENT_FROM_OFF_AT);
+	if (to_off & (block - 1))
+		return tcm_copy_in_segment(copy, TCM_COPY_INEXACT, TCM_SEGMENT_TO_OFF_AT);
 	copy->nsegments++;
 	return TCM_OK;
 }

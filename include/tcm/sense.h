@@ -126,16 +126,23 @@ enum tcm_sense {
 struct tcm_sense_extra {
 	u64 info;		/* INFORMATION: LBA or byte offset */
 	u16 field;		/* FIELD POINTER: byte of CDB or parameter list */
-	u8 bit;			/* BIT POINTER */
+	u16 segment;		/* of a copy: number of its segment descriptor */
+	u16 unit_code;		/* ASC and ASCQ of the copy's unit that failed */
+	u8 bit : 4;		/* BIT POINTER */
+	u8 unit_key : 4;
 	u8 flags;
 #define TCM_SX_INFO	0x01	/* @info */
 #define TCM_SX_FIELD	0x02	/* @field, in the CDB unless TCM_SX_PARAM */
 #define TCM_SX_PARAM	0x04
 #define TCM_SX_BIT	0x08	/* @bit */
 #define TCM_SX_PROGRESS	0x10	/* @field is a PROGRESS INDICATION, of 65536 */
+/* Of COPY ABORTED alone */
+#define TCM_SX_SEGMENT	0x20	/* @segment, and @field is one of that descriptor */
+#define TCM_SX_SOURCE	0x40	/* @unit_key, @unit_code are the source's, @info is with them */
+#define TCM_SX_DEST	0x80	/* they are the destination's */
 };
 
-/* Room for descriptor sense with information and sense-key-specific parts. */
+/* Room for every part of descriptor sense, that of a unit which failed a copy among them. */
 #define TCM_SENSE_MAX	96
 
 /**

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """EXTENDED COPY and RECEIVE COPY RESULTS over SG_IO.
 
-    copy_test.py DEVICE OTHER [--read-only DEVICE]
+    copy_test.py DEVICE OTHER [--read-only DEVICE] [--bad DEVICE LBA]
 
-DEVICE and OTHER are overwritten.
+DEVICE and OTHER are overwritten. The --bad device fails at that LBA.
 """
 import argparse
 import os
@@ -14,10 +14,11 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from sgio import Device, Table, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, WRITE_PROTECTED
+from sgio import Device, Sense, Table, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, WRITE_PROTECTED
 
 BAD_IU = (5, 0x0e, 0x03)
 ABORTED, UNREACHABLE, WRONG_TYPE, INEXACT = (0xa, 0, 0), (0xa, 0x0d, 2), (0xa, 0x0d, 3), (0xa, 0x26, 0x0a)
+DEVICE_FAILURE, READ_ERROR, WRITE_ERROR = (0xa, 0x0d, 1), (3, 0x11, 0), (3, 0x0c, 0)
 MANY_CSCDS, BAD_CSCD, MANY_SEGMENTS, BAD_SEGMENT, INLINE = [(5, 0x26, n) for n in (6, 7, 8, 9, 0x0b)]
 
 STEP = 65536        # what every unit moves at once
@@ -81,6 +82,37 @@ def plist(cscds, segments, ident=0, usage=3, inline=0):
     return struct.pack('>BBHIII', ident, usage << 3, len(c), 0, len(s), inline) + c + s
 
 
+def csi(sense):
+    """COMMAND-SPECIFIC INFORMATION, and (whose, status, sense) of the unit that it points at."""
+    raw, part = sense.raw, b''
+    if not sense.desc:
+        info = raw[8:12]
+    else:
+        info, at = bytes(4), 8
+        while at < len(raw):
+            if raw[at] == 1:
+                info = raw[at + 4:at + 8]
+            elif raw[at] == 0x0c:
+                part = raw[at:at + 2 + raw[at + 1]]
+            at += 2 + raw[at + 1]
+    start = info[0] or info[1]
+    if not start:
+        return info, None
+    whose = 'source' if info[0] else 'destination'
+    if sense.desc and (part[2] != (1 if info[0] else 2) or part[3:] != raw[start:]):
+        whose = 'not what the forwarded sense data descriptor has'
+    return info, (whose, raw[start], Sense(raw[start + 1:]))
+
+
+def d_sense(t, u, on):
+    """D_SENSE of the control mode page"""
+    page = bytearray(u.dev.cmd(bytes([0x5a, 8, 0x0a, 0, 0, 0, 0, 0, 64, 0]), data_in=64).data)
+    page[:4] = bytes(4)
+    page[8] &= 0x3f
+    page[10] = page[10] & ~4 | (4 if on else 0)
+    t.good(u.dev.cmd(bytes([0x55, 0x10, 0, 0, 0, 0, 0, 0, len(page), 0]), data_out=page), 'D_SENSE')
+
+
 def test_copy(t, a, b, rnd):
     for u, v, name in ((a, b, 'across'), (a, a, 'within'), (b, a, 'back')):
         big = max(u.bs, v.bs)
@@ -134,27 +166,46 @@ def test_lists(t, a, b, rnd):
         ('17 segments', plist(two, [blocks(0, 0, 0)] * 17), MANY_SEGMENTS, None),
         ('descriptor E0h', plist([two[0], cscd(b.naa, kind=0xe0)], one), BAD_CSCD, 48),
         ('NUL', plist([cscd(a.naa, b1=0x20), two[1]], one), BAD_CSCD, 17),
-        ('a tape', plist([cscd(a.naa, b1=1), two[1]], one), WRONG_TYPE, None),
+        ('a tape', plist([cscd(a.naa, b1=1), two[1]], one), WRONG_TYPE, 17),
         ('21 bytes of designator', plist([two[0], cscd(b.naa[:3] + b'\x15' + b.naa[4:])], one), INVALID_FIELD_PARAM, 55),
         ('another block length', plist([two[0], cscd(b.naa, b.bs ^ 1536)], one), INVALID_FIELD_PARAM, 77),
-        ('a stranger', plist([two[0], cscd(bytes(wrong))], one), UNREACHABLE, None),
-        ('nobody', plist([two[0], cscd(bytes(4))], one), UNREACHABLE, None),
+        ('a stranger', plist([two[0], cscd(bytes(wrong))], one), UNREACHABLE, 48),
+        ('nobody', plist([two[0], cscd(bytes(4))], one), UNREACHABLE, 48),
         ('segment 03h', plist(two, [b'\x03' + one[0][1:]]), BAD_SEGMENT, 80),
         ('DESCRIPTOR LENGTH', plist(two, [one[0][:3] + b'\x19' + one[0][4:]]), INVALID_FIELD_PARAM, 82),
-        ('source 2', plist(two, [blocks(8, 0, 0, 2, 1)]), ABORTED, None),
-        ('destination FFFFh', plist(two, [blocks(8, 0, 0, 0, 0xffff)]), ABORTED, None),
-        ('source beyond the end', plist(two, [blocks(8, a.blocks - 7, 0)]), ABORTED, None),
-        ('source far beyond', plist(two, [blocks(8, 2 ** 64 - 1, 0)]), ABORTED, None),
-        ('destination beyond the end', plist(two, [blocks(8, 0, b.blocks)]), ABORTED, None),
-        ('destination far beyond', plist(two, [blocks(0, 0, 2 ** 55)]), ABORTED, None),
-        ('the largest count', plist(two, [offsets(0xffffffff, 0, 0)]), ABORTED, None),
-        ('a part of a block', plist(two, [offsets(100, 0, 0)]), INEXACT, None),
-        ('an offset in a block', plist(two, [offsets(8192, 0, 0, 1, 0)]), INEXACT, None),
-        ('the largest offsets', plist(two, [offsets(8192, 0, 0, 0xffff, 0xffff)]), INEXACT, None),
-        ('the second of two', plist(two, [blocks(8, 0, 0), blocks(8, 0, b.blocks)]), ABORTED, None),
     ]
     for what, p, code, field in cases:
-        t.bad(a.copy(p), code, what, field=field, param=field is not None)
+        r = a.copy(p)
+        if code in (WRONG_TYPE, UNREACHABLE):
+            t.bad(r, code, what)
+            t.eq(r.sense and r.sense.sks, struct.pack('>BH', 0x80, field), what + ': field of the list')
+            t.eq(r.sense and csi(r.sense)[0], bytes(4), what + ': no segment')
+        else:
+            t.bad(r, code, what, field=field, param=field is not None)
+    # fields of a segment descriptor, and which one it is
+    cases = [
+        ('source 2', [blocks(8, 0, 0, 2, 1)], ABORTED, 4),
+        ('destination FFFFh', [blocks(8, 0, 0, 0, 0xffff)], ABORTED, 6),
+        ('source beyond the end', [blocks(8, a.blocks - 7, 0)], ABORTED, 12),
+        ('source far beyond', [blocks(8, 2 ** 64 - 1, 0)], ABORTED, 12),
+        ('destination beyond the end', [blocks(8, 0, b.blocks)], ABORTED, 20),
+        ('destination far beyond', [blocks(0, 0, 2 ** 55)], ABORTED, 20),
+        ('the largest count', [offsets(0xffffffff, 0, 0)], ABORTED, 8),
+        ('a part of a block', [offsets(100, 0, 0)], INEXACT, 8),
+        ('an offset in a block', [offsets(8192, 0, 0, 1, 0)], INEXACT, 28),
+        ('an offset in a block of the destination', [offsets(8192, 0, 0, 0, 1)], INEXACT, 30),
+        ('the largest offsets', [offsets(8192, 0, 0, 0xffff, 0xffff)], INEXACT, 28),
+        ('the second of two', [blocks(8, 0, 0), blocks(8, 0, b.blocks)], ABORTED, 20),
+    ]
+    for desc in (True, False):
+        d_sense(t, a, desc)
+        for what, segments, code, field in cases:
+            r = a.copy(plist(two, segments))
+            what += ', descriptor format' if desc else ''
+            if t.bad(r, code, what):
+                t.eq(r.sense.desc, desc, what + ': format')
+                t.eq(r.sense.sks, struct.pack('>BH', 0xa0, field), what + ': field of the segment descriptor')
+                t.eq(csi(r.sense)[0], struct.pack('>BBH', 0, 0, len(segments) - 1), what + ': COMMAND-SPECIFIC INFORMATION')
     for sa in (0x02, 0x0f, 0x1f):
         t.bad(a.dev.cmd(bytes([0x83, sa]) + bytes(14)), INVALID_FIELD_CDB, '83h/%02xh' % sa, field=(1, 4))
     t.ok(b.read(0, 64) == before, 'refused but copied')
@@ -217,11 +268,39 @@ def test_read_only(t, a, ro):
     t.good(a.copy(plist(two, [blocks(8, 0, 0, 1, 0)])), 'from a write protected unit')
 
 
+def test_bad(t, a, bad, lba):
+    """What the unit that fails says comes with what the copy says, from either side of it."""
+    two = [cscd(a.naa), cscd(bad.naa)]
+    first = blocks(8, 0, 64, 0, 0)
+    # the disk says where only if there is one block that it can be
+    cases = [('the source', 'source', READ_ERROR, blocks(64, lba - 8, 0, 1, 0), None),
+             ('a block of the source', 'source', READ_ERROR, blocks(1, lba, 0, 1, 0), lba),
+             ('the destination', 'destination', WRITE_ERROR, blocks(64, 0, lba), None),
+             ('a block of the destination', 'destination', WRITE_ERROR, blocks(1, 0, lba), lba)]
+    for desc in (True, False):
+        d_sense(t, a, desc)
+        for what, whose, own, segment, where in cases:
+            what += ' fails, descriptor format' if desc else ' fails'
+            r = a.copy(plist(two, [first, first, segment, first], 77, 0))
+            if not t.bad(r, DEVICE_FAILURE, what):
+                continue
+            info, unit = csi(r.sense)
+            t.eq(info[2:], b'\0\2', what + ': segment number')
+            t.eq(r.sense.info, None, what + ': INFORMATION is not of the copy')
+            t.eq(unit and (unit[0], unit[1], unit[2].code, unit[2].info), (whose, 2, own, where), what + ': status and sense data')
+            r = a.dev.cmd(struct.pack('>BBI4xIBB', 0x84, 5, 77, 512, 0, 0), data_in=512)
+            t.good(r, what + ': RECEIVE COPY STATUS(LID4)')
+            kept = Sense(r.data[32:32 + r.data[14]])
+            t.eq((kept.code, csi(kept)[1][2].code, kept.raw[10:12]), (DEVICE_FAILURE, own, b'\0\2'), what + ': what is kept of it')
+    t.good(a.copy(plist(two, [blocks(8, 0, 0)])), 'a good block of the bad unit')
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument('device')
     p.add_argument('other')
     p.add_argument('--read-only')
+    p.add_argument('--bad', nargs=2, metavar=('DEVICE', 'LBA'))
     p.add_argument('--name', default='copy')
     args = p.parse_args()
     t = Table(args.name)
@@ -231,6 +310,8 @@ def main():
         print('%s %s: %d passed, %d failed' % (args.name, fn.__name__[5:], t.passed, t.failed), flush=True)
     if args.read_only:
         test_read_only(t, a, Unit(args.read_only))
+    if args.bad:
+        test_bad(t, a, Unit(args.bad[0]), int(args.bad[1]))
     t.end()
 
 
