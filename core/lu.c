@@ -9,6 +9,7 @@
 #include "device.h"
 #include "lu.h"
 #include "target.h"
+#include "wipe.h"
 
 #define TCM_LU_FOLDER	"lu"
 
@@ -40,6 +41,7 @@ static int tcm_lu_write(struct tcm_device *dev)
 	spin_lock_irq(&lu->lock);
 	len += tcm_mode_save(&lu->mode, text + len, TCM_LU_FILE_MAX - len);
 	len += tcm_ident_save(lu->ident, text + len, TCM_LU_FILE_MAX - len);
+	len += tcm_wipe_save(&lu->left, text + len, TCM_LU_FILE_MAX - len);
 	len += tcm_selftest_save(&lu->selftest, text + len, TCM_LU_FILE_MAX - len);
 	spin_unlock_irq(&lu->lock);
 	save = tcm_save_start(TCM_LU_FOLDER, dev->serial, text, NULL);
@@ -81,6 +83,14 @@ void tcm_lu_save_behind(struct tcm_device *dev)
 		tcm_device_put(dev);
 }
 
+void tcm_lu_save_now(struct tcm_device *dev)
+{
+	if (!tcm_lu_can_save(dev))
+		return;
+	tcm_lu_save_behind(dev);
+	flush_work(&dev->lu->save_work);
+}
+
 enum tcm_sense tcm_lu_save(struct tcm_cmd *cmd)
 {
 	struct tcm_device *dev = cmd->dev;
@@ -113,6 +123,8 @@ static void tcm_lu_restore(struct tcm_lu *lu, char *text)
 			tcm_mode_restore(&lu->mode, line);
 		else if (!strcmp(what, "test"))
 			tcm_selftest_restore(&lu->selftest, line);
+		else if (!strcmp(what, "wipe"))
+			tcm_wipe_restore(&lu->left, line);
 		else
 			tcm_ident_restore(lu->ident, what, line);
 	}
@@ -146,8 +158,10 @@ void tcm_lu_power_on(struct tcm_device *dev)
 		dev->lu->loaded |= load;
 	}
 	mutex_unlock(&tcm_config_mutex);
-	if (load)
+	if (load) {
 		tcm_lu_load(dev->lu);
+		tcm_wipe_power_on(dev);
+	}
 	if (!first)
 		return;
 	tcm_mode_reset(dev);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a logical unit keeps for the commands of SPC-4 that are not I/O: mode parameters, logs,
- * results of self-tests, identifying information, and what of that is saved.
+ * results of self-tests, identifying information, what was to be wiped, and what of that is saved.
  *
  * What initiators save is in the file <dbroot>/lu/<unit serial number>, lines of text. It is read
  * once, before the first LUN links to the device, and replaced as a whole with each command that
@@ -37,6 +37,13 @@ struct tcm_ident_info {
 	u8		data[TCM_IDENT_TEXT_MAX];
 };
 
+/* A FORMAT UNIT or SANITIZE that began and has not succeeded: core/wipe.c */
+struct tcm_wipe_left {
+	bool	undone;
+	bool	ause;
+	u8	kind;		/* enum tcm_wipe_kind */
+};
+
 struct tcm_lu {
 	struct tcm_device	*dev;
 	/*
@@ -51,6 +58,7 @@ struct tcm_lu {
 	struct tcm_thin_state	thin;
 	struct tcm_history	history;
 	struct tcm_ident_info	ident[TCM_IDENTS];
+	struct tcm_wipe_left	left;
 	u8			power;		/* enum tcm_power; atomic */
 	bool			time_set;	/* by SET TIMESTAMP */
 	u64			time_ms, time_at;	/* what it said, and when (boot time, ms) */
@@ -78,7 +86,7 @@ static inline bool tcm_lu_can_save(const struct tcm_device *dev)
 	return dev->serial[0];
 }
 
-/* A work item of the unit's own: it may sleep, but not wait for I/O. Any context. */
+/* A work item of the unit's own: it may sleep, but wait for no I/O but to save. Any context. */
 void tcm_lu_queue(struct work_struct *work);
 
 /*
@@ -86,6 +94,11 @@ void tcm_lu_queue(struct work_struct *work);
  * be as slow as it likes. Any context.
  */
 enum tcm_sense tcm_lu_save(struct tcm_cmd *cmd);
+/*
+ * The same, and wait for it: what was changed before is saved, or a line in the log says that it is
+ * not. May sleep as long as the file system likes; from a work item of tcm_lu_queue().
+ */
+void tcm_lu_save_now(struct tcm_device *dev);
 /* The same with nobody waiting; what goes wrong is one line in the log. */
 void tcm_lu_save_behind(struct tcm_device *dev);
 
@@ -102,5 +115,7 @@ size_t tcm_ident_save(const struct tcm_ident_info *info, char *buf, size_t size)
 bool tcm_ident_restore(struct tcm_ident_info *info, const char *what, const char *line);
 size_t tcm_selftest_save(const struct tcm_selftest_state *state, char *buf, size_t size);
 void tcm_selftest_restore(struct tcm_selftest_state *state, const char *line);
+size_t tcm_wipe_save(const struct tcm_wipe_left *left, char *buf, size_t size);
+void tcm_wipe_restore(struct tcm_wipe_left *left, const char *line);
 
 #endif

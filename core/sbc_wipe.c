@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/unaligned.h>
 #include "cmd.h"
+#include "lu.h"
 #include "opcode.h"
 #include "sbc.h"
 #include "wipe.h"
@@ -91,9 +92,8 @@ static enum tcm_sense tcm_format_list(struct tcm_cmd *cmd, bool *immed, u8 *usag
 
 static enum tcm_sense tcm_sbc_wipe(struct tcm_cmd *cmd, struct tcm_wipe *w, bool immed)
 {
-	enum tcm_sense sense = tcm_wipe_start(w, immed ? NULL : cmd);
-
-	return sense || immed ? sense : TCM_PENDING;
+	w->immed = immed;
+	return tcm_wipe_start(w, cmd);
 }
 
 enum tcm_sense tcm_sbc_format(struct tcm_cmd *cmd)
@@ -238,5 +238,9 @@ enum tcm_sense tcm_sbc_block_erase(struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_sbc_exit_failure(struct tcm_cmd *cmd)
 {
-	return tcm_wipe_forgive(cmd->dev) ? TCM_OK : tcm_bad_cdb(cmd, 1, 4);
+	bool was;
+
+	if (!tcm_wipe_forgive(cmd->dev, &was))
+		return tcm_bad_cdb(cmd, 1, 4);
+	return was && tcm_lu_can_save(cmd->dev) ? tcm_lu_save(cmd) : TCM_OK;
 }

@@ -9,14 +9,19 @@
  * It is the device's: it goes on when its command is aborted, its nexus gone, its unit reset; it
  * ends early when the backstore is removed.
  *
+ * What began is saved before the first block is touched, and that it has succeeded before anybody
+ * is told (core/lu.c): after a restart in between the unit answers as after a failure.
+ *
  * FORMAT UNIT leaves zeros, by whatever means the backend has. SANITIZE is about what was there:
  * every block is written, unless the backend's zeroing overwrites (TCM_BE_ZERO_IN_PLACE).
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include "copy.h"
 #include "device.h"
 #include "gate.h"
+#include "lu.h"
 #include "opcode.h"
 #include "pi.h"
 #include "range.h"
@@ -119,23 +124,84 @@ enum tcm_sense tcm_wipe_check(struct tcm_cmd *cmd)
 	return sense;
 }
 
-bool tcm_wipe_forgive(struct tcm_device *dev)
+bool tcm_wipe_forgive(struct tcm_device *dev, bool *was)
 {
 	struct tcm_wipe *w;
 	bool may;
 
-	spin_lock_irq(&dev->lun_lock);
+	/* Both: what another one notes that begins from here on comes after. */
+	spin_lock_irq(&dev->lu->lock);
+	spin_lock(&dev->lun_lock);
 	w = dev->wipe;
 	may = !w || (!w->runs && w->ause);
 	if (w && may) {
 		dev->wipe = NULL;
+		dev->lu->left.undone = false;
 		tcm_gate_device(dev, TCM_GATE_WIPE, false);
 	} else {
 		w = NULL;
 	}
-	spin_unlock_irq(&dev->lun_lock);
+	spin_unlock(&dev->lun_lock);
+	spin_unlock_irq(&dev->lu->lock);
+	*was = w;
 	tcm_wipe_free(w);
 	return may;
+}
+
+static const char * const tcm_wipe_lines[] = { "format", "sanitize", "sanitize ause" };
+
+size_t tcm_wipe_save(const struct tcm_wipe_left *left, char *buf, size_t size)
+{
+	unsigned int i = left->kind == TCM_WIPE_FORMAT ? 0 : 1 + left->ause;
+
+	return left->undone ? scnprintf(buf, size, "wipe %s\n", tcm_wipe_lines[i]) : 0;
+}
+
+void tcm_wipe_restore(struct tcm_wipe_left *left, const char *line)
+{
+	int i = match_string(tcm_wipe_lines, ARRAY_SIZE(tcm_wipe_lines), line);
+
+	if (i < 0)
+		return;
+	left->undone = true;
+	left->kind = i ? TCM_WIPE_OVERWRITE : TCM_WIPE_FORMAT;
+	left->ause = i == 2;
+}
+
+void tcm_wipe_power_on(struct tcm_device *dev)
+{
+	/* It says no more than that: a failure to remember would make it good. */
+	struct tcm_wipe *w = kzalloc(sizeof(*w), GFP_KERNEL | __GFP_NOFAIL);
+	struct tcm_lu *lu = dev->lu;
+	u8 kind;
+
+	w->dev = dev;
+	spin_lock_irq(&lu->lock);
+	kind = lu->left.kind;
+	w->kind = kind;
+	w->ause = lu->left.ause;
+	spin_lock(&dev->lun_lock);
+	if (lu->left.undone && !dev->wipe) {
+		dev->wipe = w;
+		w = NULL;
+		tcm_gate_device(dev, TCM_GATE_WIPE, true);
+	}
+	spin_unlock(&dev->lun_lock);
+	spin_unlock_irq(&lu->lock);
+	if (!w)
+		pr_warn("tcm: device %s: %s has not come to its end\n", dev->name,
+			kind == TCM_WIPE_FORMAT ? "FORMAT UNIT" : "SANITIZE");
+	tcm_wipe_free(w);
+}
+
+static void tcm_wipe_note(const struct tcm_wipe *w, bool undone)
+{
+	struct tcm_lu *lu = w->dev->lu;
+
+	spin_lock_irq(&lu->lock);
+	lu->left = (struct tcm_wipe_left) { .undone = undone, .kind = w->kind, .ause = w->ause };
+	spin_unlock_irq(&lu->lock);
+	tcm_lu_save_now(w->dev);
 }
 
 /* Its command is answered; without one nobody is. */
@@ -242,6 +308,14 @@ static void tcm_wipe_next_pass(struct tcm_wipe *w)
 		mem[i] = ~mem[i];
 }
 
+static void tcm_wipe_succeeded(struct work_struct *work)
+{
+	struct tcm_wipe *w = container_of(work, struct tcm_wipe, work);
+
+	tcm_wipe_note(w, false);
+	tcm_wipe_end(w, TCM_OK);
+}
+
 /* One step, in the order in which they end. */
 static void tcm_wipe_work(struct work_struct *work)
 {
@@ -257,8 +331,13 @@ static void tcm_wipe_work(struct work_struct *work)
 		tcm_wipe_flush(w);
 		return;
 	}
-	if (w->sense || (w->pos == w->total && w->pass + 1 == w->passes)) {
+	if (w->sense) {
 		tcm_wipe_end(w, w->sense);
+		return;
+	}
+	if (w->pos == w->total && w->pass + 1 == w->passes) {
+		INIT_WORK(&w->work, tcm_wipe_succeeded);
+		tcm_lu_queue(&w->work);
 		return;
 	}
 	if (w->pos == w->total)
@@ -296,6 +375,19 @@ static void tcm_wipe_run(struct tcm_range *r)
 	queue_work(tcm_wipe_wq, &container_of(r, struct tcm_wipe, range)->work);
 }
 
+/* Nobody accesses the medium from here on but what is under way: wait for that. */
+static void tcm_wipe_begin(struct work_struct *work)
+{
+	struct tcm_wipe *w = container_of(work, struct tcm_wipe, work);
+
+	tcm_wipe_note(w, true);
+	if (w->immed)
+		tcm_wipe_answer(w, TCM_OK);
+	INIT_WORK(&w->work, tcm_wipe_alone);
+	if (tcm_range_add(w->dev, &w->range, 0, U64_MAX, true))
+		queue_work(tcm_wipe_wq, &w->work);
+}
+
 enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 {
 	struct tcm_device *dev = w->dev;
@@ -304,7 +396,7 @@ enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 
 	w->cmd = cmd;
 	w->runs = true;
-	INIT_WORK(&w->work, tcm_wipe_alone);
+	INIT_WORK(&w->work, tcm_wipe_begin);
 	w->range.cmd = NULL;
 	w->range.run = tcm_wipe_run;
 	w->range.writes = true;
@@ -324,9 +416,8 @@ enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 	tcm_device_get(dev);
 	/* One that begins from here on finds the gate. */
 	tcm_copy_stop_device(dev);
-	if (tcm_range_add(dev, &w->range, 0, U64_MAX, true))
-		queue_work(tcm_wipe_wq, &w->work);
-	return TCM_OK;
+	tcm_lu_queue(&w->work);
+	return TCM_PENDING;
 }
 
 int tcm_wipe_init(void)

@@ -26,6 +26,7 @@ struct tcm_wipe {
 	u8			passes;
 	u8			pi_type;	/* FORMAT UNIT: the protection type from then on */
 	bool			invert;		/* the pattern, from one pass to the next */
+	bool			immed;		/* @cmd waits for the begin alone */
 	bool			ause;		/* a failure may be left by EXIT FAILURE MODE */
 	bool			runs;		/* lun_lock; else it has failed */
 	enum tcm_sense		sense;		/* what went wrong */
@@ -49,8 +50,8 @@ struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
 void tcm_wipe_free(struct tcm_wipe *w);
 
 /*
- * Begin: medium access is refused from here on. With @cmd it is completed at the end. Takes
- * over @w. Return: TCM_OK, or why not; process context.
+ * Begin: medium access is refused from here on. @cmd is completed at the end, with @w->immed when
+ * it is saved that the wipe began. Takes over @w. Return: TCM_PENDING, or why not; process context.
  */
 enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd);
 
@@ -63,7 +64,13 @@ enum tcm_sense tcm_wipe_sense(struct tcm_device *dev, struct tcm_sense_extra *x)
 /* For the gate: may @cmd run in spite of TCM_GATE_WIPE? */
 enum tcm_sense tcm_wipe_check(struct tcm_cmd *cmd);
 
-/* EXIT FAILURE MODE. False: the failure was not to be left like this. */
-bool tcm_wipe_forgive(struct tcm_device *dev);
+/*
+ * EXIT FAILURE MODE. False: the failure was not to be left like this. *@was: there was one, which
+ * is to be saved.
+ */
+bool tcm_wipe_forgive(struct tcm_device *dev, bool *was);
+
+/* What was saved has been read: a wipe that did not come to its end has failed. May sleep. */
+void tcm_wipe_power_on(struct tcm_device *dev);
 
 #endif

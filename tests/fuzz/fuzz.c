@@ -421,13 +421,16 @@ enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 {
 	fuzz_check(w->passes < 32);
 	tcm_wipe_free(w);
-	if (cmd)
-		tcm_cmd_complete(cmd, TCM_OK);
-	return TCM_OK;
+	tcm_cmd_complete(cmd, TCM_OK);
+	return TCM_PENDING;
 }
 
 enum tcm_sense tcm_wipe_sense(struct tcm_device *dev, struct tcm_sense_extra *x) { return TCM_OK; }
-bool tcm_wipe_forgive(struct tcm_device *dev) { return dev->attr.is_nonrot; }
+bool tcm_wipe_forgive(struct tcm_device *dev, bool *was)
+{
+	*was = dev->attr.is_nonrot;
+	return dev->attr.is_nonrot;
+}
 
 /* What was written in configfs and is refused: its line in the log says why. */
 int tcm_cfs_refuse(struct config_item *item, const char *attr, int err, const char *why)

@@ -4,7 +4,8 @@
 # kernels: 6.1-long 6.12 debug-long
 #
 # The block commands on files and block devices, with blocks of 512 and 4096 bytes. Arguments go to
-# sbc_test.py in place of the choice of tests.
+# sbc_test.py in place of the choice of tests. Then FORMAT UNIT and SANITIZE that fail in the middle,
+# or whose modules go in the middle: what the unit says until they are done, the modules loaded anew.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc
@@ -25,6 +26,101 @@ conform() {
 	drop_backstore "$1" "$2"
 }
 
+# The disk that is wiped: wipe_up, wipe_down; restart: with modules that know of nothing
+wipe_up() {
+	backstore iblock w udev_path=/dev/mapper/wipe
+	cfs_write core/iblock_0/w/wwn/vpd_unit_serial 5d3c5e7a-9b0f-4c2d-8e6a-000000000000
+	disk=$(export_lun iblock w 0)
+	wait_for 30 has_no_ua
+	# kernel and udev have looked what is on it: nothing of theirs is under way
+	wait_for 30 test -e "/run/udev/data/b$(cat "/sys/block/$disk/dev")"
+	settle
+}
+has_no_ua() { [[ $(scsi "$disk" tur) != 6/* ]]; }
+wipe_down() {
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+	settle
+	drop_backstore iblock w
+}
+restart() {
+	storage_end
+	storage_begin
+	wipe_up
+}
+
+# wipe_medium TABLE: what the disk does from here on
+wipe_medium() {
+	dmsetup suspend wipe
+	dmsetup load wipe --table "$1"
+	dmsetup resume wipe
+}
+
+# wipe_fails: bad sectors in its middle
+wipe_fails() {
+	wipe_medium "0 65536 linear $null 0
+65536 8 error
+65544 65528 linear $null 65544"
+}
+
+erase=raw:48020000000000000000
+erase_ause=raw:48220000000000000000
+erase_immed=raw:48820000000000000000
+exit_failure=raw:481f0000000000000000
+format=raw:040000000000
+not_left="5/24/00 CDB byte 1 bit 4"
+
+wipes() {
+	local good
+	null=$(null_disk nwipe 64)
+	good="0 131072 linear $null 0"
+	modprobe dm-mod
+	dmsetup create wipe --table "$good"
+	wipe_up
+
+	note "SANITIZE fails: until it succeeds"
+	expect "good;write:0:8:0x5a"
+	wipe_fails
+	expect "3/31/03;$erase" "3/31/03;tur" "3/31/03;read:0:8" "3/31/03;$format" "$not_left;$exit_failure"
+	wipe_down
+	restart
+	expect "3/31/03;tur" "3/31/03;read:0:8" "3/31/03;write:0:8:1" "$not_left;$exit_failure"
+	wipe_medium "$good"
+	expect "good;$erase" "good;tur" "good 00;read:0:8"
+
+	note "SANITIZE with AUSE fails: it may be left"
+	wipe_fails
+	expect "3/31/03;$erase_ause" "3/31/03;tur"
+	wipe_down
+	restart
+	expect "3/31/03;tur" "good;$exit_failure" "good;tur" "good 00;read:0:8"
+
+	note "FORMAT UNIT fails: until it succeeds"
+	expect "3/31/01;$format" "3/31/00;tur" "$not_left;$exit_failure"
+	wipe_down
+	restart
+	expect "3/31/00;tur" "3/31/00;read:0:8" "$not_left;$exit_failure"
+	wipe_medium "$good"
+	expect "good;$format" "good;tur"
+
+	note "the modules go in the middle of a SANITIZE"
+	settle
+	dmsetup suspend wipe
+	expect "good;$erase_immed" "2/04/1b;tur"
+	wipe_down
+	dmsetup resume wipe
+	restart
+	expect "3/31/03;tur" "3/31/03;read:0:8" "$not_left;$exit_failure" "good;$erase" "good;tur" \
+		"good 00;read:131064:8"
+	wipe_down
+	restart
+	expect "good;tur"
+	wipe_down
+	wait_for 20 dmsetup remove wipe
+}
+
+# what is saved has its place there; the core looks for it once
+mkdir -p /etc/target
 storage_begin
 args=(--only "$tests")
 [ $# = 0 ] || args=("$@")
@@ -39,5 +135,6 @@ for bs in 512 4096; do
 	conform iblock b$bs "${args[@]}"
 done
 drop_fs /mnt/ext4
+[ $# != 0 ] || wipes
 storage_end
 exit $rc

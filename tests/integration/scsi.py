@@ -13,6 +13,7 @@
     status:LBA          GET LBA STATUS(16)          good, and LBA+N=PROVISIONING of each extent
     fetch:LBA:N         PRE-FETCH(16)
     sync                SYNCHRONIZE CACHE(16)
+    raw:CDB             any other command without data, in hexadecimal
 
 A failure is KEY/ASC/ASCQ, with "info HEX" when INFORMATION is valid, or "status HEX".
 """
@@ -38,6 +39,8 @@ def outcome(r):
 
 def run(dev, block, op):
     name, *args = op.split(':')
+    if name == 'raw':
+        return outcome(dev.cmd(bytes.fromhex(args[0]), timeout=120))
     n = [int(a, 0) for a in args]
     if name == 'tur':
         return outcome(dev.cmd([0] * 6))
