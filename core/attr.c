@@ -16,6 +16,7 @@
 #include "sbc.h"
 #include "target.h"
 #include "task.h"
+#include "wipe.h"
 
 /* The product shows the backstore's name: 15 characters of it, as it always was. */
 static int tcm_set_model_alias(struct tcm_device *dev, u32 value, const char **why)
@@ -78,7 +79,7 @@ static int tcm_attr_set_pi_type(struct tcm_device *dev, u32 value, const char **
 
 	mutex_lock(&dev->pi_lock);
 	/* A disk with protection of its own keeps it, whatever is asked for. */
-	if (value > 3)
+	if (value > TCM_PI_TYPES)
 		err = tcm_deny(why, -EINVAL, "not a protection type");
 	else if (value == tcm_pi_type(dev) || dev->attr.hw_pi_prot_type)
 		;
@@ -88,8 +89,11 @@ static int tcm_attr_set_pi_type(struct tcm_device *dev, u32 value, const char **
 		err = tcm_deny(why, -ENOSYS, "the backend keeps no protection information");
 	else
 		do
-			err = tcm_pi_set_type(dev, value, true);
+			err = tcm_pi_set_type(dev, value, TCM_PI_IDLE);
 		while (tcm_attr_retry(err, since));
+	/* It takes the place of what FORMAT UNIT made of it, also where that is the same. */
+	if (!err)
+		tcm_wipe_pi_changed(dev);
 	mutex_unlock(&dev->pi_lock);
 	if (err && !*why)
 		*why = err == -EINVAL ? "a LUN links to the device" :

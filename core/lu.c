@@ -123,9 +123,7 @@ static void tcm_lu_restore(struct tcm_lu *lu, char *text)
 			tcm_mode_restore(&lu->mode, line);
 		else if (!strcmp(what, "test"))
 			tcm_selftest_restore(&lu->selftest, line);
-		else if (!strcmp(what, "wipe"))
-			tcm_wipe_restore(&lu->left, line);
-		else
+		else if (!tcm_wipe_restore(&lu->left, what, line))
 			tcm_ident_restore(lu->ident, what, line);
 	}
 	spin_unlock_irq(&lu->lock);
@@ -147,7 +145,7 @@ static void tcm_lu_load(struct tcm_lu *lu)
 
 void tcm_lu_power_on(struct tcm_device *dev)
 {
-	bool first = false, load = false;
+	bool first = false, load = false, used = true;
 
 	if (dev->ops->flags & TCM_BE_PASSTHROUGH)
 		return;
@@ -156,11 +154,13 @@ void tcm_lu_power_on(struct tcm_device *dev)
 		first = true;
 		load = !dev->lu->loaded && dev->serial[0];
 		dev->lu->loaded |= load;
+		used = dev->lu->used;
+		dev->lu->used = true;
 	}
 	mutex_unlock(&tcm_config_mutex);
 	if (load) {
 		tcm_lu_load(dev->lu);
-		tcm_wipe_power_on(dev);
+		tcm_wipe_power_on(dev, used);
 	}
 	if (!first)
 		return;

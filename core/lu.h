@@ -37,11 +37,13 @@ struct tcm_ident_info {
 	u8		data[TCM_IDENT_TEXT_MAX];
 };
 
-/* A FORMAT UNIT or SANITIZE that began and has not succeeded: core/wipe.c */
+/* What FORMAT UNIT and SANITIZE leave behind: core/wipe.c */
 struct tcm_wipe_left {
-	bool	undone;
+	bool	undone;		/* one began and has not succeeded */
 	bool	ause;
 	u8	kind;		/* enum tcm_wipe_kind */
+	bool	formatted;	/* by FORMAT UNIT, to the protection type @pi_type */
+	u8	pi_type;
 };
 
 struct tcm_lu {
@@ -63,6 +65,7 @@ struct tcm_lu {
 	bool			time_set;	/* by SET TIMESTAMP */
 	u64			time_ms, time_at;	/* what it said, and when (boot time, ms) */
 	bool			loaded;		/* the file was looked for; tcm_config_mutex */
+	bool			used;		/* a LUN has linked to it; tcm_config_mutex */
 
 	struct llist_head	savers;		/* commands that end when it is saved */
 	struct work_struct	save_work;
@@ -116,6 +119,6 @@ bool tcm_ident_restore(struct tcm_ident_info *info, const char *what, const char
 size_t tcm_selftest_save(const struct tcm_selftest_state *state, char *buf, size_t size);
 void tcm_selftest_restore(struct tcm_selftest_state *state, const char *line);
 size_t tcm_wipe_save(const struct tcm_wipe_left *left, char *buf, size_t size);
-void tcm_wipe_restore(struct tcm_wipe_left *left, const char *line);
+bool tcm_wipe_restore(struct tcm_wipe_left *left, const char *what, const char *line);
 
 #endif

@@ -655,13 +655,13 @@ static struct tcm_pi *tcm_pi_create(const struct tcm_backend_ops *base, bool fix
 }
 
 /* What commands see of the type changes at once. */
-static int tcm_pi_switch(struct tcm_device *dev, u8 type, bool idle)
+static int tcm_pi_switch(struct tcm_device *dev, u8 type, enum tcm_pi_when when)
 {
 	lockdep_assert_held(&tcm_config_mutex);
-	if (idle && dev->exports)
+	if (when != TCM_PI_GATED && dev->exports)
 		return -EINVAL;
 	/* The directory has one; each LUN, until its last command is back, another. */
-	if (idle && refcount_read(&dev->ref) > 1)
+	if (when == TCM_PI_IDLE && refcount_read(&dev->ref) > 1)
 		return -EBUSY;
 	WRITE_ONCE(dev->attr.pi_prot_type, type);
 	WRITE_ONCE(dev->attr.pi_prot_verify, !!type);
@@ -669,7 +669,7 @@ static int tcm_pi_switch(struct tcm_device *dev, u8 type, bool idle)
 	return 0;
 }
 
-int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle)
+int tcm_pi_set_type(struct tcm_device *dev, u8 type, enum tcm_pi_when when)
 {
 	u8 old = tcm_pi_type(dev);
 	int err;
@@ -688,7 +688,7 @@ int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle)
 			return err;
 	}
 	mutex_lock(&tcm_config_mutex);
-	err = tcm_pi_switch(dev, type, idle);
+	err = tcm_pi_switch(dev, type, when);
 	mutex_unlock(&tcm_config_mutex);
 	/* What is open and not used */
 	if (err ? type && !old : old && !type)

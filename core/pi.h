@@ -30,6 +30,8 @@ static inline u8 tcm_pi_seen(const struct tcm_device *dev, const struct tcm_sess
 	return tcm_pi_type(dev) ?: sess->prot_type;
 }
 
+#define TCM_PI_TYPES	3
+
 /* Can it keep protection information? */
 static inline bool tcm_pi_possible(const struct tcm_device *dev)
 {
@@ -38,12 +40,18 @@ static inline bool tcm_pi_possible(const struct tcm_device *dev)
 
 /*
  * From here on the device keeps protection information of this type, or none (0). dev->pi_lock is
- * held, tcm_config_mutex is taken. With @idle only while nobody can have commands out, else the
- * caller sees to it that none of them accesses the medium. May sleep, and takes its time. Return:
- * 0, -ENOSYS: the backend cannot, or the disk has a type of its own, -EINVAL: a LUN links to it,
- * -EBUSY: commands are out, or what the backend says.
+ * held, tcm_config_mutex is taken. @when says what is to be so, and is made sure of but for
+ * TCM_PI_GATED. May sleep, and takes its time. Return: 0, -ENOSYS: the backend cannot, or the disk
+ * has a type of its own, -EINVAL: a LUN links to it, -EBUSY: commands are out, or what the backend
+ * says.
  */
-int tcm_pi_set_type(struct tcm_device *dev, u8 type, bool idle);
+enum tcm_pi_when {
+	TCM_PI_IDLE,		/* nobody can have commands out */
+	TCM_PI_NO_LUN,		/* no LUN links to it, and none has before */
+	TCM_PI_GATED,		/* the caller sees to it that no command accesses the medium */
+};
+
+int tcm_pi_set_type(struct tcm_device *dev, u8 type, enum tcm_pi_when when);
 
 /* All of it becomes ones. dev->pi_lock is held, there is a type. Return: as tcm_pi_set_type() */
 int tcm_pi_format(struct tcm_device *dev);

@@ -154,27 +154,79 @@ size_t tcm_wipe_save(const struct tcm_wipe_left *left, char *buf, size_t size)
 {
 	unsigned int i = left->kind == TCM_WIPE_FORMAT ? 0 : 1 + left->ause;
 
-	return left->undone ? scnprintf(buf, size, "wipe %s\n", tcm_wipe_lines[i]) : 0;
+	size_t len = 0;
+
+	if (left->formatted)
+		len += scnprintf(buf, size, "protection %u\n", left->pi_type);
+	if (left->undone)
+		len += scnprintf(buf + len, size - len, "wipe %s\n", tcm_wipe_lines[i]);
+	return len;
 }
 
-void tcm_wipe_restore(struct tcm_wipe_left *left, const char *line)
+bool tcm_wipe_restore(struct tcm_wipe_left *left, const char *what, const char *line)
 {
-	int i = match_string(tcm_wipe_lines, ARRAY_SIZE(tcm_wipe_lines), line);
+	u8 type;
+	int i;
 
-	if (i < 0)
-		return;
-	left->undone = true;
-	left->kind = i ? TCM_WIPE_OVERWRITE : TCM_WIPE_FORMAT;
-	left->ause = i == 2;
+	if (!strcmp(what, "protection")) {
+		if (!kstrtou8(line, 10, &type) && type <= TCM_PI_TYPES) {
+			left->formatted = true;
+			left->pi_type = type;
+		}
+		return true;
+	}
+	if (strcmp(what, "wipe"))
+		return false;
+	i = match_string(tcm_wipe_lines, ARRAY_SIZE(tcm_wipe_lines), line);
+	if (i >= 0) {
+		left->undone = true;
+		left->kind = i ? TCM_WIPE_OVERWRITE : TCM_WIPE_FORMAT;
+		left->ause = i == 2;
+	}
+	return true;
 }
 
-void tcm_wipe_power_on(struct tcm_device *dev)
+/* Nobody has had a command of the device yet, and no LUN is published before this is over. */
+static void tcm_wipe_pi_power_on(struct tcm_device *dev)
+{
+	struct tcm_wipe_left left;
+	int err = 0;
+
+	spin_lock_irq(&dev->lu->lock);
+	left = dev->lu->left;
+	spin_unlock_irq(&dev->lu->lock);
+	mutex_lock(&dev->pi_lock);
+	if (left.formatted && left.pi_type != tcm_pi_type(dev))
+		err = tcm_pi_set_type(dev, left.pi_type, TCM_PI_NO_LUN);
+	mutex_unlock(&dev->pi_lock);
+	if (err)
+		pr_warn("tcm: device %s: its medium has protection type %u: (%pe)\n", dev->name,
+			left.pi_type, ERR_PTR(err));
+}
+
+void tcm_wipe_pi_changed(struct tcm_device *dev)
+{
+	struct tcm_lu *lu = dev->lu;
+	bool was;
+
+	lockdep_assert_held(&dev->pi_lock);
+	spin_lock_irq(&lu->lock);
+	was = lu->left.formatted;
+	lu->left.formatted = false;
+	spin_unlock_irq(&lu->lock);
+	if (was && tcm_lu_can_save(dev))
+		tcm_lu_save_behind(dev);
+}
+
+void tcm_wipe_power_on(struct tcm_device *dev, bool used)
 {
 	/* It says no more than that: a failure to remember would make it good. */
 	struct tcm_wipe *w = kzalloc(sizeof(*w), GFP_KERNEL | __GFP_NOFAIL);
 	struct tcm_lu *lu = dev->lu;
 	u8 kind;
 
+	if (!used)
+		tcm_wipe_pi_power_on(dev);
 	w->dev = dev;
 	spin_lock_irq(&lu->lock);
 	kind = lu->left.kind;
@@ -199,7 +251,14 @@ static void tcm_wipe_note(const struct tcm_wipe *w, bool undone)
 	struct tcm_lu *lu = w->dev->lu;
 
 	spin_lock_irq(&lu->lock);
-	lu->left = (struct tcm_wipe_left) { .undone = undone, .kind = w->kind, .ause = w->ause };
+	lu->left.undone = undone;
+	lu->left.kind = w->kind;
+	lu->left.ause = w->ause;
+	/* A disk that keeps protection information knows its type by itself. */
+	if (w->kind == TCM_WIPE_FORMAT && tcm_pi_possible(w->dev) && !w->dev->limits.pi_type) {
+		lu->left.formatted = true;
+		lu->left.pi_type = w->pi_type;
+	}
 	spin_unlock_irq(&lu->lock);
 	tcm_lu_save_now(w->dev);
 }
@@ -351,7 +410,7 @@ static void tcm_wipe_protect(struct tcm_wipe *w)
 	struct tcm_device *dev = w->dev;
 
 	mutex_lock(&dev->pi_lock);
-	if (tcm_pi_set_type(dev, w->pi_type, false))
+	if (tcm_pi_set_type(dev, w->pi_type, TCM_PI_GATED))
 		w->sense = TCM_FORMAT_FAILED;
 	mutex_unlock(&dev->pi_lock);
 	if (!w->sense)

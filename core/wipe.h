@@ -70,7 +70,12 @@ enum tcm_sense tcm_wipe_check(struct tcm_cmd *cmd);
  */
 bool tcm_wipe_forgive(struct tcm_device *dev, bool *was);
 
-/* What was saved has been read: a wipe that did not come to its end has failed. May sleep. */
-void tcm_wipe_power_on(struct tcm_device *dev);
+/*
+ * What was saved has been read: a wipe that did not come to its end has failed, and a medium that
+ * FORMAT UNIT formatted has its protection type, unless the device was @used before. May sleep.
+ */
+void tcm_wipe_power_on(struct tcm_device *dev, bool used);
+/* The administrator has given it another protection type. dev->pi_lock is held. */
+void tcm_wipe_pi_changed(struct tcm_device *dev);
 
 #endif

@@ -77,6 +77,47 @@ dix() {
 	unprotect
 }
 
+# again: the file as a device that was made anew, by modules that know of nothing
+again() {
+	storage_end
+	storage_begin
+	backstore fileio f fd_dev_name=/mnt/fs/f,fd_dev_size=16777216
+	cfs_write core/fileio_0/f/wwn/vpd_unit_serial 6d3c5e7a-9b0f-4c2d-8e6a-000000000000
+	# as it is put back from a file of before
+	echo "$1" >"$CFS/core/fileio_0/f/attrib/pi_prot_type"
+	disk=$(export_lun fileio f 0)
+	settle
+	sg_readcap --16 "/dev/$disk" >/tmp/capacity
+}
+
+again_down() {
+	unprotect
+	drop_backstore fileio f
+}
+
+# What FORMAT UNIT made of a medium outlives the modules.
+reformat() {
+	truncate -s 0 /mnt/fs/f.protection
+	again 0
+	grep -q 'prot_en=0' /tmp/capacity || fail "type at first: $(cat /tmp/capacity)"
+	sg_format --format --quick --wait --fmtpinfo=3 --pfu=1 "/dev/$disk" >/tmp/format 2>&1 || fail "$(cat /tmp/format)"
+	sg_write_same --16 --lba=3 --num=1 --xferlen=512 --ff "/dev/$disk"
+	again_down
+	again 1
+	grep -q 'prot_en=1, p_type=2' /tmp/capacity || fail "type after a restart: $(cat /tmp/capacity)"
+	assert_eq 3 "$(cat "$CFS/core/fileio_0/f/attrib/pi_prot_type")" "attribute after a restart"
+	assert_eq 0000ffffffff "$(tags_of 3)" "tags after a restart"
+	# the administrator has the last word
+	unprotect
+	cfs_write core/fileio_0/f/attrib/pi_prot_type 0
+	drop_backstore fileio f
+	again 0
+	grep -q 'prot_en=0' /tmp/capacity || fail "type that was taken back: $(cat /tmp/capacity)"
+	again_down
+}
+
+# what is saved has its place there; the core looks for it once
+mkdir -p /etc/target
 storage_begin
 backstore rd_mcp r rd_pages=4096
 cfs_write core/rd_mcp_0/r/attrib/emulate_tpu 1
@@ -102,6 +143,7 @@ cfs_write core/fileio_0/f/attrib/pi_prot_type 0
 conform fileio f 1 --only refused
 cfs_write core/fileio_0/f/attrib/pi_prot_type 0
 drop_backstore fileio f
+reformat
 storage_end
 
 # the same disk with a host that carries it apart from the data
