@@ -605,7 +605,7 @@ struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm
 		return ERR_PTR(-ENOMEM);
 	mlun->acl = acl;
 	mlun->number = number;
-	mlun->write_protect = write_protect;
+	mlun->write_protect = write_protect || READ_ONCE(acl->tpg->acl_read_only);
 	mlun->created = get_jiffies_64();
 	mutex_lock(&acl->tpg->lock);
 	err = tcm_mlun_publish(mlun, lun);

@@ -32,7 +32,6 @@ TCM_ISC_ATTRIB(login_timeout, 5, 30);
 TCM_ISC_ATTRIB(netif_timeout, 2, 15);
 TCM_ISC_ATTRIB(default_cmdsn_depth, 1, TCM_ISC_DEPTH_MAX);
 TCM_ISC_ATTRIB(demo_mode_write_protect, 0, 1);
-TCM_ISC_ATTRIB(prod_mode_write_protect, 0, 1);
 TCM_ISC_ATTRIB(demo_mode_discovery, 0, 1);
 TCM_ISC_ATTRIB(default_erl, 0, 2);
 TCM_ISC_ATTRIB(t10_pi, 0, 1);
@@ -103,6 +102,19 @@ static ssize_t tcm_isc_ta_fabric_prot_type_store(struct config_item *item, const
 	return count;
 }
 CONFIGFS_ATTR(tcm_isc_ta_, fabric_prot_type);
+
+static ssize_t tcm_isc_ta_prod_mode_write_protect_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%u\n", tcm_item_tpg(item)->acl_read_only);
+}
+
+static ssize_t tcm_isc_ta_prod_mode_write_protect_store(struct config_item *item, const char *page,
+							size_t count)
+{
+	return tcm_isc_store_num(item, "prod_mode_write_protect", page, 0, 1,
+				 &tcm_item_tpg(item)->acl_read_only) ?: count;
+}
+CONFIGFS_ATTR(tcm_isc_ta_, prod_mode_write_protect);
 
 struct configfs_attribute *tcm_isc_tpg_attrib_attrs[] = {
 	&tcm_isc_ta_attr_authentication,

@@ -83,7 +83,7 @@ struct tcm_isc_target {
 struct tcm_isc_tpg_attrib {
 	u32	authentication, login_timeout, netif_timeout, generate_node_acls;
 	u32	default_cmdsn_depth, cache_dynamic_acls, demo_mode_write_protect;
-	u32	prod_mode_write_protect, demo_mode_discovery, default_erl, t10_pi;
+	u32	demo_mode_discovery, default_erl, t10_pi;
 	u32	tpg_enabled_sendtargets, login_keys_workaround;
 };
 

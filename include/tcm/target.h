@@ -62,6 +62,7 @@ struct tcm_tpg {
 	bool			rtpi_manual;
 	bool			enabled;	/* tcm_config_mutex */
 	u32			prot_type;	/* fabric_prot_type: of nexuses to come */
+	u32			acl_read_only;	/* what ACLs map from now on is write protected */
 
 	/* @lock protects @sessions, @acls, @luns and what sessions see of them */
 	struct mutex		lock;

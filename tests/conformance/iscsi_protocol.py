@@ -77,9 +77,44 @@ def test_login_statuses():
         assert str(e) == '020a', e
 
 
-def attribute(name, value):
-    with open('/sys/kernel/config/target/iscsi/%s/tpgt_1/%s' % (TARGET, name), 'w', encoding='ascii') as f:
+TPG = '/sys/kernel/config/target/iscsi/%s/tpgt_1/' % TARGET
+
+
+def read_file(path):
+    with open(path, encoding='ascii') as f:
+        return f.read().strip()
+
+
+def write_file(path, value):
+    with open(path, 'w', encoding='ascii') as f:
         f.write(value)
+
+
+def attribute(name, value):
+    write_file(TPG + name, value)
+
+
+def test_write_protect():
+    """prod_mode_write_protect: what ACLs map from then on, unless their own file says otherwise"""
+    acl = TPG + 'acls/iqn.2026-11.org.lab:py/'
+    os.mkdir(acl)
+    try:
+        for on in ('1', '0'):
+            attribute('attrib/prod_mode_write_protect', on)
+            os.mkdir(acl + 'lun_0')
+            os.symlink(TPG + 'lun/lun_0', acl + 'lun_0/link')
+            assert read_file(acl + 'lun_0/write_protect') == on
+            c = session()
+            status, _, sense, _ = c.write10(0, PATTERN[:512])
+            assert (status, sense[2:3]) == ((2, b'\7') if on == '1' else (0, b'')), (on, status, sense)
+            write_file(acl + 'lun_0/write_protect', '0')
+            assert c.write10(0, PATTERN[:512])[0] == 0
+            c.close()
+            os.unlink(acl + 'lun_0/link')
+            os.rmdir(acl + 'lun_0')
+    finally:
+        attribute('attrib/prod_mode_write_protect', '0')
+        os.rmdir(acl)
 
 
 def test_refused_is_over():
