@@ -322,6 +322,8 @@ static u64 tcm_isc_sess_stat(struct tcm_isc_session *isess, enum tcm_isc_sess_st
 		return isess->cmd_pdus;
 	case TCM_ISC_SS_RSP_PDUS:
 		return isess->rsp_pdus;
+	case TCM_ISC_SS_TIMEOUT:
+		return atomic_read(&isess->timeouts);
 	default:
 		break;
 	}

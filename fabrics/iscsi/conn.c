@@ -84,6 +84,13 @@ void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why)
 		pr_debug("tcm: iSCSI connection from %pISpc ends: %s\n", &conn->peer, why);
 }
 
+void tcm_isc_conn_late(struct tcm_isc_conn *conn, const char *why)
+{
+	atomic_inc(&conn->isess->timeouts);
+	tcm_isc_session_fault(conn->isess, TCM_ISC_FAULT_CXN);
+	tcm_isc_conn_quit(conn, why);
+}
+
 static void tcm_isc_data_ready(struct sock *sk)
 {
 	struct tcm_isc_conn *conn;

@@ -59,12 +59,23 @@ struct tcm_isc_auth {
 	char	userid_mutual[TCM_ISC_SECRET_MAX], password_mutual[TCM_ISC_SECRET_MAX];
 };
 
+/* Why a session has failed: the numbers that iscsi_instance/fail_type has */
+enum tcm_isc_fault {
+	TCM_ISC_FAULT_NONE,
+	TCM_ISC_FAULT_DIGEST,
+	TCM_ISC_FAULT_CXN,		/* too long without an answer, or the peer has gone */
+	TCM_ISC_FAULT_FORMAT,
+};
+
 struct tcm_isc_stats {
 	atomic_t	accepts, other_fails, redirects, authorize_fails, authenticate_fails;
 	atomic_t	negotiate_fails, normal_logouts, abnormal_logouts;
 	atomic_t	digest_errors, cxn_errors, format_errors;
 	atomic_t	login_fails, fail_sess;
-	/* tcm_isc_lock: of the last failure */
+	/* tcm_isc_lock: of the last session that failed */
+	u32		sess_fail_type;		/* enum tcm_isc_fault */
+	char		sess_fail_name[TCM_NAME_MAX];
+	/* tcm_isc_lock: of the last login that failed */
 	u64		last_fail_time;		/* jiffies64 */
 	u32		last_fail_type;
 	char		fail_name[TCM_NAME_MAX];
@@ -282,6 +293,8 @@ struct tcm_isc_session {
 	struct tcm_isc_acl_attrib	attrib;		/* as they were at login */
 	struct tcm_isc_nego		nego;
 	u32			max_xmit;
+	u8			fault;		/* enum tcm_isc_fault; the first counts */
+	atomic_t		timeouts;	/* connections that have ended by one */
 
 	spinlock_t		lock;		/* protects the next five */
 	struct list_head	conns;		/* the oldest first */
@@ -471,6 +484,8 @@ void tcm_isc_take_done(struct tcm_isc_conn *conn);
 void tcm_isc_conn_queue(struct tcm_isc_conn *conn);
 void tcm_isc_conn_kill(struct tcm_isc_conn *conn);
 void tcm_isc_conn_quit(struct tcm_isc_conn *conn, const char *why);
+/* ... because what the peer owes has not come in time */
+void tcm_isc_conn_late(struct tcm_isc_conn *conn, const char *why);
 struct page *tcm_isc_page_get(struct tcm_isc_conn *conn);
 void tcm_isc_page_put(struct tcm_isc_conn *conn, struct page *page);
 
@@ -596,6 +611,7 @@ int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid, bool recover);
 void tcm_isc_session_logout(struct tcm_isc_conn *conn);
 void tcm_isc_session_kill(struct tcm_isc_session *isess);
 void tcm_isc_session_end(struct tcm_isc_conn *conn);
+void tcm_isc_session_fault(struct tcm_isc_session *isess, enum tcm_isc_fault fault);
 void tcm_isc_session_put(struct tcm_isc_session *isess);
 void tcm_isc_close_session(struct tcm_session *sess);
 struct tcm_isc_cmd *tcm_isc_slot_get(struct tcm_isc_session *isess, bool immediate);

@@ -86,7 +86,7 @@ static void tcm_isc_ping(struct tcm_isc_conn *conn)
 		return;
 	}
 	if (conn->ping_out) {
-		tcm_isc_conn_quit(conn, "no answer to a ping");
+		tcm_isc_conn_late(conn, "no answer to a ping");
 		return;
 	}
 	tcm_isc_ping_now(conn);
@@ -109,7 +109,7 @@ static void tcm_isc_watch_data(struct tcm_isc_conn *conn)
 	else if (quiet < most)
 		tcm_isc_tick_in(conn, most - quiet);
 	else
-		tcm_isc_conn_quit(conn, "no data for a write");
+		tcm_isc_conn_late(conn, "no data for a write");
 }
 
 /* The timer went off. */

@@ -68,7 +68,7 @@ void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx)
 	list_add_tail(&tx->node, &conn->unacked);
 	conn->nr_unacked++;
 	if (conn->nr_unacked > isess->max_slots + TCM_ISC_UNACKED_MSGS)
-		tcm_isc_conn_quit(conn, "it acknowledges nothing");
+		tcm_isc_conn_late(conn, "it acknowledges nothing");
 	else if (conn->nr_unacked > isess->depth / 2 && !conn->ping_out)
 		tcm_isc_ping_now(conn);
 }
@@ -383,7 +383,7 @@ void tcm_isc_recover_data(struct tcm_isc_conn *conn)
 			continue;
 		}
 		if (icmd->retries++ == attrib->dataout_timeout_retries) {
-			tcm_isc_conn_quit(conn, "no data for a write");
+			tcm_isc_conn_late(conn, "no data for a write");
 			return;
 		}
 		tcm_isc_data_again(conn, icmd);

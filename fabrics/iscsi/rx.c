@@ -73,15 +73,22 @@ bool tcm_isc_rx_waits(const struct tcm_isc_conn *conn, struct sock *sk)
 	return want && !tcp_epollin_ready(sk, min_t(u32, want, READ_ONCE(sk->sk_rcvbuf) / 4));
 }
 
+/* There are digests in sessions only. */
+static void tcm_isc_digest_wrong(struct tcm_isc_conn *conn)
+{
+	atomic_inc(&conn->digest_errors);
+	if (conn->isess->itpg)
+		atomic_inc(&conn->isess->itpg->target->stats.digest_errors);
+}
+
 static bool tcm_isc_header_digest_ok(struct tcm_isc_conn *conn, u32 len)
 {
 	const u8 *hdr = conn->rx.hdr;
 
 	if (likely(~crc32c(~0, hdr, len) == get_unaligned_le32(hdr + len)))
 		return true;
-	atomic_inc(&conn->digest_errors);
-	if (conn->isess && conn->isess->itpg)
-		atomic_inc(&conn->isess->itpg->target->stats.digest_errors);
+	tcm_isc_digest_wrong(conn);
+	tcm_isc_session_fault(conn->isess, TCM_ISC_FAULT_DIGEST);
 	return false;
 }
 
@@ -265,10 +272,9 @@ static void tcm_isc_rx_done(struct tcm_isc_conn *conn)
 	struct tcm_isc_cmd *icmd = rx->icmd;
 
 	if (unlikely(conn->ddigest && rx->dsl && ~rx->crc != get_unaligned_le32(rx->digest))) {
-		atomic_inc(&conn->digest_errors);
-		if (conn->isess->itpg)
-			atomic_inc(&conn->isess->itpg->target->stats.digest_errors);
+		tcm_isc_digest_wrong(conn);
 		if (!conn->erl) {
+			tcm_isc_session_fault(conn->isess, TCM_ISC_FAULT_DIGEST);
 			rx->fail = true;
 			return;
 		}
@@ -346,6 +352,17 @@ static int tcm_isc_rx_actor(read_descriptor_t *desc, struct sk_buff *skb, unsign
 	return done;
 }
 
+/* What came cannot be gone on with; a digest that was wrong has been counted. */
+static void tcm_isc_rx_failed(struct tcm_isc_conn *conn)
+{
+	struct tcm_isc_session *isess = conn->isess;
+
+	if (!isess || !isess->itpg || READ_ONCE(isess->fault) == TCM_ISC_FAULT_DIGEST)
+		return;
+	atomic_inc(&isess->itpg->target->stats.format_errors);
+	tcm_isc_session_fault(isess, TCM_ISC_FAULT_FORMAT);
+}
+
 void tcm_isc_rx_run(struct tcm_isc_conn *conn)
 {
 	struct sock *sk = conn->sock->sk;
@@ -369,8 +386,7 @@ void tcm_isc_rx_run(struct tcm_isc_conn *conn)
 		if (n > 0)
 			conn->last_rx = jiffies;
 		if (unlikely(conn->rx.fail)) {
-			if (conn->isess && conn->isess->itpg)
-				atomic_inc(&conn->isess->itpg->target->stats.format_errors);
+			tcm_isc_rx_failed(conn);
 			tcm_isc_conn_quit(conn, "it broke the protocol");
 			return;
 		}

@@ -359,6 +359,28 @@ static bool tcm_isc_session_leave(struct tcm_isc_session *isess, struct tcm_isc_
 	return last;
 }
 
+/* An owner: why the session, should it end by that */
+void tcm_isc_session_fault(struct tcm_isc_session *isess, enum tcm_isc_fault fault)
+{
+	if (!READ_ONCE(isess->fault))
+		WRITE_ONCE(isess->fault, fault);
+}
+
+/* It ends, and neither side has asked for that (RFC 4544: iscsiInstSsnFailures). */
+static void tcm_isc_session_failed(struct tcm_isc_session *isess)
+{
+	struct tcm_isc_stats *stats = &isess->itpg->target->stats;
+	enum tcm_isc_fault fault = READ_ONCE(isess->fault) ?: TCM_ISC_FAULT_CXN;
+
+	atomic_inc(&stats->fail_sess);
+	if (fault == TCM_ISC_FAULT_CXN)
+		atomic_inc(&stats->cxn_errors);
+	mutex_lock(&tcm_isc_lock);
+	stats->sess_fail_type = fault;
+	strscpy(stats->sess_fail_name, isess->name, sizeof(stats->sess_fail_name));
+	mutex_unlock(&tcm_isc_lock);
+}
+
 void tcm_isc_session_end(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_session *isess = conn->isess;
@@ -368,12 +390,12 @@ void tcm_isc_session_end(struct tcm_isc_conn *conn)
 	mutex_lock(&isess->itpg->lock);
 	list_move_tail(&isess->node, &isess->itpg->ending);
 	mutex_unlock(&isess->itpg->lock);
-	if (conn->logged_out)
+	if (conn->logged_out || isess->logged_out)
 		atomic_inc(&isess->itpg->target->stats.normal_logouts);
 	else
 		atomic_inc(&isess->itpg->target->stats.abnormal_logouts);
-	if (!conn->logged_out && !isess->kill)
-		atomic_inc(&isess->itpg->target->stats.cxn_errors);
+	if (!conn->logged_out && !isess->logged_out && !isess->kill)
+		tcm_isc_session_failed(isess);
 	tcm_session_close(isess->tsess, tcm_isc_released);
 	mutex_lock(&isess->itpg->lock);
 	list_del_init(&isess->node);

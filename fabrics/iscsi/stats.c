@@ -79,8 +79,9 @@ TCM_ISC_STAT(in, portals, "%u", tcm_isc_count_portals(target));
 TCM_ISC_FIXED(in, nodes, "1");
 TCM_ISC_STAT(in, sessions, "%u", tcm_isc_count_sessions(target));
 TCM_ISC_COUNT(in, fail_sess);
-TCM_ISC_STAT(in, fail_type, "%u", target->stats.last_fail_type);
-TCM_ISC_STAT(in, fail_rem_name, "%s", *target->stats.fail_name ? target->stats.fail_name : "None");
+TCM_ISC_STAT(in, fail_type, "%u", target->stats.sess_fail_type);
+TCM_ISC_STAT(in, fail_rem_name, "%s",
+	     *target->stats.sess_fail_name ? target->stats.sess_fail_name : "None");
 TCM_ISC_FIXED(in, disc_time, "0");
 TCM_ISC_FIXED(in, description, "Storage Engine Target");
 TCM_ISC_FIXED(in, vendor, "Datera, Inc. iSCSI-Target");

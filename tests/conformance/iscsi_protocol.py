@@ -94,6 +94,13 @@ def attribute(name, value):
     write_file(TPG + name, value)
 
 
+def wait_no_session():
+    end = time.monotonic() + 20
+    while read_file(TPG + 'sessions'):
+        assert time.monotonic() < end, 'the session is still there'
+        time.sleep(0.02)
+
+
 def test_write_protect():
     """prod_mode_write_protect: what ACLs map from then on, unless their own file says otherwise"""
     acl = TPG + 'acls/iqn.2026-11.org.lab:py/'
@@ -114,6 +121,82 @@ def test_write_protect():
             os.rmdir(acl + 'lun_0')
     finally:
         attribute('attrib/prod_mode_write_protect', '0')
+        os.rmdir(acl)
+
+
+def test_failures():
+    """Sessions that end because something was wrong are counted by what it was, and the last one is named."""
+    stats = os.path.dirname(os.path.dirname(TPG)) + '/fabric_statistics/'
+    names = ('iscsi_instance/fail_sess', 'iscsi_sess_err/digest_errors', 'iscsi_sess_err/cxn_errors',
+             'iscsi_sess_err/format_errors')
+
+    def counts():
+        return [int(read_file(stats + name)) for name in names]
+
+    def wrong_digest():
+        c = session(HeaderDigest='CRC32C')
+        c.command(bytes(6), spoil='header')
+        return c
+
+    def cut():
+        c = session()
+        c.close()
+        return c
+
+    def wrong_format():
+        c = session()
+        c.send(0x1f, 0x80, data=bytes(16), dsl=0xffffff)
+        return c
+
+    def logged_out():
+        c = session()
+        c.logout()
+        return c
+    for end, kind, index in ((wrong_digest, '1', 1), (cut, '2', 2), (wrong_format, '3', 3), (logged_out, '3', None)):
+        before = counts()
+        want = [n + (index is not None and at in (0, index)) for at, n in enumerate(before)]
+        c = end()
+        wait_no_session()
+        assert counts() == want, (end.__name__, before, counts())
+        assert read_file(stats + 'iscsi_instance/fail_type') == kind
+        assert read_file(stats + 'iscsi_instance/fail_rem_name') == NAMES['InitiatorName']
+        c.close()
+
+
+def test_no_answer():
+    """A peer that is silent is pinged, and who does not answer is cut off in time: here one of two connections."""
+    acl = TPG + 'acls/iqn.2026-11.org.lab:py/'
+    os.mkdir(acl)
+    try:
+        for name in ('nopin_timeout', 'nopin_response_timeout'):
+            write_file(acl + 'attrib/' + name, '3')
+        attribute('param/MaxConnections', '2')
+        attribute('param/ErrorRecoveryLevel', '2')
+        c = Connection()
+        c.login(ErrorRecoveryLevel='2', MaxConnections='2', DefaultTime2Wait='0')
+        d = Connection(of=c, cid=1)
+        d.login()
+        errors = acl + 'fabric_statistics/iscsi_sess_stats/conn_timeout_errors'
+        assert read_file(errors) == '0'
+        begin = time.monotonic()
+        for conn in (c, d):
+            pdu = conn.recv()
+            assert pdu.opcode == NOP_IN and pdu.itt == NO_TAG and pdu.ttt != NO_TAG, pdu.header.hex()
+            if conn is c:
+                c.send(0x40, 0x80, itt=NO_TAG, word5=pdu.ttt, words=c.sns(True))
+        assert 2 < time.monotonic() - begin < 6
+        assert d.closed() and 5 < time.monotonic() - begin < 11, time.monotonic() - begin
+        assert read_file(errors) == '1'
+        c.send(0x40, 0x80, itt=0x77, word5=NO_TAG, words=c.sns(True), data=b'there')
+        while True:
+            pdu = c.recv()
+            if pdu.itt == 0x77:
+                break
+        assert pdu.data == b'there'
+        c.close()
+    finally:
+        attribute('param/MaxConnections', '1')
+        attribute('param/ErrorRecoveryLevel', '0')
         os.rmdir(acl)
 
 
