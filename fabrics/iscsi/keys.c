@@ -378,6 +378,8 @@ static int tcm_isc_nego_answer(struct tcm_isc_nego *nego, enum tcm_isc_key key, 
 	int err;
 
 	nego->asked &= ~BIT_ULL(key);
+	nego->owed &= ~BIT_ULL(key);
+	nego->seen |= BIT_ULL(key);
 	if (!strcmp(value, "Irrelevant") || !strcmp(value, "NotUnderstood") ||
 	    !strcmp(value, "Reject"))
 		return 0;
@@ -458,5 +460,22 @@ void tcm_isc_nego_ask(struct tcm_isc_nego *nego, struct tcm_isc_text *out)
 			continue;
 		nego->asked |= BIT_ULL(k);
 		tcm_isc_say(row, nego->offer.val[k], out);
+		/* 6.2.2: what can have one outcome only need not be answered. */
+		if (row->how == HOW_AND || row->how == HOW_OR)
+			nego->val[k] = nego->offer.val[k];
+		else
+			nego->owed |= BIT_ULL(k);
 	}
+}
+
+void tcm_isc_nego_settle(struct tcm_isc_nego *nego)
+{
+	enum tcm_isc_key k;
+
+	for (k = 0; k < TCM_ISC_K_VALUES; k++)
+		if (nego->owed & BIT_ULL(k))
+			nego->val[k] = nego->offer.val[k];
+	nego->asked &= ~nego->owed;
+	nego->seen |= nego->owed;
+	nego->owed = 0;
 }

@@ -68,6 +68,7 @@ struct tcm_isc_nego {
 	u32	val[TCM_ISC_K_VALUES];	/* results */
 	u64	seen;			/* keys the initiator has sent: a second time is an error */
 	u64	asked;			/* keys we offered and that are not answered yet */
+	u64	owed;			/* those of them that have to be */
 	bool	ffp;			/* full feature phase: few keys may change */
 	bool	later;			/* not the first connection: the session's keys stand */
 	bool	discovery;
@@ -104,6 +105,8 @@ int tcm_isc_nego_key(struct tcm_isc_nego *nego, enum tcm_isc_key key, const char
 		     struct tcm_isc_text *out);
 /* All of the initiator's are in: offer what it left out and must not stay at its default */
 void tcm_isc_nego_ask(struct tcm_isc_nego *nego, struct tcm_isc_text *out);
+/* What was offered and not answered is as it was offered. */
+void tcm_isc_nego_settle(struct tcm_isc_nego *nego);
 /* What a key in param/ accepts: -EINVAL for what it does not */
 int tcm_isc_offer_set(struct tcm_isc_offer *offer, enum tcm_isc_key key, const char *value);
 void tcm_isc_offer_init(struct tcm_isc_offer *offer);

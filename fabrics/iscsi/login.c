@@ -32,6 +32,7 @@ struct tcm_isc_login {
 	u8		stage, nsg;
 	bool		first, transit, known, op_said, has_acl;
 	bool		auth_required, auth_done;
+	bool		lenient;	/* login_keys_workaround */
 	enum tcm_demo	demo;
 	u32		depth, max_xmit, cmdsn;
 	u16		cid, tsih;
@@ -278,6 +279,7 @@ static u32 tcm_isc_login_rights(struct tcm_isc_login *login)
 	login->nego.offer.val[TCM_ISC_K_MAX_CONNECTIONS] =
 		min_t(u32, login->nego.offer.val[TCM_ISC_K_MAX_CONNECTIONS], TCM_ISC_CONNS_MAX);
 	login->max_xmit = min_t(u32, itpg->max_xmit, TCM_ISC_XMIT_MAX);
+	login->lenient = itpg->attrib.login_keys_workaround;
 	login->auth_required = login->acl_attrib.authentication >= 0 ?
 		login->acl_attrib.authentication : !tcm_isc_list_has(itpg->auth_method, "None");
 	mutex_unlock(&tcm_isc_lock);
@@ -488,6 +490,23 @@ static u32 tcm_isc_login_keys(struct tcm_isc_login *login)
 	return TCM_ISC_LOGIN_OK;
 }
 
+/*
+ * 6.2: an offer of ours has to be answered, and who wants to leave the stage has nothing more to
+ * say. Initiators of boot ROMs do not know that.
+ */
+static u32 tcm_isc_login_negotiate(struct tcm_isc_login *login, u8 flags)
+{
+	u64 owed = login->nego.owed;
+	u32 status = tcm_isc_login_keys(login);
+
+	if (status || !(flags & TCM_ISC_T) || !(login->nego.owed & owed))
+		return status;
+	if (!login->lenient)
+		return TCM_ISC_LOGIN_INITIATOR;
+	tcm_isc_nego_settle(&login->nego);
+	return TCM_ISC_LOGIN_OK;
+}
+
 /* What we have to say for ourselves, once */
 static void tcm_isc_login_declare(struct tcm_isc_login *login)
 {
@@ -561,6 +580,7 @@ static u32 tcm_isc_login_session(struct tcm_isc_conn *conn)
 	isess->nego = login->nego;
 	isess->nego.ffp = true;
 	isess->nego.seen = 0;
+	isess->nego.asked = 0;
 	conn->nego = isess->nego;
 	isess->reorder = isess->itpg && (val[TCM_ISC_K_ERL] || val[TCM_ISC_K_MAX_CONNECTIONS] > 1);
 	isess->attrib = login->acl_attrib;
@@ -663,7 +683,7 @@ static u32 tcm_isc_login_round(struct tcm_isc_conn *conn, u8 flags)
 	/* 13.9: with the first response, so that the initiator knows which group it talks to */
 	if (first && login->itpg)
 		tcm_isc_text_addf(&login->out, "TargetPortalGroupTag", "%u", login->itpg->tag);
-	status = tcm_isc_login_keys(login);
+	status = tcm_isc_login_negotiate(login, flags);
 	if (status)
 		return status;
 	if (login->stage == TCM_ISC_STAGE_OPERATIONAL)
@@ -673,7 +693,7 @@ static u32 tcm_isc_login_round(struct tcm_isc_conn *conn, u8 flags)
 	if (login->stage == TCM_ISC_STAGE_SECURITY &&
 	    ((login->auth_required || login->chap) && !login->auth_done))
 		login->transit = false;
-	if (login->nego.asked)
+	if (login->nego.owed)
 		login->transit = false;
 	return login->out.overflow ? TCM_ISC_LOGIN_INITIATOR : TCM_ISC_LOGIN_OK;
 }

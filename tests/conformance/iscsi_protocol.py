@@ -94,11 +94,54 @@ def attribute(name, value):
     write_file(TPG + name, value)
 
 
+def sessions_say(text):
+    return text in read_file(TPG + 'sessions')
+
+
 def wait_no_session():
     end = time.monotonic() + 20
     while read_file(TPG + 'sessions'):
         assert time.monotonic() < end, 'the session is still there'
         time.sleep(0.02)
+
+
+def test_offers():
+    """6.2: what the initiator leaves out and must not stay at its default is offered, and has to be answered
+    unless there is one answer only; login_keys_workaround is for who does not know that."""
+    attribute('param/FirstBurstLength', '4096')
+    attribute('param/ImmediateData', 'No')
+    try:
+        c = Connection()
+        said = c.login()
+        assert (said['FirstBurstLength'], said['ImmediateData']) == ('4096', 'No'), said
+        c.close()
+        for workaround in ('1', '0'):
+            attribute('attrib/login_keys_workaround', workaround)
+            c = Connection()
+            c.login_pdu(NAMES)
+            pdu = c.recv()
+            assert pdu.flags == 4 and b'FirstBurstLength=4096\0' in pdu.data, (pdu.flags, pdu.data)
+            c.login_pdu(b'')
+            pdu = c.recv()
+            if workaround == '0':
+                assert pdu.header[36:38] == b'\2\0', pdu.header.hex()
+                continue
+            assert pdu.flags == 0x87 and not pdu.data, (pdu.flags, pdu.data)
+            c.ready()
+            assert sessions_say('FirstBurstLength=4096') and sessions_say('ImmediateData=No')
+            c.send(TEXT, 0x80, word5=NO_TAG, words=c.sns(), data=pairs({'ImmediateData': 'No'}))
+            assert c.recv().data == b'ImmediateData=Reject\0'
+            c.close()
+        attribute('param/FirstBurstLength', '65536')
+        c = Connection()
+        c.login_pdu(NAMES)
+        pdu = c.recv()
+        assert pdu.flags == 0x87 and b'ImmediateData=No\0' in pdu.data, (pdu.flags, pdu.data)
+        c.close()
+    finally:
+        attribute('attrib/login_keys_workaround', '1')
+        attribute('param/FirstBurstLength', '65536')
+        attribute('param/ImmediateData', 'Yes')
 
 
 def test_write_protect():

@@ -84,6 +84,21 @@ static int negotiate(struct tcm_isc_nego *nego, char *text, size_t len, struct t
 	return ret;
 }
 
+/* What was said once is not said again, answered or not; settled, it is not waited for. */
+static void check_asked(struct tcm_isc_nego *nego, struct tcm_isc_text *out)
+{
+	u32 len;
+
+	tcm_isc_nego_ask(nego, out);
+	fuzz_check(!(nego->owed & ~nego->asked));
+	tcm_isc_nego_settle(nego);
+	fuzz_check(!nego->owed);
+	check_values(nego);
+	len = out->len;
+	tcm_isc_nego_ask(nego, out);
+	fuzz_check(nego->later || out->len == len);
+}
+
 /* Lines until an empty one: what the administrator sets */
 static void settings(struct fuzz_in *in, struct tcm_isc_offer *offer)
 {
@@ -122,7 +137,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		tcm_isc_nego_ask(&nego, &out);
 	text = (char *)fuzz_rest(&in);
 	if (!negotiate(&nego, text, in.left, &out))
-		tcm_isc_nego_ask(&nego, &out);
+		check_asked(&nego, &out);
 	if (!out.overflow)
 		check_answer(&out);
 	free(text);
