@@ -31,6 +31,12 @@ struct tcm_isc_chap {
 	u8			challenge[TCM_ISC_CHAP_DIGEST_MAX];
 };
 
+/* Nobody proves to be nobody: a name goes with the secret. */
+bool tcm_isc_chap_able(const struct tcm_isc_auth *auth)
+{
+	return *auth->userid && *auth->password;
+}
+
 struct tcm_isc_chap *tcm_isc_chap_new(const struct tcm_isc_auth *auth)
 {
 	struct tcm_isc_chap *chap = kzalloc(sizeof(*chap), GFP_KERNEL);
@@ -113,7 +119,7 @@ static int tcm_isc_chap_verify(struct tcm_isc_chap *chap, const char *name, cons
 {
 	u8 want[TCM_ISC_CHAP_DIGEST_MAX], got[TCM_ISC_CHAP_DIGEST_MAX];
 
-	if (!*chap->auth.password || strcmp(name, chap->auth.userid))
+	if (!tcm_isc_chap_able(&chap->auth) || strcmp(name, chap->auth.userid))
 		return -EACCES;
 	if (tcm_isc_text_binary(response, got, sizeof(got)) != (int)chap->alg->size)
 		return -EACCES;

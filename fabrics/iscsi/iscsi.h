@@ -655,6 +655,7 @@ struct tcm_isc_chap_in {
 	const char *a, *n, *r, *i, *c;	/* values of the keys, NULL where absent */
 };
 
+bool tcm_isc_chap_able(const struct tcm_isc_auth *auth);
 struct tcm_isc_chap *tcm_isc_chap_new(const struct tcm_isc_auth *auth);
 void tcm_isc_chap_free(struct tcm_isc_chap *chap);
 /* 0: go on, 1: the initiator is who it says, negative: it is not */

@@ -209,6 +209,7 @@ static int tcm_isc_base64(const char *text, size_t len, u8 *to)
 int tcm_isc_text_binary(const char *text, u8 *to, size_t size)
 {
 	size_t len = strlen(text);
+	int n;
 
 	if (len < 4 || text[0] != '0')
 		return -EINVAL;
@@ -221,9 +222,10 @@ int tcm_isc_text_binary(const char *text, u8 *to, size_t size)
 	}
 	if (text[-1] != 'b' && text[-1] != 'B')
 		return -EINVAL;
-	while (len && text[len - 1] == '=')
+	/* Two at most; who leaves it out is understood, too. One digit is no byte. */
+	for (n = 0; n < 2 && text[len - 1] == '='; n++)
 		len--;
-	if (len * 3 / 4 > size)
+	if (len % 4 == 1 || len * 3 / 4 > size)
 		return -EINVAL;
 	return tcm_isc_base64(text, len, to);
 }

@@ -407,7 +407,7 @@ static u32 tcm_isc_login_method(struct tcm_isc_login *login, const char *list)
 		login->auth_done = true;
 		return TCM_ISC_LOGIN_OK;
 	}
-	if (!chap || !*login->auth.password) {
+	if (!chap || !tcm_isc_chap_able(&login->auth)) {
 		tcm_isc_text_add(&login->out, "AuthMethod", "Reject");
 		return TCM_ISC_LOGIN_AUTH_FAILED;
 	}
