@@ -175,6 +175,28 @@ void tcm_isc_ask_watch(struct tcm_isc_conn *conn)
 		tcm_isc_conn_quit(conn, "it was asked to log out");
 }
 
+/*
+ * 11.9.1: what the target ends by itself it says, and how long anything of it is kept. It does not
+ * wait: who reads nothing has no right to keep a session that an administrator takes away.
+ */
+void tcm_isc_say_drop(struct tcm_isc_conn *conn)
+{
+	bool all = READ_ONCE(conn->isess->drop);
+	struct tcm_isc_msg *msg;
+
+	if (!all && (!conn->asked || time_before(jiffies, conn->ask_due)))
+		return;
+	msg = tcm_isc_msg_new(conn, TCM_ISC_ASYNC, 0);
+	if (!msg)
+		return;
+	msg->bhs.itt = TCM_ISC_NO_TAG;
+	msg->rsp.datasn = cpu_to_be32(all ? TCM_ISC_ASYNC_DROP_ALL << 24 :
+				      TCM_ISC_ASYNC_DROP_CONN << 24 | conn->cid);
+	msg->rsp.offset = cpu_to_be32(conn->nego.val[TCM_ISC_K_TIME2WAIT] << 16 |
+				      (all ? 0 : tcm_isc_retain_seconds(conn)));
+	tcm_isc_tx_last(conn, msg);
+}
+
 /* The number of a session, or an initiator's name for all it has */
 static ssize_t tcm_isc_admin_logout_store(struct config_item *item, const char *page, size_t count)
 {

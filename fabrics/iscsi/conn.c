@@ -258,6 +258,8 @@ static void tcm_isc_conn_end(struct tcm_isc_conn *conn)
 /* The socket goes, and the commands with it unless another connection may take them over. */
 static void tcm_isc_conn_close(struct tcm_isc_conn *conn)
 {
+	if (conn->state == TCM_ISC_CS_FFP)
+		tcm_isc_say_drop(conn);
 	tcm_isc_sock_drop(conn);
 	tcm_isc_half_open_end(conn);
 	tcm_isc_login_end(conn);

@@ -296,10 +296,11 @@ struct tcm_isc_session {
 	u8			fault;		/* enum tcm_isc_fault; the first counts */
 	atomic_t		timeouts;	/* connections that have ended by one */
 
-	spinlock_t		lock;		/* protects the next five */
+	spinlock_t		lock;		/* protects the next six */
 	struct list_head	conns;		/* the oldest first */
 	unsigned int		nr_conns;
 	bool			kill;		/* an administrator, or reinstatement */
+	bool			drop;		/* an administrator: the initiator is told */
 	bool			logged_out;
 	bool			closed;		/* takes no connection any more */
 	bool			over;		/* its commands are done, or fenced off */
@@ -503,6 +504,7 @@ void tcm_isc_tx_reset(struct tcm_isc_conn *conn);
 struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len);
 void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
 void tcm_isc_msg_free(struct tcm_isc_msg *msg);
+void tcm_isc_tx_last(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
 u32 tcm_isc_data_in_bytes(const struct tcm_cmd *cmd);
 u32 tcm_isc_data_in_len(const struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd, u32 off);
 u32 tcm_isc_data_in_most(const struct tcm_isc_conn *conn);
@@ -565,6 +567,12 @@ static inline bool tcm_isc_tx_owes(const struct tcm_isc_conn *conn)
 	return conn->owed >= TCM_ISC_OWED_MAX;
 }
 
+/* How long a connection's commands are kept for another one */
+static inline u32 tcm_isc_retain_seconds(const struct tcm_isc_conn *conn)
+{
+	return conn->erl < 2 ? 0 : conn->nego.val[TCM_ISC_K_TIME2RETAIN];
+}
+
 /* What the peer says it has: every PDU of an initiator has it. */
 static inline void tcm_isc_ack(struct tcm_isc_conn *conn, __be32 exp_statsn)
 {
@@ -610,6 +618,7 @@ bool tcm_isc_session_has(struct tcm_isc_session *isess, const struct tcm_isc_con
 int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid, bool recover);
 void tcm_isc_session_logout(struct tcm_isc_conn *conn);
 void tcm_isc_session_kill(struct tcm_isc_session *isess);
+void tcm_isc_session_drop(struct tcm_isc_session *isess, const struct tcm_isc_conn *but);
 void tcm_isc_session_end(struct tcm_isc_conn *conn);
 void tcm_isc_session_fault(struct tcm_isc_session *isess, enum tcm_isc_fault fault);
 void tcm_isc_session_put(struct tcm_isc_session *isess);
@@ -681,6 +690,7 @@ int tcm_isc_store_num(struct config_item *item, const char *name, const char *pa
 /* admin.c */
 void tcm_isc_ask_logout(struct tcm_isc_conn *conn);
 void tcm_isc_ask_watch(struct tcm_isc_conn *conn);
+void tcm_isc_say_drop(struct tcm_isc_conn *conn);
 
 /* attrs_tpg.c, attrs_acl.c, attrs_root.c, stats.c */
 extern struct configfs_attribute *tcm_isc_root_attrs[], *tcm_isc_discovery_attrs[];

@@ -236,7 +236,9 @@ enum {
 
 /* Asynchronous events, 11.9.1 */
 enum {
-	TCM_ISC_ASYNC_LOGOUT	= 1,
+	TCM_ISC_ASYNC_LOGOUT	= 1,	/* the initiator should */
+	TCM_ISC_ASYNC_DROP_CONN	= 2,	/* the target ends it, */
+	TCM_ISC_ASYNC_DROP_ALL	= 3,	/* ... or all of the session */
 };
 
 /* Task management functions and responses, 11.5.1, 11.6.1 */

@@ -61,7 +61,7 @@ bool tcm_isc_lost_begin(struct tcm_isc_conn *conn)
 	struct tcm_isc_cmd *icmd = conn->rx.icmd;
 	u32 secs = conn->nego.val[TCM_ISC_K_TIME2WAIT] + conn->nego.val[TCM_ISC_K_TIME2RETAIN];
 
-	if (conn->erl < 2 || !conn->nego.val[TCM_ISC_K_TIME2RETAIN])
+	if (!tcm_isc_retain_seconds(conn))
 		return false;
 	/* Who takes commands over finds all of them where they belong. */
 	mutex_lock(&isess->order);

@@ -80,9 +80,19 @@ void tcm_isc_session_kill(struct tcm_isc_session *isess)
 	spin_unlock(&isess->lock);
 }
 
+/* Likewise, and its connections are told, but @but, whose owner knows. */
+void tcm_isc_session_drop(struct tcm_isc_session *isess, const struct tcm_isc_conn *but)
+{
+	spin_lock(&isess->lock);
+	isess->kill = true;
+	isess->drop = true;
+	tcm_isc_kill_conns(isess, but);
+	spin_unlock(&isess->lock);
+}
+
 void tcm_isc_close_session(struct tcm_session *sess)
 {
-	tcm_isc_session_kill(sess->priv);
+	tcm_isc_session_drop(sess->priv, NULL);
 }
 
 static void tcm_isc_released(struct tcm_session *sess)

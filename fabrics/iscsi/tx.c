@@ -504,6 +504,22 @@ void tcm_isc_tx_run(struct tcm_isc_conn *conn)
 	}
 }
 
+/*
+ * @msg goes before all that is queued, and no more than this one time is tried to send it: the
+ * connection is about to end. In the middle of another PDU there is no place for it.
+ */
+void tcm_isc_tx_last(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)
+{
+	if (conn->nr_bvec) {
+		tcm_isc_msg_free(msg);
+		return;
+	}
+	conn->owed += tcm_isc_msg_weight(msg);
+	list_add(&msg->tx.node, &conn->txq);
+	if (tcm_isc_tx_msg(conn, msg, false) && tcm_isc_tx_flush(conn))
+		tcm_isc_tx_sent(conn);
+}
+
 /* The connection is at its end: nothing of this is sent any more. */
 void tcm_isc_tx_drop(struct tcm_isc_conn *conn)
 {

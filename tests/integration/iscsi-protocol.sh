@@ -3,7 +3,8 @@
 # vm: --timeout 200
 # kernels: 6.1 6.12 debug-long
 #
-# An initiator of our own that breaks the rules; silent connections beside a good login.
+# An initiator of our own that breaks the rules, and one that asks for what is seldom asked for; silent
+# connections beside a good login. Arguments name tests.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/iscsi.inc
@@ -11,7 +12,10 @@ set -euo pipefail
 iscsi_own_initiator
 rd_device r0
 iscsi_target_raw $IQN core/rd_mcp_0/r0
-python3 /tcm/tests/conformance/iscsi_protocol.py ${TCM_LONG:+--silent 1000} "$@"
+rc=0
+python3 /tcm/tests/conformance/iscsi_protocol.py ${TCM_LONG:+--silent 1000} "$@" || rc=1
+python3 /tcm/tests/conformance/iscsi_features.py "$@" || rc=1
 iscsi_target_del $IQN
 rd_device_del r0
 unload_target
+exit $rc
