@@ -618,9 +618,13 @@ static bool tcm_isc_tmf_meets(const struct tcm_isc_tmf *req, const struct tcm_is
 	switch (req->flags & 0x7f) {
 	case TCM_ISC_TMF_ABORT_TASK:
 		return icmd->cmd.tag == (__force u32)req->ref_itt;
+	case TCM_ISC_TMF_QUERY_TASK:
+		return icmd->cmd.tag == (__force u32)req->ref_itt &&
+		       icmd->cmd.unpacked_lun == tcm_lun_unpack(&req->lun);
 	case TCM_ISC_TMF_ABORT_TASK_SET:
 	case TCM_ISC_TMF_CLEAR_TASK_SET:
 	case TCM_ISC_TMF_LUN_RESET:
+	case TCM_ISC_TMF_QUERY_TASK_SET:
 		return icmd->cmd.unpacked_lun == tcm_lun_unpack(&req->lun);
 	case TCM_ISC_TMF_WARM_RESET:
 	case TCM_ISC_TMF_COLD_RESET:
@@ -629,6 +633,17 @@ static bool tcm_isc_tmf_meets(const struct tcm_isc_tmf *req, const struct tcm_is
 	default:
 		return false;
 	}
+}
+
+/* Is there one whose unsolicited data is still to come that @req asks for? */
+bool tcm_isc_cmds_wait(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
+{
+	struct tcm_isc_cmd *icmd;
+
+	list_for_each_entry(icmd, &conn->waiting, node)
+		if (icmd->phase == TCM_ISC_PH_UNSOLICITED && tcm_isc_tmf_meets(req, icmd))
+			return true;
+	return false;
 }
 
 /* It ends, once others do not wait for its turn by CmdSN, and nobody is told. */
@@ -648,8 +663,11 @@ bool tcm_isc_cmd_early(const struct tcm_isc_tmf *req, struct tcm_isc_cmd *icmd)
 unsigned int tcm_isc_cmds_early(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
 {
 	struct tcm_isc_cmd *icmd, *next;
+	u8 function = req->flags & 0x7f;
 	unsigned int n = 0;
 
+	if (function == TCM_ISC_TMF_QUERY_TASK || function == TCM_ISC_TMF_QUERY_TASK_SET)
+		return 0;
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
 		if (icmd->phase == TCM_ISC_PH_UNSOLICITED && tcm_isc_cmd_early(req, icmd)) {
 			tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);

@@ -598,6 +598,7 @@ void tcm_isc_cmd_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 struct scatterlist *tcm_isc_cmd_seek(struct tcm_isc_cmd *icmd, u32 pos, u32 *off);
 void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn);
 bool tcm_isc_cmd_early(const struct tcm_isc_tmf *req, struct tcm_isc_cmd *icmd);
+bool tcm_isc_cmds_wait(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 unsigned int tcm_isc_cmds_early(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn);
 int tcm_isc_write_pending(struct tcm_cmd *cmd);

@@ -266,17 +266,22 @@ static bool tcm_isc_find_tag(struct tcm_cmd *cmd, void *arg)
 	return find->found;
 }
 
-/* @info: what an initiator of iSCSIProtocolLevel 2 is told besides (RFC 7144) */
+/* @info: what is told besides (RFC 7144 5.2) */
 static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req, u8 *info)
 {
 	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_tmf tmf = { .sess = isess->tsess, .lun = req->lun };
 	struct tcm_isc_find find = { .tag = (__force u32)req->ref_itt };
 	u8 function = req->flags & 0x7f;
+	bool later = conn->nego.val[TCM_ISC_K_PROTOCOL_LEVEL] >= 2;
 	int func = tcm_isc_tmf_func(function);
 
-	if (func < 0)
+	/* RFC 7144 adds functions for those who have agreed on it. */
+	if (func < 0 || (function >= TCM_ISC_TMF_QUERY_TASK && !later))
 		return TCM_ISC_TMF_RSP_REJECTED;
+	if ((function == TCM_ISC_TMF_QUERY_TASK || function == TCM_ISC_TMF_QUERY_TASK_SET) &&
+	    tcm_isc_cmds_wait(conn, req))
+		return TCM_ISC_TMF_RSP_SUCCEEDED;
 	if (function == TCM_ISC_TMF_ABORT_TASK) {
 		/* What was aborted before and has ended since is no task any more. */
 		tcm_isc_take_done(conn);
@@ -296,9 +301,25 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	tcm_isc_take_done(conn);
 	if (function == TCM_ISC_TMF_ABORT_TASK && !tmf.outstanding && !find.aborted)
 		return TCM_ISC_TMF_RSP_NO_TASK;
-	if (conn->nego.val[TCM_ISC_K_PROTOCOL_LEVEL] >= 2)
-		memcpy(info, tmf.info, sizeof(tmf.info));
+	memcpy(info, tmf.info, sizeof(tmf.info));
 	return tcm_isc_tmf_answer(tmf.resp);
+}
+
+/* 11.5.1: the target ends all the sessions that all initiators have with it. */
+static void tcm_isc_cold_reset(struct tcm_isc_conn *conn)
+{
+	struct tcm_isc_target *target = conn->isess->itpg->target;
+	struct tcm_isc_session *isess;
+	struct tcm_isc_tpg *itpg;
+
+	mutex_lock(&tcm_isc_lock);
+	list_for_each_entry(itpg, &target->tpgs, node) {
+		mutex_lock(&itpg->lock);
+		list_for_each_entry(isess, &itpg->sessions, node)
+			tcm_isc_session_drop(isess, conn);
+		mutex_unlock(&itpg->lock);
+	}
+	mutex_unlock(&tcm_isc_lock);
 }
 
 static void tcm_isc_task(struct tcm_isc_conn *conn)
@@ -315,9 +336,10 @@ static void tcm_isc_task(struct tcm_isc_conn *conn)
 	msg->tmf.response = tcm_isc_tmf_run(conn, req, msg->tmf.info);
 	msg->bhs.itt = req->itt;
 	tcm_isc_msg_send(conn, msg);
-	/* 11.5: the target is gone after a cold reset, and with it its connections. */
-	if ((req->flags & 0x7f) == TCM_ISC_TMF_COLD_RESET)
+	if ((req->flags & 0x7f) == TCM_ISC_TMF_COLD_RESET) {
 		msg->close = true;
+		tcm_isc_cold_reset(conn);
+	}
 }
 
 /* Its turn by CmdSN has come, or it has none. */

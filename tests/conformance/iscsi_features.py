@@ -151,5 +151,125 @@ def test_portal_removed():
     no_sessions()
 
 
+@contextlib.contextmanager
+def another_target():
+    name = TARGET + '-2'
+    tpg = ISCSI + name + '/tpgt_1/'
+    os.makedirs(tpg + 'np/0.0.0.0:3260')
+    for attribute, value in (('authentication', '0'), ('generate_node_acls', '1')):
+        write_file(tpg + 'attrib/' + attribute, value)
+    write_file(tpg + 'enable', '1')
+    try:
+        yield name
+    finally:
+        for path in (tpg + 'np/0.0.0.0:3260', tpg, ISCSI + name):
+            os.rmdir(path)
+
+
+def test_cold_reset():
+    """11.5.1: all sessions of the target end, and nobody else's."""
+    with another_target() as elsewhere:
+        a, b, far = login(MaxConnections='2'), login(OTHER), login(target=elsewhere, ready=False)
+        second = Connection(of=a, cid=1)
+        second.login()
+        itt, _ = start_write(b, 0, 65536)
+        assert itt
+        assert a.tmf(COLD_RESET) == COMPLETE
+        for c in (b, second):
+            told(c, DROP_ALL, 0, 2, 0)
+        assert a.closed()
+        no_sessions()
+        assert far.nop(b'far') == b'far'
+        far.close()
+    c = Connection()
+    c.login()
+    status, _, sense, _ = c.finish(c.command(bytes(6)))
+    assert status == 2 and sense[2] == 6 and sense[12] == 0x29, sense.hex()
+    c.close()
+    no_sessions()
+
+
+# ---- RFC 7144 ----
+
+def test_level():
+    """Its functions are there for those who have agreed on level 2, and for nobody else."""
+    for keys in ({}, {'iSCSIProtocolLevel': '1'}):
+        a = login(**keys)
+        itt, r2t = start_write(a, 0, 4096)
+        for function in (QUERY_TASK, QUERY_TASK_SET, NEXUS_RESET, QUERY_ASYNC):
+            assert a.tmf(function, ref=itt, refsn=a.cmdsn - 1) == REJECTED, function
+        a.data_out(itt, r2t.ttt, 0, 0, PATTERN[:4096])
+        assert a.finish(itt)[0] == 0
+        a.close()
+    no_sessions()
+
+
+def test_query_task():
+    with params(InitialR2T='No'):
+        a = login(iSCSIProtocolLevel='2', InitialR2T='No', ImmediateData='Yes', FirstBurstLength='8192')
+    b = login(OTHER, iSCSIProtocolLevel='2')
+    for more in (False, True):                          # asked for by R2T, or to come unasked
+        assert a.tmf(QUERY_TASK_SET) == COMPLETE
+        sn = a.cmdsn
+        itt = a.command(write_cdb(0, 8 if more else 32), 4096 if more else 16384, write=True, final=not more,
+                        data=PATTERN[:2048])
+        pdu = None if more else a.recv()
+        assert more or pdu.opcode == R2T
+        assert a.tmf(QUERY_TASK, ref=itt, refsn=sn) == SUCCEEDED
+        assert a.tmf(QUERY_TASK, ref=itt + 1000, refsn=sn) == COMPLETE
+        assert a.tmf(QUERY_TASK, lun=9, ref=itt, refsn=sn) == NO_LUN
+        assert a.tmf(QUERY_TASK_SET) == SUCCEEDED
+        assert a.tmf(QUERY_TASK_SET, lun=9) == NO_LUN
+        assert b.tmf(QUERY_TASK, ref=itt, refsn=sn) == COMPLETE, 'another nexus'
+        assert b.tmf(QUERY_TASK_SET) == COMPLETE
+        a.data_out(itt, NO_TAG if more else pdu.ttt, 0, 2048, PATTERN[2048:4096 if more else 16384])
+        assert a.finish(itt, PATTERN)[0] == 0
+        assert a.tmf(QUERY_TASK, ref=itt, refsn=sn) == COMPLETE
+        assert a.tmf(QUERY_TASK_SET) == COMPLETE
+        assert a.read10(0, 8)[1] == PATTERN[:4096]
+    a.close()
+    b.close()
+    no_sessions()
+
+
+def test_nexus_reset():
+    with params(InitialR2T='No'):
+        a = login(iSCSIProtocolLevel='2', InitialR2T='No')
+    b = login(OTHER)
+    assert a.write10(64, PATTERN[:4096])[0] == 0
+    asked, r2t = start_write(a, 64, 65536 + 4096, final=True)
+    early = a.command(write_cdb(64, 8), 4096, write=True, final=False)
+    theirs, their_r2t = start_write(b, 128, 4096)
+    assert a.tmf(NEXUS_RESET) == COMPLETE
+    a.data_out(asked, r2t.ttt, 0, 0, bytes(4096))
+    a.data_out(early, NO_TAG, 0, 0, bytes(4096))
+    status, _, sense, _ = a.finish(a.command(bytes(6)))
+    assert (status, sense[2], sense[12], sense[13]) == (2, 6, 0x29, 7), sense.hex()
+    assert a.tur() == 0
+    assert a.read10(64, 8)[1] == PATTERN[:4096]
+    b.data_out(theirs, their_r2t.ttt, 0, 0, PATTERN[:4096])
+    assert b.finish(theirs)[0] == 0
+    assert b.tur() == 0
+    a.close()
+    b.close()
+    no_sessions()
+
+
+def test_clear_aca():
+    naca = bytes([0x12, 1, 0xee, 0, 255, 4])            # INQUIRY of a page that there is not
+    a, b = login(), login(OTHER)
+    assert a.tmf(CLEAR_ACA) == COMPLETE, 'there is none'
+    assert a.finish(a.command(naca, 255, read=True))[0] == 2
+    assert (a.tur(), b.tur()) == (0x30, 8)              # ACA ACTIVE, BUSY
+    assert b.tmf(CLEAR_ACA) == COMPLETE
+    assert a.tur() == 0x30, 'not that initiator\'s'
+    assert a.tmf(CLEAR_ACA, lun=9) == NO_LUN
+    assert a.tmf(CLEAR_ACA) == COMPLETE
+    assert (a.tur(), b.tur()) == (0, 0)
+    a.close()
+    b.close()
+    no_sessions()
+
+
 if __name__ == '__main__':
     sys.exit(run(dict(globals())))

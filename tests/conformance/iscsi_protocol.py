@@ -583,11 +583,9 @@ def test_query_async_event():
         ('2', (mode,), [(0x16, 0x2a, 0x01)]),
         ('2', (reset,), [(0x16, 0x29, 0x03)]),
         ('2', (reset, mode), [(0x26, 0x29, 0x03), (0x16, 0x2a, 0x01)]),
-        ('1', (mode,), [(0, 0, 0)]),
-        (None, (mode,), [(0, 0, 0)]),
     ]
     for level, actions, events in table:
-        c = session(**({'iSCSIProtocolLevel': level} if level else {}))
+        c = session(iSCSIProtocolLevel=level)
         for act in actions:
             act()
         for event in events:

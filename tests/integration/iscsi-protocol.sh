@@ -11,6 +11,7 @@ set -euo pipefail
 
 iscsi_own_initiator
 rd_device r0
+cfs_write core/rd_mcp_0/r0/attrib/emulate_aca 1
 iscsi_target_raw $IQN core/rd_mcp_0/r0
 rc=0
 python3 /tcm/tests/conformance/iscsi_protocol.py ${TCM_LONG:+--silent 1000} "$@" || rc=1
