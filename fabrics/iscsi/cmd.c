@@ -219,6 +219,9 @@ static struct tcm_isc_cmd *tcm_isc_cmd_take(struct tcm_isc_conn *conn,
 	}
 	tcm_isc_cmd_reset(conn, icmd);
 	icmd->held.cmdsn = be32_to_cpu(hdr->cmdsn);
+	icmd->bidi = 0;
+	if (unlikely((hdr->flags & TCM_ISC_R) && (hdr->flags & TCM_ISC_W)))
+		icmd->bidi = tcm_isc_command_bidi(hdr);
 	conn->nr_cmds++;
 	cmd->tag = (__force u32)hdr->itt;
 	tcm_cmd_set_attr(cmd, tcm_isc_cmd_attr(hdr->flags));

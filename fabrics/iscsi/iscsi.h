@@ -244,6 +244,7 @@ struct tcm_isc_cmd {
 	bool			put;		/* the core's part has been put */
 	bool			delivered;	/* its turn by CmdSN has come */
 	u32			tag_use;	/* makes target transfer tags differ */
+	u32			bidi;		/* bytes to be read of a command that has both */
 	u64			since;		/* ns when its header came, of a sample; or 0 */
 	struct tcm_isc_held	held;
 

@@ -60,35 +60,59 @@ static inline bool tcm_isc_command_ok(const u32 *val, const struct tcm_isc_comma
 	return true;
 }
 
-/*
- * The CDB of a command whose header is followed by its additional headers, of which only the rest
- * of a long CDB is known (11.2.2.3): in place, or put together in @cdb of TCM_CDB_MAX bytes. NULL
- * for lengths that are wrong.
- */
-static inline const u8 *tcm_isc_command_cdb(const struct tcm_isc_command *hdr, u8 *cdb,
-					    unsigned int *len)
+/* Additional headers, 11.2.2.1 */
+#define TCM_ISC_AHS_CDB		1
+#define TCM_ISC_AHS_BIDI	2
+
+/* The first additional header of @type: its AHSLength; 0: there is none, -EINVAL: malformed */
+static inline int tcm_isc_command_ahs(const struct tcm_isc_command *hdr, u8 type, const u8 **at)
 {
 	const u8 *ahs = (const u8 *)hdr + TCM_ISC_BHS;
 	u32 left = hdr->ahs_len * 4, n;
 
-	*len = sizeof(hdr->cdb);
 	while (left >= 4) {
 		n = get_unaligned_be16(ahs);
 		if (n < 1 || n + 3 > left)
-			return NULL;
-		if (ahs[2] == 1) {
-			if (n - 1 > TCM_CDB_MAX - sizeof(hdr->cdb))
-				return NULL;
-			memcpy(cdb, hdr->cdb, sizeof(hdr->cdb));
-			memcpy(cdb + sizeof(hdr->cdb), ahs + 4, n - 1);
-			*len = sizeof(hdr->cdb) + n - 1;
-			return cdb;
+			return -EINVAL;
+		if (ahs[2] == type) {
+			*at = ahs;
+			return n;
 		}
 		n = round_up(n + 3, 4);
 		ahs += min(n, left);
 		left -= min(n, left);
 	}
-	return hdr->cdb;
+	return 0;
+}
+
+/* 11.2.2.4: what the initiator takes of a command that has data in both directions */
+static inline u32 tcm_isc_command_bidi(const struct tcm_isc_command *hdr)
+{
+	const u8 *ahs;
+
+	return tcm_isc_command_ahs(hdr, TCM_ISC_AHS_BIDI, &ahs) == 5 ?
+		get_unaligned_be32(ahs + 4) : 0;
+}
+
+/*
+ * The CDB of a command: in place, or put together in @cdb of TCM_CDB_MAX bytes where the rest of
+ * it is in an additional header (11.2.2.3). NULL for lengths that are wrong.
+ */
+static inline const u8 *tcm_isc_command_cdb(const struct tcm_isc_command *hdr, u8 *cdb,
+					    unsigned int *len)
+{
+	const u8 *ahs;
+	int n = tcm_isc_command_ahs(hdr, TCM_ISC_AHS_CDB, &ahs);
+
+	*len = sizeof(hdr->cdb);
+	if (likely(!n))
+		return hdr->cdb;
+	if (n < 0 || n - 1 > (int)(TCM_CDB_MAX - sizeof(hdr->cdb)))
+		return NULL;
+	memcpy(cdb, hdr->cdb, sizeof(hdr->cdb));
+	memcpy(cdb + sizeof(hdr->cdb), ahs + 4, n - 1);
+	*len = sizeof(hdr->cdb) + n - 1;
+	return cdb;
 }
 
 /* 4.2.4.2: not more than FirstBurstLength, and in order. @exp_len: what the initiator has */

@@ -52,6 +52,7 @@ enum {
 #define TCM_ISC_D_S		0x01	/* Data-In: has status */
 #define TCM_ISC_D_U		0x02	/* Data-In, response: residual underflow */
 #define TCM_ISC_D_O		0x04	/* ... overflow */
+#define TCM_ISC_D_BU	0x08	/* response: bidirectional read residual underflow */
 
 /* Any PDU: what all have in common */
 struct tcm_isc_bhs {

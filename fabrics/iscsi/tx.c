@@ -256,6 +256,11 @@ static void tcm_isc_tx_status(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icm
 	u8 *to;
 
 	tcm_isc_put_residual(&rsp, cmd);
+	/* 11.4.5: no command here has data in both directions */
+	if (unlikely(icmd->bidi)) {
+		rsp.flags |= TCM_ISC_D_BU;
+		rsp.offset = cpu_to_be32(icmd->bidi);
+	}
 	put_unaligned_be24(len, rsp.dsl);
 	tcm_isc_put_statsn(conn, (u8 *)&rsp, &icmd->tx, again);
 	to = tcm_isc_carve(conn, hlen + len);

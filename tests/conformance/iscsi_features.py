@@ -271,5 +271,48 @@ def test_clear_aca():
     no_sessions()
 
 
+# ---- additional headers ----
+
+def long_cdb(action, lba, blocks):
+    return struct.pack('>BB5xBHBxQIHHI', 0x7f, 0, 24, action, 0, lba, 0, 0, 0, blocks)
+
+
+def ahs(kind, data):
+    text = struct.pack('>HBB', len(data) + 1, kind, 0) + data
+    return text + bytes(-len(text) % 4)
+
+
+def test_both_directions():
+    """No command here has data in both directions: the data that one brings is its own, and of what it could have
+    taken home the response says that nothing came (11.4.5)."""
+    a = login()
+    length = struct.pack('>I', 4096)
+    for data, edtl in ((PATTERN[:512], 512), (PATTERN[512:2048], 1536)):
+        itt = a.command(write_cdb(600, len(data) // 512), edtl, write=True, read=True, data=data, ahs=ahs(2, length))
+        status, got, _, pdu = a.finish(itt)
+        assert status == 0 and not got and pdu.flags == 0x88, hex(pdu.flags)
+        assert (pdu.offset, pdu.residual) == (4096, 0)
+        assert a.read10(600, len(data) // 512)[1] == data
+    cdb = long_cdb(0x0b, 700, 2)
+    itt = a.command(cdb[:16], 1024, write=True, read=True, ahs=ahs(2, length) + ahs(1, cdb[16:]))
+    status, got, _, pdu = a.finish(itt, PATTERN)
+    assert status == 0 and (pdu.flags, pdu.offset, pdu.residual) == (0x88, 4096, 0), pdu.header.hex()
+    # half of the data is not asked for
+    itt = a.command(write_cdb(600, 1), 1024, write=True, read=True, data=PATTERN[:1024], ahs=ahs(2, length))
+    status, got, _, pdu = a.finish(itt)
+    assert status == 0 and (pdu.flags, pdu.offset, pdu.residual) == (0x8a, 4096, 512), pdu.header.hex()
+    # a read that brings data, by its flags: none goes in either direction, and both residuals say so
+    itt = a.command(read_cdb(600, 1), 512, write=True, read=True, data=bytes(512), ahs=ahs(2, length))
+    status, got, _, pdu = a.finish(itt)
+    assert status == 0 and not got and (pdu.flags, pdu.offset, pdu.residual) == (0x8a, 4096, 512), pdu.header.hex()
+    assert a.read10(600, 1)[1] == PATTERN[:512]
+    # nothing was expected
+    itt = a.command(write_cdb(600, 1), 512, write=True, read=True, data=PATTERN[:512])
+    status, got, _, pdu = a.finish(itt)
+    assert status == 0 and pdu.flags == 0x80 and pdu.offset == 0, pdu.header.hex()
+    a.close()
+    no_sessions()
+
+
 if __name__ == '__main__':
     sys.exit(run(dict(globals())))

@@ -61,6 +61,7 @@ static void command(struct write *w, const u32 *val, const struct tcm_isc_comman
 		goto out;
 	fuzz_check(!dsl || (dsl <= val[TCM_ISC_K_FIRST_BURST] && dsl <= be32_to_cpu(hdr->edtl)));
 	fuzz_check((hdr->flags & TCM_ISC_F) || (hdr->flags & TCM_ISC_W));
+	fuzz_check(!tcm_isc_command_bidi(hdr) || hdr->ahs_len >= 2);
 	cdb = tcm_isc_command_cdb(hdr, buf, &len);
 	if (!cdb)
 		goto out;
