@@ -376,6 +376,8 @@ static void tcm_isc_conn_work(struct work_struct *work)
 		tcm_isc_take_done(conn);
 		if (!conn->nr_cmds && !conn->freeing) {
 			conn->freeing = true;
+			if (conn->isess)
+				tcm_isc_session_disown(conn->isess);
 			queue_rcu_work(tcm_isc_slow_wq, &conn->free_work);
 		}
 	} else if (!llist_empty(&conn->done)) {

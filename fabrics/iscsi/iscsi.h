@@ -306,6 +306,7 @@ struct tcm_isc_session {
 	bool			closed;		/* takes no connection any more */
 	bool			over;		/* its commands are done, or fenced off */
 	wait_queue_head_t	left;		/* a connection has left @conns, or all is @over */
+	atomic_t		nr_owners;	/* connections that have commands, or may */
 
 	/*
 	 * Commands may come on several connections, or again: what is received has its turn by
@@ -615,6 +616,7 @@ int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *co
 struct tcm_isc_session *tcm_isc_session_find(struct tcm_isc_tpg *itpg, const char *name,
 					     const u8 *isid, u16 tsih);
 int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn);
+void tcm_isc_session_disown(struct tcm_isc_session *isess);
 unsigned int tcm_isc_session_live(struct tcm_isc_session *isess);
 bool tcm_isc_session_has(struct tcm_isc_session *isess, const struct tcm_isc_conn *conn);
 int tcm_isc_session_remove(struct tcm_isc_conn *conn, u16 cid, bool recover);

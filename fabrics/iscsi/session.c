@@ -181,6 +181,7 @@ int tcm_isc_session_start(struct tcm_isc_session *isess, struct tcm_isc_conn *co
 	/* close_session() may come before the core has told us of the session. */
 	list_add_tail(&conn->sess_node, &isess->conns);
 	isess->nr_conns = 1;
+	atomic_set(&isess->nr_owners, 1);
 	if (isess->itpg)
 		err = tcm_isc_reinstate(isess);
 	if (isess->itpg && !err) {
@@ -300,16 +301,29 @@ static bool tcm_isc_session_end_conn(struct tcm_isc_session *isess, u16 cid,
 }
 
 /*
- * Another connection (6.3.1), or one that takes the place of that with the same CID (6.3.4). A
- * session that was to have one connection has no locks for two.
+ * A session that was to have one connection has no locks for two: the former one's commands come
+ * back before the next one has any.
  */
+static bool tcm_isc_session_alone(struct tcm_isc_session *isess)
+{
+	/* Pairs with tcm_isc_session_disown(). */
+	return wait_event_timeout(isess->left, atomic_read_acquire(&isess->nr_owners) == 1, 2 * HZ);
+}
+
+/* The owner, last of all: it has no commands, and will have none. */
+void tcm_isc_session_disown(struct tcm_isc_session *isess)
+{
+	/* Pairs with tcm_isc_session_alone(). */
+	atomic_dec_return_release(&isess->nr_owners);
+	wake_up(&isess->left);
+}
+
+/* Another connection (6.3.1), or one that takes the place of that with the same CID (6.3.4) */
 int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn)
 {
 	u32 most = min_t(u32, isess->nego.val[TCM_ISC_K_MAX_CONNECTIONS], TCM_ISC_CONNS_MAX);
 	int err = 0;
 
-	if (!isess->reorder)
-		return -ENOENT;
 	spin_lock(&isess->lock);
 	if (isess->closed || isess->kill || isess->logged_out) {
 		err = -ENOENT;
@@ -324,11 +338,14 @@ int tcm_isc_session_add(struct tcm_isc_session *isess, struct tcm_isc_conn *conn
 		conn->alone = true;
 		list_add_tail(&conn->sess_node, &isess->conns);
 		isess->nr_conns++;
+		atomic_inc(&isess->nr_owners);
 	}
 	spin_unlock(&isess->lock);
 	if (err)
 		return err;
-	return tcm_isc_session_end_conn(isess, conn->cid, conn, false) ? 0 : -EBUSY;
+	if (!tcm_isc_session_end_conn(isess, conn->cid, conn, false))
+		return -EBUSY;
+	return isess->reorder || tcm_isc_session_alone(isess) ? 0 : -EBUSY;
 }
 
 /* 11.14: another connection is logged out. Returns the response. */

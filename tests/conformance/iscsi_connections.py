@@ -189,11 +189,75 @@ def test_same_cid():
     wait_no_sessions()
     c = Connection()
     c.login(ErrorRecoveryLevel='0')                     # one connection was agreed on
-    assert refused(c, 1) == '020a'
+    assert refused(c, 1) == '0206'
     c.ready()
     c.close()
-    c.isid = b'\x80\0\0\0\0\x09'
+    wait_no_sessions()
     assert refused(c, 1) == '020a'
+
+
+def test_same_cid_alone():
+    """6.3.4 in a session of one connection without recovery: the former one's tasks end, the session goes on."""
+    c = Connection()
+    c.login(ErrorRecoveryLevel='0')
+    c.ready()
+    fill(c, 0, PATTERN[:65536])
+    number = sessions().split()[1]
+    for _ in range(10):
+        sn = c.cmdsn
+        one, _ = start_write(c, 0, 65536)
+        for n in range(8):
+            c.command(read_cdb(n, 512), 262144, read=True)                             # nobody reads
+        c.command(write_cdb(0, 64), 32768, write=True, data=bytes(100), dsl=8192)      # in the middle of a PDU
+        d = join(c, 0)
+        assert c.closed()
+        c.close()
+        assert sn < d.exp_cmdsn <= d.cmdsn, (sn, d.exp_cmdsn, d.cmdsn)
+        d.cmdsn = d.exp_cmdsn                           # what has not come is not sent again
+        assert d.tmf(1, ref=one, refsn=sn) == 1, 'its task is still there'
+        assert d.read10(0, 128)[1] == PATTERN[:65536]
+        assert sessions().split()[1] == number and sessions().count('connection') == 1
+        c = d
+    c.ready()
+    assert c.logout(0) == 0
+    wait_no_sessions()
+    # a backend that does not answer: the session cannot be had, a new one can
+    c = Connection()
+    c.login(ErrorRecoveryLevel='0')
+    c.ready()
+    while c.finish(c.command(bytes(6), lun=1))[0]:
+        pass
+    slow('suspend')
+    try:
+        start_slow_read(c)
+        assert c.nop() == b''
+        start = time.monotonic()
+        assert refused(c, 0) == '0302'
+        assert c.closed() and 1 < time.monotonic() - start < 8
+        d = Connection()
+        d.login()
+        d.ready()
+    finally:
+        slow('resume')
+    d.close()
+    wait_no_sessions()
+    # and one that does so in time
+    c = Connection()
+    c.login(ErrorRecoveryLevel='0')
+    while c.finish(c.command(bytes(6), lun=1))[0]:
+        pass
+    slow('suspend')
+    timer = threading.Timer(0.5, slow, ('resume',))
+    timer.start()
+    start_slow_read(c)
+    d = join(c, 0)
+    assert c.closed()
+    timer.join()
+    d.ready()
+    status, data, _, _ = d.finish(start_slow_read(d))
+    assert status == 0 and len(data) == 4096
+    d.close()
+    wait_no_sessions()
 
 
 def test_lost_while_held():
@@ -442,6 +506,7 @@ def test_recover_held():
 
 
 def slow(what):
+    """LUN 1's backend"""
     subprocess.run(['dmsetup', what] + (['--nolockfs', '--noflush'] if what == 'suspend' else []) + ['slow'], check=True)
 
 

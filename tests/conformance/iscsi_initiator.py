@@ -210,6 +210,7 @@ class Connection:
             self.login_pdu({k: said[k] for k in said if k not in keys and k not in (
                 'TargetAlias', 'TargetPortalGroupTag', 'MaxRecvDataSegmentLength')})
         self.tsih = struct.unpack('>H', pdu.header[14:16])[0]
+        self.exp_cmdsn = pdu.exp_cmdsn
         self.header_digest = said.get('HeaderDigest') == 'CRC32C'
         self.data_digest = said.get('DataDigest') == 'CRC32C'
         return said
