@@ -282,6 +282,33 @@ def ahs(kind, data):
     return text + bytes(-len(text) % 4)
 
 
+def test_long_cdb():
+    """32 bytes of CDB: the second half in an additional header (11.2.2.3), whatever other ones there are"""
+    for digests in ({}, {'HeaderDigest': 'CRC32C', 'DataDigest': 'CRC32C'}):
+        a = login(**digests)
+        for n, (before, after) in enumerate(((b'', b''), (ahs(0x3f, bytes(9)), b''), (b'', ahs(2, bytes(4))))):
+            lba, data = 500 + n, PATTERN[n * 512:n * 512 + 8192]
+            cdb = long_cdb(0x0b, lba, 16)
+            itt = a.command(cdb[:16], 8192, write=True, data=data[:512], ahs=before + ahs(1, cdb[16:]) + after)
+            assert a.finish(itt, data)[0] == 0
+            cdb = long_cdb(0x09, lba, 16)
+            itt = a.command(cdb[:16], 8192, read=True, ahs=before + ahs(1, cdb[16:]) + after)
+            status, got, _, _ = a.finish(itt)
+            assert status == 0 and got == data, n
+            assert a.read10(lba, 16)[1] == data
+        cdb = long_cdb(0x09, 500, 16)
+        itt = a.command(cdb[:16], 8192, read=True)      # only half of it
+        status, got, sense, _ = a.finish(itt)
+        assert status == 2 and sense[2] & 15 == 5 and not got
+        for bad in (ahs(1, bytes(17)), ahs(1, bytes(16))[:4], struct.pack('>HBB', 0, 1, 0), struct.pack('>HBB', 600, 9, 0)):
+            a.command(cdb[:16], 8192, read=True, ahs=bad)
+            pdu = a.recv()
+            assert pdu.opcode == REJECT and pdu.header[2] == 4, (bad, pdu.header.hex())
+            assert a.tur() == 0
+        a.close()
+    no_sessions()
+
+
 def test_both_directions():
     """No command here has data in both directions: the data that one brings is its own, and of what it could have
     taken home the response says that nothing came (11.4.5)."""
@@ -312,6 +339,101 @@ def test_both_directions():
     assert status == 0 and pdu.flags == 0x80 and pdu.offset == 0, pdu.header.hex()
     a.close()
     no_sessions()
+
+
+# ---- R2Ts ----
+
+def test_several_r2ts():
+    """As many R2Ts as were agreed on are out, and each that is answered is followed by the next."""
+    with params(MaxOutstandingR2T='65535', ImmediateData='No', DataSequenceInOrder='No'):
+        for agreed, order in ((1, 'Yes'), (2, 'Yes'), (3, 'No'), (8, 'Yes'), (8, 'No'), (100, 'Yes')):
+            a = login(MaxOutstandingR2T=str(agreed), MaxBurstLength='4096', ImmediateData='No', DataSequenceInOrder=order)
+            bursts, most = 20, min(agreed, 8)
+            itt = a.command(write_cdb(1000, bursts * 8), bursts * 4096, write=True)
+            out, seen = [], 0
+            while True:
+                while len(out) < min(most, bursts - seen + len(out)):
+                    pdu = a.recv()
+                    assert (pdu.opcode, pdu.itt, pdu.datasn, pdu.residual) == (R2T, itt, seen, 4096), pdu.header.hex()
+                    assert pdu.offset == seen * 4096
+                    out.append(pdu)
+                    seen += 1
+                if not out:
+                    break
+                if seen == most:
+                    assert a.silent(0.1), 'more than %d' % most
+                pdu = out.pop(0 if order == 'Yes' else -1)
+                for n in range(2):
+                    at = pdu.offset + n * 2048
+                    a.data_out(itt, pdu.ttt, n, at, PATTERN[at:at + 2048], n == 1)
+            status, _, _, pdu = a.finish(itt)
+            assert status == 0 and pdu.datasn == bursts, 'ExpDataSN'
+            itt = a.command(read_cdb(1000, bursts * 8), bursts * 4096, read=True)
+            assert a.finish(itt)[1] == PATTERN[:bursts * 4096], (agreed, order)
+            a.close()
+    no_sessions()
+
+
+# ---- portals ----
+
+def ip(*words):
+    subprocess.run(('ip',) + words, check=True)
+
+
+def found(host, port):
+    """Where a discovery session that came there is sent to"""
+    c = Connection(host, port)
+    c.login(target=None)
+    c.send(TEXT, 0x80, word5=NO_TAG, words=c.sns(), data=pairs({'SendTargets': TARGET}))
+    text = c.recv().data.decode()
+    c.close()
+    return [item.split('=')[1] for item in text.split('\0') if item.startswith('TargetAddress=')]
+
+
+@contextlib.contextmanager
+def portal(name):
+    os.mkdir(TPG + 'np/' + name)
+    try:
+        yield
+    finally:
+        os.rmdir(TPG + 'np/' + name)
+
+
+def there(host, port, local):
+    a = login(host=host, port=port)
+    assert a.write10(9, PATTERN[:512])[0] == 0
+    text = read_file(TPG + 'sessions')
+    assert ' to %s ' % local in text, text
+    a.logout()
+    a.close()
+    no_sessions()
+
+
+def test_portals():
+    with portal('[::]:3262'):                           # both families by one socket
+        there('127.0.0.1', 3262, '127.0.0.1:3262')
+        there('::1', 3262, '[::1]:3262')
+        assert '127.0.0.1:3262,1' in found('127.0.0.1', 3262)
+        assert '[::1]:3262,1' in found('::1', 3262)
+    ip('-6', 'addr', 'add', 'fe80::1234/64', 'dev', 'lo')
+    with portal('[fe80::1234%lo]:3263'):
+        there('fe80::1234%lo', 3263, '[fe80::1234]:3263')
+    ip('-6', 'addr', 'del', 'fe80::1234/64', 'dev', 'lo')
+    for bad in ('[fe80::1234%nowhere]:3263', '[fe80::1234]', '127.0.0.1', '127.0.0.1:0', '127.0.0.1:65536', '[127.0.0.1]:3263',
+                '::1:3263', '127.0.0.1%lo:3263'):
+        try:
+            os.mkdir(TPG + 'np/' + bad)
+        except OSError:
+            continue
+        os.rmdir(TPG + 'np/' + bad)
+        raise AssertionError('a portal %s' % bad)
+    for address, length in (('192.0.2.77', '32'), ('2001:db8::77', '128')):
+        v6 = ':' in address
+        name = ('[%s]:3264' if v6 else '%s:3264') % address
+        with portal(name):                              # before there is such an address
+            ip('addr', 'add', address + '/' + length, 'dev', 'lo', *(('nodad',) if v6 else ()))
+            there(address, 3264, name)
+        ip('addr', 'del', address + '/' + length, 'dev', 'lo')
 
 
 if __name__ == '__main__':

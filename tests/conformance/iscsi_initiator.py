@@ -58,8 +58,8 @@ class Commands:
 
 class Connection:
     """of: a connection of the session that this one is to join"""
-    def __init__(self, host='127.0.0.1', port=3260, timeout=60, of=None, cid=0):
-        self.sock = socket.create_connection((host, port), timeout)
+    def __init__(self, host='127.0.0.1', port=3260, timeout=60, of=None, cid=0, source=None):
+        self.sock = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.commands = of.commands if of else Commands()
         self.exp_statsn = 0

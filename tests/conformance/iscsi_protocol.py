@@ -9,6 +9,8 @@ The target is iqn.2026-11.org.lab:t1 on 127.0.0.1:3260, in demo mode, LUN 0 of 6
 import argparse
 import os
 import random
+import resource
+import select
 import socket
 import struct
 import sys
@@ -677,6 +679,45 @@ def test_silent():
     print('a login takes %.3f s alone, %.3f s beside %d that do not finish' % (alone, beside, ARGS.silent))
     assert beside < 4 * alone + 0.5
     for c in some:
+        c.close()
+
+
+def ended(conns):
+    """Which of the connections the target has ended"""
+    poll = select.poll()
+    by_fd = {c.sock.fileno(): n for n, c in enumerate(conns)}
+    for fd in by_fd:
+        poll.register(fd, select.POLLIN)
+    return sorted(by_fd[fd] for fd, _ in poll.poll(0))
+
+
+def until_ended(conns, want):
+    end = time.monotonic() + 20
+    while ended(conns) != want:
+        assert time.monotonic() < end, (ended(conns)[:5], want)
+        time.sleep(0.02)
+
+
+def test_half_open():
+    """The oldest connection without a login goes: of a source that has 1536, of a portal that has 4096."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+    elsewhere = [Connection(source='127.0.0.9')]
+    many = [Connection(source='127.0.0.2') for _ in range(1536)]
+    session().close()                                   # those before it are accepted
+    assert not ended(elsewhere + many)
+    for n in range(3):
+        many.append(Connection(source='127.0.0.2'))
+        until_ended(many, list(range(n + 1)))
+    assert not ended(elsewhere)
+    if ARGS.silent >= 1000:
+        for source, count in (('127.0.0.3', 1536), ('127.0.0.4', 1536)):
+            elsewhere += [Connection(source=source) for _ in range(count)]
+        # in the order in which they came, whoever sent them
+        over = len(elsewhere) + 1536 - 4096
+        until_ended(elsewhere[:1] + many[3:], list(range(over)))
+        session().close()
+        until_ended(elsewhere[:1] + many[3:], list(range(over + 1)))
+    for c in elsewhere + many:
         c.close()
 
 
