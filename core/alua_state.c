@@ -188,7 +188,7 @@ static void tcm_alua_tick(struct work_struct *work)
 		tcm_hop_queue(cmd, tcm_cmd_rerun);
 }
 
-static enum tcm_sense tcm_alua_slow(struct tcm_cmd *cmd, u32 msecs)
+static void tcm_alua_park(struct tcm_cmd *cmd, u32 msecs)
 {
 	struct tcm_alua *alua = cmd->dev->alua;
 	unsigned long flags;
@@ -199,6 +199,25 @@ static enum tcm_sense tcm_alua_slow(struct tcm_cmd *cmd, u32 msecs)
 	list_add_tail(&cmd->alua_wait.node, &alua->waiting);
 	queue_delayed_work(tcm_alua_wq, &alua->tick, TCM_ALUA_TICK);
 	spin_unlock_irqrestore(&alua->wait_lock, flags);
+}
+
+enum tcm_sense tcm_alua_slow(struct tcm_cmd *cmd)
+{
+	struct tcm_device *dev = cmd->dev;
+	struct tcm_tg_pt_gp *gp;
+	unsigned long flags;
+	u32 msecs = 0;
+
+	if (!(cmd->op->flags & TCM_OP_MEDIUM) || (cmd->flags & TCM_CMD_SLOWED))
+		return TCM_OK;
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	gp = cmd->lun->tg_pt_gp;
+	if (gp && gp->state == TCM_ALUA_NONOPTIMIZED)
+		msecs = gp->field[TCM_ALUA_nonop_delay_msecs];
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	if (!msecs)
+		return TCM_OK;
+	tcm_alua_park(cmd, msecs);
 	return TCM_PENDING;
 }
 
@@ -210,7 +229,6 @@ enum tcm_sense tcm_alua_check(struct tcm_cmd *cmd)
 	struct tcm_tg_pt_gp *gp;
 	unsigned long flags;
 	bool known;
-	u32 msecs = 0;
 
 	/* What is passed through is judged by the row that it would have had. */
 	if (op->flags & TCM_OP_PASSTHRU)
@@ -225,13 +243,9 @@ enum tcm_sense tcm_alua_check(struct tcm_cmd *cmd)
 		sense = tcm_alua_judge_lba(cmd, gp->id);
 	else
 		sense = tcm_alua_judge(gp->state, cmd, op);
-	if (gp->state == TCM_ALUA_NONOPTIMIZED && (cmd->op->flags & TCM_OP_MEDIUM))
-		msecs = gp->field[TCM_ALUA_nonop_delay_msecs];
 unlock:
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
-	if (sense || !msecs || (cmd->flags & TCM_CMD_SLOWED))
-		return sense;
-	return tcm_alua_slow(cmd, msecs);
+	return sense;
 }
 
 bool tcm_alua_reaches(struct tcm_lun *lun)

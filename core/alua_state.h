@@ -40,11 +40,13 @@ void tcm_alua_state_destroy(struct tcm_alua *alua);
 void tcm_alua_map_added(struct tcm_mapping *map);
 void tcm_alua_lun_changed(struct tcm_lun *lun);
 
-/*
- * For the gate: a sense code, or TCM_PENDING when the command was slowed down and comes back by
- * tcm_cmd_rerun(). Context: may sleep.
- */
+/* For the gate: does the access state refuse the command? Any context. */
 enum tcm_sense tcm_alua_check(struct tcm_cmd *cmd);
+/*
+ * One that it does not refuse: TCM_PENDING when it is slowed down and comes back by
+ * tcm_cmd_rerun(), before it has blocks.
+ */
+enum tcm_sense tcm_alua_slow(struct tcm_cmd *cmd);
 
 /*
  * With states that depend on the block: may a command that names its blocks in a parameter list

@@ -33,6 +33,37 @@ static enum tcm_sense tcm_gate_stats(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
+/* What refuses a command for a state of the unit, the port or the nexus, and does nothing else */
+static enum tcm_sense tcm_gate_judge(struct tcm_cmd *cmd, unsigned long gate)
+{
+	const struct tcm_opcode *op = cmd->op;
+	enum tcm_sense sense;
+
+	if (gate & BIT(TCM_GATE_RESERVED)) {
+		sense = tcm_pr_check(cmd);
+		if (sense)
+			return sense;
+	}
+	if (gate & BIT(TCM_GATE_ALUA)) {
+		sense = tcm_alua_check(cmd);
+		if (sense)
+			return sense;
+	}
+	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
+		return TCM_LUN_FAILURE;
+	if ((gate & BIT(TCM_GATE_EJECTED)) && (op->flags & TCM_OP_READY))
+		return TCM_MEDIUM_NOT_PRESENT;
+	if ((gate & BIT(TCM_GATE_STOPPED)) && (op->flags & TCM_OP_READY))
+		return TCM_NOT_READY_INIT_REQUIRED;
+	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))
+		return TCM_WRITE_PROTECTED;
+	if ((gate & BIT(TCM_GATE_SWP)) && (op->flags & TCM_OP_WRITES))
+		return TCM_SW_WRITE_PROTECTED;
+	if (gate & BIT(TCM_GATE_WIPE))
+		return tcm_wipe_check(cmd);
+	return TCM_OK;
+}
+
 enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 			      void (*resume)(struct tcm_cmd *cmd))
 {
@@ -64,33 +95,16 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 		if (sense)
 			return sense;
 	}
-	if (gate & BIT(TCM_GATE_RESERVED)) {
-		sense = tcm_pr_check(cmd);
-		if (sense)
-			return sense;
-	}
+	sense = tcm_gate_judge(cmd, gate);
+	if (sense)
+		return sense;
 	if (gate & BIT(TCM_GATE_ALUA)) {
-		sense = tcm_alua_check(cmd);
+		sense = tcm_alua_slow(cmd);
 		if (sense)
 			return sense;
 	}
-	if ((gate & BIT(TCM_GATE_DEAD)) && (op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES)))
-		return TCM_LUN_FAILURE;
-	if ((gate & BIT(TCM_GATE_EJECTED)) && (op->flags & TCM_OP_READY))
-		return TCM_MEDIUM_NOT_PRESENT;
-	if ((gate & BIT(TCM_GATE_STOPPED)) && (op->flags & TCM_OP_READY))
-		return TCM_NOT_READY_INIT_REQUIRED;
 	if ((gate & BIT(TCM_GATE_RESTING)) && (op->flags & TCM_OP_MEDIUM))
 		tcm_sbc_set_power(cmd->dev, TCM_POWER_IS_ACTIVE);
-	if ((gate & BIT(TCM_GATE_WP)) && (op->flags & TCM_OP_WRITES))
-		return TCM_WRITE_PROTECTED;
-	if ((gate & BIT(TCM_GATE_SWP)) && (op->flags & TCM_OP_WRITES))
-		return TCM_SW_WRITE_PROTECTED;
-	if (gate & BIT(TCM_GATE_WIPE)) {
-		sense = tcm_wipe_check(cmd);
-		if (sense)
-			return sense;
-	}
 	if (gate & BIT(TCM_GATE_ORPHAN)) {
 		sense = tcm_orphan_check(cmd);
 		if (sense)
@@ -107,10 +121,88 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 
 enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd)
 {
-	/* A wipe sets the bit before it asks for the blocks: who gets them after it sees it. */
-	if (likely(!(READ_ONCE(cmd->map->gate) & BIT(TCM_GATE_WIPE))))
-		return TCM_OK;
-	return tcm_wipe_check(cmd);
+	/*
+	 * Who has seen it wait has changed the gate before; pairs with tcm_gate_visit(). A wipe sets
+	 * its bit before it asks for the blocks: who gets them after it sees that, too.
+	 */
+	smp_mb();
+	return tcm_gate_judge(cmd, READ_ONCE(cmd->map->gate));
+}
+
+struct tcm_gate_walk {
+	const struct tcm_cmd	*but;
+	const struct tcm_mapping *map;
+	unsigned int		found;
+};
+
+/*
+ * May it have read the gate before that became what it is, and go on from there? One that waits,
+ * for its turn or for its blocks, is judged anew when it goes on.
+ */
+static bool tcm_gate_past(const struct tcm_cmd *cmd)
+{
+	u32 flags = READ_ONCE(cmd->flags);
+
+	return !(flags & TCM_CMD_PARKED) &&
+	       (!(flags & TCM_CMD_RANGED) || READ_ONCE(cmd->range.runs));
+}
+
+static bool tcm_gate_visit(struct tcm_cmd *cmd, void *arg)
+{
+	struct tcm_gate_walk *walk = arg;
+	int st = atomic_read_acquire(&cmd->state), gen = st & TCM_ST_GEN_MASK;
+
+	if (!tcm_cmd_in_task_set(st) || (st & TCM_ST_MASK) != TCM_ST_EXEC || cmd == walk->but ||
+	    cmd->map != walk->map)
+		return false;
+	if (!tcm_gate_past(cmd) || !tcm_pr_stops(walk->map, cmd->op))
+		return false;
+	do {
+		if ((st & TCM_ST_MASK) != TCM_ST_EXEC || (st & TCM_ST_GEN_MASK) != gen)
+			break;
+	} while (!atomic_try_cmpxchg(&cmd->state, &st, st | TCM_ST_PASSED));
+	return false;
+}
+
+static bool tcm_gate_count(struct tcm_cmd *cmd, void *arg)
+{
+	struct tcm_gate_walk *walk = arg;
+	int st = atomic_read_acquire(&cmd->state);
+
+	if (tcm_cmd_in_task_set(st) && (st & TCM_ST_MASK) == TCM_ST_EXEC && st & TCM_ST_PASSED &&
+	    cmd->map == walk->map && tcm_gate_past(cmd))
+		walk->found++;
+	return false;
+}
+
+static unsigned int tcm_gate_walk(struct tcm_device *dev, const struct tcm_cmd *but,
+				  tcm_cmd_fn fn)
+{
+	struct tcm_gate_walk walk = { .but = but };
+	struct tcm_mapping *map = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lun_lock, flags);
+	/* Pairs with tcm_cmd_move(): who is not in TCM_ST_EXEC below will see the gate. */
+	smp_mb();
+	while ((map = tcm_nexus_next(dev, map))) {
+		if (!test_bit(TCM_GATE_RESERVED, &map->gate))
+			continue;
+		walk.map = map;
+		map->sess->ops->for_each_cmd(map->sess, NULL, fn, &walk);
+	}
+	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	return walk.found;
+}
+
+void tcm_gate_mark_passed(struct tcm_device *dev, const struct tcm_cmd *but)
+{
+	tcm_gate_walk(dev, but, tcm_gate_visit);
+}
+
+bool tcm_gate_passed_left(struct tcm_device *dev)
+{
+	return tcm_gate_walk(dev, NULL, tcm_gate_count);
 }
 
 struct tcm_mapping *tcm_nexus_next(struct tcm_device *dev, struct tcm_mapping *map)

@@ -208,11 +208,24 @@ static bool tcm_pr_lost_allows(const struct tcm_cmd *cmd)
 	}
 }
 
+/* Rows with any of these flags are let through. */
+static u32 tcm_pr_allows(enum tcm_pr_deny deny)
+{
+	switch (deny) {
+	case TCM_PR_DENY_WRITES:
+		return TCM_OP_PR_WE | TCM_OP_PR_REG;
+	case TCM_PR_DENY_ACCESS:
+		return TCM_OP_PR_EA | TCM_OP_PR_REG;
+	default:
+		return TCM_OP_PR_SPC2;
+	}
+}
+
 enum tcm_sense tcm_pr_check(const struct tcm_cmd *cmd)
 {
 	const struct tcm_opcode *op = cmd->op;
+	enum tcm_pr_deny deny;
 	bool known;
-	u32 allow;
 
 	if (!tcm_pr_on(cmd->dev))
 		return TCM_OK;
@@ -221,24 +234,24 @@ enum tcm_sense tcm_pr_check(const struct tcm_cmd *cmd)
 		op = tcm_opcode_find(cmd->cdb, cmd->cdb_len, &known);
 	if (!op)
 		return TCM_RESERVATION_CONFLICT;
-	switch (READ_ONCE(cmd->map->pr_deny)) {
-	case TCM_PR_MAY_ALL:
+	deny = READ_ONCE(cmd->map->pr_deny);
+	if (deny == TCM_PR_MAY_ALL)
 		return TCM_OK;
-	case TCM_PR_DENY_LOST:
+	if (deny == TCM_PR_DENY_LOST)
 		return tcm_pr_lost_allows(cmd) ? TCM_OK : TCM_PR_INFO_LOST;
-	case TCM_PR_DENY_WRITES:
-		allow = TCM_OP_PR_WE | TCM_OP_PR_REG;
-		break;
-	case TCM_PR_DENY_ACCESS:
-		allow = TCM_OP_PR_EA | TCM_OP_PR_REG;
-		break;
-	default:
-		allow = TCM_OP_PR_SPC2;
-		break;
-	}
-	if (op->flags & allow || (op->pr_allowed && op->pr_allowed(cmd)))
+	if (op->flags & tcm_pr_allows(deny) || (op->pr_allowed && op->pr_allowed(cmd)))
 		return TCM_OK;
 	return TCM_RESERVATION_CONFLICT;
+}
+
+bool tcm_pr_stops(const struct tcm_mapping *map, const struct tcm_opcode *op)
+{
+	enum tcm_pr_deny deny = READ_ONCE(map->pr_deny);
+
+	if (deny == TCM_PR_MAY_ALL || !op ||
+	    !(op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES | TCM_OP_PASSTHRU)))
+		return false;
+	return deny == TCM_PR_DENY_LOST || !(op->flags & tcm_pr_allows(deny));
 }
 
 u16 tcm_pr_rtpi(struct tcm_device *dev, const struct tcm_pr_reg *reg)

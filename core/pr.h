@@ -116,6 +116,11 @@ void tcm_pr_reset(struct tcm_device *dev);
  * nobody knows who has reserved. Gate's slow path; any context.
  */
 enum tcm_sense tcm_pr_check(const struct tcm_cmd *cmd);
+/*
+ * The same of a command that is under way, by its row alone: does it access the medium, and is that
+ * not allowed to the nexus?
+ */
+bool tcm_pr_stops(const struct tcm_mapping *map, const struct tcm_opcode *op);
 
 /* The relative target port identifier of the port of a registration now. Takes dev->lun_lock. */
 u16 tcm_pr_rtpi(struct tcm_device *dev, const struct tcm_pr_reg *reg);

@@ -3,7 +3,9 @@
  * PERSISTENT RESERVE OUT (SPC-4 6.16): read, check, then let the device's worker carry it out.
  *
  * The worker changes a copy, has it written where power loss shall not matter, and only then makes
- * it the state. PREEMPT AND ABORT ends when the writes of those it preempted have.
+ * it the state. It ends when the commands that the new state refuses, and that had read their gates
+ * before it was there, have come back, or after a second: then nobody has that long been on the way
+ * to the medium, but has it. PREEMPT AND ABORT ends when the writes of those it preempted have.
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -11,6 +13,7 @@
 #include <linux/unaligned.h>
 #include <tcm/fabric.h>
 #include "cmd.h"
+#include "gate.h"
 #include "pr.h"
 #include "target.h"
 #include "tmf.h"
@@ -31,17 +34,19 @@ static_assert(sizeof(struct tcm_pr_move_list) == 24);
 
 #define TCM_PR_LIST_MAX		SZ_64K
 
-/* How soon the writes of who was preempted are looked at again: at first, and at most */
-#define TCM_PR_ABORT_SOON	(HZ / 100 ?: 1)
-#define TCM_PR_ABORT_LATE	(HZ / 4)
+/* How soon what is waited for is looked at again: at first, and at most */
+#define TCM_PR_WAIT_SOON	(HZ / 100 ?: 1)
+#define TCM_PR_WAIT_LATE	(HZ / 4)
+/* How long commands are waited for that were not aborted: the medium may hang. */
+#define TCM_PR_PASSED_WAIT	HZ
 
 struct tcm_pr_job {
 	struct list_head	node;		/* in pr->queue */
 	struct tcm_cmd		*cmd;
 	struct tcm_pr_op	op;
-	/* PREEMPT AND ABORT: the state with its marks, until the last write is back */
+	/* PREEMPT AND ABORT: the state with its marks, until the last write is back; else NULL */
 	struct tcm_pr_state	*marked;
-	struct delayed_work	wait;
+	struct delayed_work	wait;		/* for what was sent before the change */
 	unsigned long		since, period;
 };
 
@@ -331,32 +336,48 @@ static bool tcm_pr_preempted(const struct tcm_mapping *map, void *arg)
 	return false;
 }
 
-static void tcm_pr_wait_work(struct work_struct *work)
+/* Is there nothing left to wait for? Then what the command ends with. */
+static bool tcm_pr_settled(struct tcm_pr_job *job, enum tcm_sense *sense)
 {
-	struct tcm_pr_job *job = container_of(work, struct tcm_pr_job, wait.work);
 	struct tcm_device *dev = job->cmd->dev;
 	unsigned long limit = READ_ONCE(dev->attr.pr_abort_secs) * HZ;
 
-	if (!tcm_tmf_writes_left(dev, tcm_pr_preempted, job)) {
-		tcm_pr_job_end(job, TCM_OK);
-		return;
-	}
-	if (time_after(jiffies, job->since + limit)) {
+	*sense = TCM_OK;
+	if (job->marked && tcm_tmf_writes_left(dev, tcm_pr_preempted, job)) {
+		if (!time_after(jiffies, job->since + limit))
+			return false;
 		/* Fenced from now on, but what was sent before may still come to the medium. */
 		pr_warn_ratelimited("tcm: device %s: PREEMPT AND ABORT: the medium has not given back preempted writes\n",
 				    dev->name);
-		tcm_pr_job_end(job, TCM_COMMAND_TIMEOUT);
+		*sense = TCM_COMMAND_TIMEOUT;
+		return true;
+	}
+	return time_after(jiffies, job->since + TCM_PR_PASSED_WAIT) || !tcm_gate_passed_left(dev);
+}
+
+static void tcm_pr_wait_work(struct work_struct *work)
+{
+	struct tcm_pr_job *job = container_of(work, struct tcm_pr_job, wait.work);
+	enum tcm_sense sense;
+
+	if (tcm_pr_settled(job, &sense)) {
+		tcm_pr_job_end(job, sense);
 		return;
 	}
-	job->period = min_t(unsigned long, 2 * job->period, TCM_PR_ABORT_LATE);
+	job->period = min_t(unsigned long, 2 * job->period, TCM_PR_WAIT_LATE);
 	tcm_pr_later(&job->wait, job->period);
 }
 
-static void tcm_pr_abort(struct tcm_pr_job *job)
+/* The new state is there, and the gates with it. */
+static void tcm_pr_settle(struct tcm_pr_job *job)
 {
-	tcm_tmf_abort_maps(job->cmd->dev, tcm_pr_preempted, job);
+	struct tcm_device *dev = job->cmd->dev;
+
+	if (job->marked)
+		tcm_tmf_abort_maps(dev, tcm_pr_preempted, job);
+	tcm_gate_mark_passed(dev, job->cmd);
 	job->since = jiffies;
-	job->period = TCM_PR_ABORT_SOON;
+	job->period = TCM_PR_WAIT_SOON;
 	INIT_DELAYED_WORK(&job->wait, tcm_pr_wait_work);
 	tcm_pr_wait_work(&job->wait.work);
 }
@@ -440,10 +461,10 @@ static void tcm_pr_run(struct tcm_pr_job *job)
 	}
 	sense = tcm_pr_change(job);
 	tcm_pr_end(dev);
-	if (!sense && job->op.sa == TCM_PR_PREEMPT_AND_ABORT)
-		tcm_pr_abort(job);
-	else
+	if (sense)
 		tcm_pr_job_end(job, sense);
+	else
+		tcm_pr_settle(job);
 }
 
 void tcm_pr_out_work(struct work_struct *work)

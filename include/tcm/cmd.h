@@ -49,8 +49,9 @@ enum tcm_cmd_state {
 	TCM_ST_ORPHAN	= 0x40,	/* nobody waits for it any more, and it has not come back */
 	TCM_ST_ATTR	= 0x80,	/* its task attribute is not SIMPLE */
 	TCM_ST_TASK	= 0x100, /* is listed in the task set: core/task.c */
+	TCM_ST_PASSED	= 0x200, /* who has shut the gate behind it waits for it: core/gate.c */
 	TCM_ST_MARKS	= TCM_ST_ABORTED | TCM_ST_TAS | TCM_ST_ORPHAN | TCM_ST_TASK,
-	TCM_ST_GEN	= 0x200,
+	TCM_ST_GEN	= 0x400,
 	TCM_ST_GEN_MASK	= ~(TCM_ST_GEN - 1),
 };
 

@@ -239,6 +239,88 @@ def preempt(rig):
         rig.other.clear_ua()
 
 
+def registered(rig, sa, key, sa_key, kind):
+    """Both are registered, by the keys 1 and 2, and nothing is reserved; PERSISTENT RESERVE OUT to come"""
+    for sess, own in ((rig.s, 1), (rig.other, 2)):
+        cdb, data = pr_out(6, 0, own)
+        t.good(sess.cmd(cdb, dout=data), 'REGISTER AND IGNORE EXISTING KEY')
+    cdb, data = pr_out(sa, key, sa_key, kind)
+    return lambda sess: sess.submit(cdb, dout=data)
+
+
+def cleared(rig):
+    cdb, data = pr_out(3, 1, 0)
+    t.good(rig.s.cmd(cdb, dout=data), 'CLEAR')
+    rig.s.clear_ua()
+    rig.other.clear_ua()
+
+
+def passed(rig):
+    """Who has passed the gate is waited for before who shut it is answered, for a second."""
+    s, victim, conflict = rig.s, rig.other, 0x18
+    preempts = registered(rig, 4, 1, 2, 1)
+    cdb, data = pr_out(1, 2, 0, 1)
+    for hangs in (False, True):
+        t.good(victim.cmd(pr_out(6, 0, 2)[0], dout=pr_out(6, 0, 2)[1]), 'REGISTER')
+        t.good(victim.cmd(cdb, dout=data), 'RESERVE')
+        rig.h.hold()
+        tag, ignored = rig.held(victim, w10(20), dout=block(1)), rig.held(s, r10(30), din=512)
+        begin = time.monotonic()
+        fence = preempts(s)
+
+        def shut():
+            r = victim.tur() if victim.tur().code else victim.cmd(w10(300), dout=block(1))
+            return r.status == conflict
+        wait_until(shut, 'the reservation to be there')
+        answered = s.reap(fence, block=False)
+        t.ok(answered is None or time.monotonic() - begin > .9, 'PREEMPT while a write has passed the gate')
+        if hangs and answered is None:
+            t.good(s.reap(fence), 'PREEMPT while the medium hangs')
+            took = time.monotonic() - begin
+            t.ok(.9 < took < 10, 'PREEMPT while the medium hangs: %.1f s' % took)
+        rig.h.hold(False)
+        if not hangs and answered is None:
+            t.good(s.reap(fence), 'PREEMPT')
+        t.good(victim.reap(tag), 'the write that had passed the gate')
+        t.good(s.reap(ignored), 'a read of who preempts')
+        if not hangs:
+            c, d = pr_out(2, 1, 0, 1)
+            t.good(s.cmd(c, dout=d), 'RELEASE')
+            victim.clear_ua()
+    cleared(rig)
+
+
+def judged_anew(rig):
+    """Who waits for blocks is judged by what is reserved, and by the access state, when it gets them."""
+    s, victim = rig.s, rig.other
+    caw = struct.pack('>BBQIBB', 0x89, 0, 40, 1, 0, 0)
+    state = 'core/%s/alua/default_tg_pt_gp/alua_access_state' % rig.h.dev
+    reserves = registered(rig, 1, 1, 0, 1)
+    rig.h.hold(False)
+    t.good(s.cmd(w10(40), dout=block(7)), 'WRITE')
+    for what, code in (('reserved', None), ('standby', (2, 4, 0x0b))):
+        rig.h.hold()
+        first = rig.held(s, caw, dout=block(7) * 2)
+        tags = [victim.submit(w10(40), dout=block(1)), victim.submit(caw, dout=block(7) + block(1))]
+        t.ok(all(victim.reap(x, block=False) is None for x in tags), what + ': those behind it wait')
+        if code is None:
+            t.good(s.reap(reserves(s)), 'RESERVE')
+        else:
+            tfab.write(state, 2)
+        rig.h.hold(False)
+        t.good(s.reap(first), what + ': the first')
+        for tag in tags:
+            r = victim.reap(tag)
+            t.ok(r.code == code and (code or r.status == 0x18), what + ': one that had waited: %s' % r)
+        if code is None:
+            cleared(rig)
+        else:
+            tfab.write(state, 0)
+            s.clear_ua()
+            victim.clear_ua()
+        t.eq(s.read(40).data, block(7), what + ': what is there')
+
+
 def seen(rig):
     """An orphan is a line that says all about it."""
     s = rig.s
@@ -282,7 +364,8 @@ def straggler(rig):
 
 def main():
     rig = Rig()
-    for part in (seen, late_writes, overlaps, nexus_loss, preempt, straggler):
+    for part in (seen, late_writes, overlaps, nexus_loss, preempt, passed, judged_anew,
+                 straggler):
         begin = time.monotonic()
         part(rig)
         print('orphan: %s, %.0f s' % (part.__name__, time.monotonic() - begin), flush=True)
