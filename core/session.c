@@ -12,6 +12,7 @@
 #include "aca.h"
 #include "alua_state.h"
 #include "orphan.h"
+#include "past.h"
 #include "pr.h"
 #include "session.h"
 #include "target.h"
@@ -198,6 +199,17 @@ static int tcm_map_publish(struct tcm_mapping *map)
 	return 0;
 }
 
+/* Has the nexus had this unit before, and lost it? Else the unit has come up for it just now. */
+static enum tcm_ua tcm_map_first_ua(const struct tcm_mapping *map)
+{
+	u64 lost = map->sess->lost;
+
+	lockdep_assert_held(&map->sess->tpg->lock);
+	if (lost > map->lun->came && (!map->mlun || lost > map->mlun->came))
+		return TCM_UA_NEXUS_LOSS;
+	return TCM_UA_POWER_ON;
+}
+
 static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun,
 		       struct tcm_mapped_lun *mlun)
 {
@@ -214,7 +226,7 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	map->mlun = mlun;
 	map->number = number;
 	__set_bit(TCM_GATE_STATS, &map->gate);
-	__set_bit(TCM_UA_POWER_ON, &map->ua);
+	__set_bit(tcm_map_first_ua(map), &map->ua);
 	__set_bit(TCM_GATE_UA, &map->gate);
 	if (lun->read_only || (mlun ? mlun->write_protect : sess->read_only))
 		__set_bit(TCM_GATE_WP, &map->gate);
@@ -404,6 +416,17 @@ static int tcm_session_map_all(struct tcm_session *sess)
 	return 0;
 }
 
+/* May it be there? Then it has its LUNs. */
+static int tcm_session_admit(struct tcm_session *sess, enum tcm_demo demo)
+{
+	lockdep_assert_held(&sess->tpg->lock);
+	if (sess->tpg->dead)
+		return -ESHUTDOWN;
+	if (!sess->acl && demo == TCM_DEMO_NONE)
+		return -EACCES;
+	return tcm_session_map_all(sess);
+}
+
 static void tcm_session_free_work(struct work_struct *work)
 {
 	struct tcm_session *sess = container_of(work, struct tcm_session, free_work);
@@ -414,6 +437,7 @@ static void tcm_session_free_work(struct work_struct *work)
 	tcm_tpg_put(sess->tpg);
 	xa_destroy(&sess->high);
 	percpu_ref_exit(&sess->ref);
+	kfree(sess->past);
 	kfree_rcu(sess, rcu);
 	tcm_target_ended(ops);
 }
@@ -470,14 +494,12 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 	tcm_tpg_get(tpg);
 	tcm_target_began(tpg->ops);
 
+	err = tcm_past_begin(sess);
 	mutex_lock(&tpg->lock);
 	sess->acl = tcm_acl_find(tpg, name);
-	if (tpg->dead)
-		err = -ESHUTDOWN;
-	else if (!sess->acl && demo == TCM_DEMO_NONE)
-		err = -EACCES;
-	else
-		err = tcm_session_map_all(sess);
+	sess->lost = tcm_past_lost(sess);
+	if (!err)
+		err = tcm_session_admit(sess, demo);
 	if (err)
 		tcm_session_unpublish(sess);
 	else
@@ -501,6 +523,7 @@ void tcm_session_close(struct tcm_session *sess, void (*released)(struct tcm_ses
 	sess->released = released;
 	list_del_init(&sess->node);
 	tcm_session_unpublish(sess);
+	tcm_past_end(sess);
 	mutex_unlock(&tpg->lock);
 	tcm_orphans_session(sess);
 	percpu_ref_kill(&sess->ref);

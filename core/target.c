@@ -10,6 +10,7 @@
 #include "alua.h"
 #include "device.h"
 #include "lu.h"
+#include "past.h"
 #include "pr.h"
 #include "rod.h"
 #include "session.h"
@@ -174,6 +175,7 @@ struct tcm_tpg *tcm_tpg_create(struct tcm_wwn *wwn, u16 tag)
 	tpg->tag = tag;
 	mutex_init(&tpg->lock);
 	INIT_LIST_HEAD(&tpg->sessions);
+	INIT_LIST_HEAD(&tpg->past);
 	INIT_LIST_HEAD(&tpg->acls);
 	xa_init(&tpg->luns);
 	refcount_set(&tpg->ref, 1);
@@ -204,6 +206,7 @@ void tcm_tpg_put(struct tcm_tpg *tpg)
 {
 	if (!refcount_dec_and_test(&tpg->ref))
 		return;
+	tcm_past_free(tpg);
 	xa_destroy(&tpg->luns);
 	tcm_wwn_put(tpg->wwn);
 	kfree(tpg);
@@ -419,6 +422,7 @@ static int tcm_lun_publish(struct tcm_lun *lun)
 	int err;
 
 	mutex_lock(&tpg->lock);
+	lun->came = tcm_past_now();
 	err = xa_insert(&tpg->luns, lun->lun, lun, GFP_KERNEL);
 	if (!err) {
 		err = tcm_session_lun_added(tpg, lun);
@@ -608,6 +612,7 @@ struct tcm_mapped_lun *tcm_mlun_link(struct tcm_acl *acl, u64 number, struct tcm
 	mlun->write_protect = write_protect || READ_ONCE(acl->tpg->acl_read_only);
 	mlun->created = get_jiffies_64();
 	mutex_lock(&acl->tpg->lock);
+	mlun->came = tcm_past_now();
 	err = tcm_mlun_publish(mlun, lun);
 	mutex_unlock(&acl->tpg->lock);
 	if (err) {

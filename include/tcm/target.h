@@ -20,6 +20,7 @@
 #include <tcm/backend.h>
 
 struct tcm_fabric_ops;
+struct tcm_past;
 struct tcm_session;
 struct tcm_tg_pt_gp;
 struct tcm_tpg;
@@ -64,9 +65,11 @@ struct tcm_tpg {
 	u32			prot_type;	/* fabric_prot_type: of nexuses to come */
 	u32			acl_read_only;	/* what ACLs map from now on is write protected */
 
-	/* @lock protects @sessions, @acls, @luns and what sessions see of them */
+	/* @lock protects @sessions, @past, @acls, @luns and what sessions see of them */
 	struct mutex		lock;
 	struct list_head	sessions;
+	struct list_head	past;		/* nexuses that are gone: core/past.c */
+	unsigned int		n_past;
 	struct list_head	acls;
 	struct xarray		luns;		/* LUN number -> struct tcm_lun */
 
@@ -87,6 +90,7 @@ struct tcm_lun {
 	bool			read_only;	/* of the device */
 	void			*priv;		/* fabric's */
 	u32			index;		/* statistics */
+	u64			came;		/* tcm_past_now() when it was linked; tpg->lock */
 	struct list_head	maps;		/* I_T_L nexuses; dev->lun_lock */
 	struct list_head	dev_node;	/* in dev->luns; dev->lun_lock */
 	struct list_head	mapped;		/* struct tcm_mapped_lun; tpg->lock */
@@ -129,6 +133,7 @@ struct tcm_mapped_lun {
 	bool			write_protect;	/* tpg->lock */
 	u32			attach_count;
 	u64			created;	/* jiffies64 */
+	u64			came;		/* tcm_past_now(); tpg->lock */
 	u64			old_cmds, old_rd_bytes, old_wr_bytes;	/* tpg->lock */
 	struct list_head	lun_node;	/* tpg->lock */
 };
@@ -251,6 +256,8 @@ struct tcm_session {
 	bool			closing;	/* tpg->lock */
 	u32			index;
 	u32			nexus_hash;	/* of the names that reservations know it by */
+	u64			lost;		/* when it was last there: core/past.h; 0: never */
+	struct tcm_past		*past;		/* what is kept of it */
 	u64			created;	/* jiffies64 */
 	struct list_head	node;		/* in tpg->sessions; tpg->lock */
 	void			(*released)(struct tcm_session *sess);

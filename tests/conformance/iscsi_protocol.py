@@ -658,6 +658,49 @@ def test_reinstatement():
     new.close()
 
 
+def told(c, lun=0):
+    """Unit attentions, one by one"""
+    codes = []
+    while True:
+        status, _, sense, _ = c.finish(c.command(bytes(6), lun=lun))
+        if status == 0:
+            return codes
+        codes.append((sense[2] & 15, sense[12], sense[13]))
+
+
+def test_nexus_loss():
+    """A nexus that was there before is told that it was lost, not that the unit came up; first of all it is told."""
+    def nexus(isid, name='iqn.2026-11.org.lab:lost'):
+        c = Connection()
+        c.isid = b'\x80\x12\x34\x57' + struct.pack('>H', isid)
+        c.login(name=name)
+        return c
+    power_on, lost, mode = (6, 0x29, 1), (6, 0x29, 7), (6, 0x2a, 1)
+    other = session()
+    c = nexus(1)
+    assert told(c) == [power_on]
+    for how in ('cut', 'logout', 'reinstated'):
+        if how == 'reinstated':
+            former = c
+        elif how == 'logout':
+            assert c.logout() == 0
+            assert c.closed()
+        else:
+            c.close()
+        c = nexus(1)
+        for on in (True, False):
+            set_d_sense(other, on)
+        got = told(c)
+        assert got == [lost, mode], (how, got)
+    assert former.closed()
+    for isid, name in ((2, 'iqn.2026-11.org.lab:lost'), (1, 'iqn.2026-11.org.lab:other')):
+        new = nexus(isid, name)
+        assert told(new) == [power_on], 'another nexus'
+        new.close()
+    c.close()
+    other.close()
+
+
 def test_silent():
     """Connections that say nothing, or half a login, cost a good one nothing."""
     def good():

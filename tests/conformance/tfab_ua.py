@@ -17,6 +17,7 @@ RESET = (6, 0x29, 0x03)
 INQUIRY_CHANGED = (6, 0x3f, 0x03)
 MODE_CHANGED = (6, 0x2a, 0x01)
 POWER_ON = (6, 0x29, 0x01)
+LOST = (6, 0x29, 0x07)
 NOTHING = (0, 0, 0)
 
 t = Table('ua')
@@ -148,6 +149,27 @@ def port_group(tpg, dev, a, b):
     quiet((a, b))
 
 
+def nexus_again(tpg, dev, a, b):
+    """A nexus that comes back is told that it was lost, of units that it had; of others that they came up."""
+    quiet((a, b))
+    with Session('t1', 1, 'i2') as s:
+        t.eq([s.clear_ua(lun) for lun in (0, 1, 2)], [[POWER_ON]] * 3, 'a nexus that nobody knows')
+    for how in ('gone before', 'a LUN is new', 'a LUN is another one'):
+        if how == 'a LUN is new':
+            tpg.lun(3, dev)
+        elif how == 'a LUN is another one':
+            tpg.del_lun(3)
+            tpg.lun(3, dev)
+        with Session('t1', 1, 'i2') as s:
+            b.tmf(LUN_RESET, lun=0)
+            t.eq(s.clear_ua(0), [RESET, LOST], how + ': a reset and the loss')
+            t.eq([s.clear_ua(lun) for lun in (1, 2)], [[RESET, LOST]] * 2, how)
+            if how != 'gone before':
+                t.eq(s.clear_ua(3), [POWER_ON, RESET], how + ': of that LUN')
+    tpg.del_lun(3)
+    quiet((a, b))
+
+
 def race(tpg, dev, a, rounds):
     """A change is seen in the list or told: never neither."""
     quiet((a,))
@@ -174,7 +196,7 @@ def main():
     for lun in (0, 1, 2):
         tpg.lun(lun, dev)
     with Session('t1', 1, 'i0') as a, Session('t1', 1, 'i1') as b:
-        for part in (report_luns_takes, request_sense_takes, several, d_sense, port_group):
+        for part in (report_luns_takes, request_sense_takes, several, d_sense, port_group, nexus_again):
             part(tpg, dev, a, b)
         race(tpg, dev, a, 2000 if os.environ.get('TCM_LONG') else 200)
     tpg.destroy()
