@@ -58,10 +58,10 @@ def clean(*nexuses):
         who.dev.clear_ua()
 
 
-def conflicts(a, b, c, only=None, **kind):
+def conflicts(a, b, c, only=None, types=TYPES, **kind):
     """a holds, b is registered, c is a stranger"""
     table = [row for row in rows(t, a.dev, **kind) if only is None or row[0] in only]
-    for pr_type in TYPES:
+    for pr_type in types:
         clean(a, b, c)
         t.good(a.register(), 'register a')
         t.good(b.register(), 'register b')
@@ -545,4 +545,5 @@ def main():
     t.end()
 
 
-main()
+if __name__ == '__main__':
+    main()
