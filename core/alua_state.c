@@ -22,6 +22,7 @@
 #include "gate.h"
 #include "hop.h"
 #include "opcode.h"
+#include "sbc.h"
 #include "target.h"
 #include "ua.h"
 
@@ -113,10 +114,30 @@ static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64
 }
 
 /*
+ * @lba is the first block that the port does not reach. With descriptor sense data an initiator is
+ * told by which port groups it is reached, if it is by any (SBC-4 4.28.3).
+ */
+static enum tcm_sense tcm_alua_refer(struct tcm_cmd *cmd, u64 lba, enum tcm_sense sense)
+{
+	unsigned int len;
+	u8 *referral;
+
+	if (!test_bit(TCM_DEV_D_SENSE, &cmd->dev->flags))
+		return sense;
+	referral = tcm_sbc_referral(cmd->dev->alua, lba, &len);
+	if (!referral)
+		return sense;
+	kfree(cmd->raw_sense);
+	cmd->raw_sense = referral;
+	cmd->raw_sense_len = len;
+	return TCM_INSPECT_REFERRALS;
+}
+
+/*
  * Each of the blocks by itself, segment by segment. Nobody has compared them with the capacity yet,
  * and there may be billions: where segments repeat, those of one period are all that there are.
  */
-static enum tcm_sense tcm_alua_judge_blocks(const struct tcm_cmd *cmd, u16 group, u64 lba,
+static enum tcm_sense tcm_alua_judge_blocks(struct tcm_cmd *cmd, u16 group, u64 lba,
 					    u64 nblocks)
 {
 	const struct tcm_alua *alua = cmd->dev->alua;
@@ -129,14 +150,16 @@ static enum tcm_sense tcm_alua_judge_blocks(const struct tcm_cmd *cmd, u16 group
 	left = period ? min(nblocks, period) : nblocks;
 	for (;;) {
 		sense = tcm_alua_judge(tcm_alua_state_at(alua, group, lba, &end), cmd, cmd->op);
-		if (sense || end - lba >= left - 1)
-			return sense;
+		if (sense)
+			return tcm_alua_refer(cmd, lba, sense);
+		if (end - lba >= left - 1)
+			return TCM_OK;
 		left -= end - lba + 1;
 		lba = end + 1;
 	}
 }
 
-static enum tcm_sense tcm_alua_judge_lba(const struct tcm_cmd *cmd, u16 group)
+static enum tcm_sense tcm_alua_judge_lba(struct tcm_cmd *cmd, u16 group)
 {
 	if (cmd->op->flags & TCM_OP_WHOLE)
 		return tcm_alua_judge_blocks(cmd, group, 0, READ_ONCE(cmd->dev->nblocks));
@@ -145,7 +168,7 @@ static enum tcm_sense tcm_alua_judge_lba(const struct tcm_cmd *cmd, u16 group)
 	return tcm_alua_judge_blocks(cmd, group, cmd->lba, cmd->nblocks);
 }
 
-enum tcm_sense tcm_alua_check_blocks(const struct tcm_cmd *cmd, u64 lba, u64 nblocks)
+enum tcm_sense tcm_alua_check_blocks(struct tcm_cmd *cmd, u64 lba, u64 nblocks)
 {
 	struct tcm_device *dev = cmd->dev;
 	enum tcm_sense sense = TCM_OK;

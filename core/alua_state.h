@@ -52,7 +52,7 @@ enum tcm_sense tcm_alua_slow(struct tcm_cmd *cmd);
  * With states that depend on the block: may a command that names its blocks in a parameter list
  * access these? Any context.
  */
-enum tcm_sense tcm_alua_check_blocks(const struct tcm_cmd *cmd, u64 lba, u64 nblocks);
+enum tcm_sense tcm_alua_check_blocks(struct tcm_cmd *cmd, u64 lba, u64 nblocks);
 
 /* May the medium be accessed by way of @lun? Any context. */
 bool tcm_alua_reaches(struct tcm_lun *lun);

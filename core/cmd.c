@@ -509,19 +509,32 @@ void tcm_cmd_put(struct tcm_cmd *cmd)
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_put);
 
+/* Add to sense data in @buf, if they have descriptors, the one that is kept; their length then */
+static unsigned int tcm_cmd_sense_more(const struct tcm_cmd *cmd, u8 *buf, unsigned int len)
+{
+	if (buf[0] != 0x72 || len + cmd->raw_sense_len > TCM_SENSE_MAX)
+		return len;
+	memcpy(buf + len, cmd->raw_sense, cmd->raw_sense_len);
+	buf[7] += cmd->raw_sense_len;
+	return len + cmd->raw_sense_len;
+}
+
+/* What a device said that is passed through, or what we say and maybe one more descriptor */
 unsigned int tcm_cmd_sense(const struct tcm_cmd *cmd, u8 *buf)
 {
+	unsigned int len;
+
 	if (cmd->status != SAM_STAT_CHECK_CONDITION)
 		return 0;
 	if (cmd->sense == TCM_RAW_SENSE) {
-		unsigned int len = min_t(unsigned int, cmd->raw_sense_len, TCM_SENSE_MAX);
-
+		len = min_t(unsigned int, cmd->raw_sense_len, TCM_SENSE_MAX);
 		if (len)
 			memcpy(buf, cmd->raw_sense, len);
 		return len;
 	}
-	return tcm_sense_build(cmd->sense, &cmd->extra,
-			       cmd->dev && test_bit(TCM_DEV_D_SENSE, &cmd->dev->flags), buf);
+	len = tcm_sense_build(cmd->sense, &cmd->extra,
+			      cmd->dev && test_bit(TCM_DEV_D_SENSE, &cmd->dev->flags), buf);
+	return cmd->sense == TCM_INSPECT_REFERRALS ? tcm_cmd_sense_more(cmd, buf, len) : len;
 }
 EXPORT_SYMBOL_GPL(tcm_cmd_sense);
 

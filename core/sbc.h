@@ -24,6 +24,12 @@ enum tcm_sense tcm_sbc_write_verify_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd);
 bool tcm_sbc_referrals_offered(const struct tcm_device *dev);
+struct tcm_alua;
+/*
+ * The user data segment referral sense data descriptor of the segment of @lba, kmalloc'ed; NULL:
+ * no port group reaches it, or no memory. dev->lun_lock held.
+ */
+u8 *tcm_sbc_referral(const struct tcm_alua *alua, u64 lba, unsigned int *len);
 enum tcm_sense tcm_sbc_referrals_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_referrals(struct tcm_cmd *cmd);
 bool tcm_sbc_start_allowed(const struct tcm_cmd *cmd);

@@ -19,6 +19,14 @@
 #define TCM_REFERRALS_SEGMENT	20	/* without its groups */
 #define TCM_REFERRALS_GROUP	4
 
+/* In sense data, SBC-4 4.18.4: one segment, and as many groups as there is room for */
+#define TCM_REFERRAL_TYPE	0x0b
+#define TCM_REFERRAL_NOT_ALL	0x01
+#define TCM_REFERRAL_HEADER	4
+#define TCM_REFERRAL_MAX	(TCM_SENSE_MAX - 8)
+#define TCM_REFERRAL_GROUPS	((TCM_REFERRAL_MAX - TCM_REFERRAL_HEADER - \
+				  TCM_REFERRALS_SEGMENT) / TCM_REFERRALS_GROUP)
+
 bool tcm_sbc_referrals_offered(const struct tcm_device *dev)
 {
 	/* A hint: who needs to be sure looks under dev->lun_lock. */
@@ -52,6 +60,61 @@ static unsigned int tcm_referrals_segment(const struct tcm_lba_range *range, u8 
 		put_unaligned_be16(range->members[i].group, p + 2);
 	}
 	return len;
+}
+
+/* Does a port group in this state lead to the blocks, now or soon? */
+static bool tcm_referral_leads(u8 state)
+{
+	return state == TCM_ALUA_OPTIMIZED || state == TCM_ALUA_NONOPTIMIZED ||
+	       state == TCM_ALUA_TRANSITIONING;
+}
+
+/* The groups that lead to @range at @p, @room of them at most; how many they are */
+static unsigned int tcm_referral_groups(const struct tcm_lba_range *range, u8 *p,
+					unsigned int room)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < range->count && n < room; i++) {
+		if (!tcm_referral_leads(range->members[i].state))
+			continue;
+		p[n * TCM_REFERRALS_GROUP] = range->members[i].state;
+		put_unaligned_be16(range->members[i].group, p + n * TCM_REFERRALS_GROUP + 2);
+		n++;
+	}
+	return n;
+}
+
+u8 *tcm_sbc_referral(const struct tcm_alua *alua, u64 lba, unsigned int *len)
+{
+	const struct tcm_lba_range *range;
+	u64 at = tcm_lba_in_map(alua, lba);
+	unsigned int n;
+	u8 *p;
+
+	lockdep_assert_held(&alua->dev->lun_lock);
+	list_for_each_entry(range, &alua->map, node)
+		if (at >= range->first && at <= tcm_lba_range_last(alua, range))
+			break;
+	if (list_entry_is_head(range, &alua->map, node))
+		return NULL;
+	p = kzalloc(TCM_REFERRAL_MAX, GFP_ATOMIC | __GFP_NOWARN);
+	if (!p)
+		return NULL;
+	n = tcm_referral_groups(range, p + TCM_REFERRAL_HEADER + TCM_REFERRALS_SEGMENT,
+				TCM_REFERRAL_GROUPS);
+	if (!n) {
+		kfree(p);
+		return NULL;
+	}
+	*len = TCM_REFERRAL_HEADER + TCM_REFERRALS_SEGMENT + n * TCM_REFERRALS_GROUP;
+	p[0] = TCM_REFERRAL_TYPE;
+	p[1] = *len - 2;
+	p[2] = list_is_singular(&alua->map) ? 0 : TCM_REFERRAL_NOT_ALL;
+	p[TCM_REFERRAL_HEADER + 3] = n;
+	put_unaligned_be64(range->first, p + TCM_REFERRAL_HEADER + 4);
+	put_unaligned_be64(range->last, p + TCM_REFERRAL_HEADER + 12);
+	return p;
 }
 
 /* From the segment of the LBA on. @buf has @size zeroed bytes; how long the answer is altogether */

@@ -128,7 +128,7 @@ static void tcm_unmap_done(struct tcm_io *io, enum tcm_sense sense)
 }
 
 /* All are judged before the first block goes. */
-static enum tcm_sense tcm_unmap_judge(const struct tcm_cmd *cmd, const struct tcm_unmap *u)
+static enum tcm_sense tcm_unmap_judge(struct tcm_cmd *cmd, const struct tcm_unmap *u)
 {
 	enum tcm_sense sense = TCM_OK;
 	unsigned int i;

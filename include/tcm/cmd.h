@@ -130,7 +130,7 @@ struct tcm_cmd {
 
 	u8			cdb_buf[TCM_CDB_MAX] __aligned(8);
 	struct tcm_sense_extra	extra;		/* valid when @sense is a sense code */
-	u8			*raw_sense;	/* pass-through; kfree'd by tcm_cmd_put() */
+	u8			*raw_sense;	/* see tcm_cmd_sense(); kfree'd by tcm_cmd_put() */
 	unsigned int		raw_sense_len;
 	void			*work;		/* of slow commands; who sets it frees it */
 	struct scatterlist	*fabric_sg;	/* @sg as the fabric gave it while it is bounced */

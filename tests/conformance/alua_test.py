@@ -274,6 +274,39 @@ def unmap(dev, *extents):
     return dev.cmd([0x42] + [0] * 6 + [0, len(data), 0], data_out=data)
 
 
+def d_sense(dev, on):
+    page = bytearray(dev.cmd([0x1a, 8, 0x0a, 0, 255, 0], data_in=255).data[:16])
+    page[0] = page[2] = 0
+    page[4] &= 0x3f     # PS says that it can be saved: not to be sent back
+    page[4 + 2] = page[4 + 2] & ~4 | (4 if on else 0)
+    t.good(dev.cmd([0x15, 0x10, 0, 0, len(page), 0], data_out=bytes(page)), 'MODE SELECT, D_SENSE %d' % on)
+
+
+def test_referral_sense(a, b):
+    """Where sense data have descriptors, they say by which port group a block is reached that this one does not reach"""
+    def seg(first, last, state, group):
+        return bytes([0x0b, 26, 1, 0, 0, 0, 0, 1]) + struct.pack('>QQBxH', first, last, state, group)
+    d_sense(a, True)
+    b.clear_ua()
+    low, high = seg(0, 1023, 0, 0), seg(1024, 2047, 1, 1)
+    for dev, name, lba, n, want in ((a, 'first', 0, 8, None), (a, 'first', 1024, 1, high), (a, 'first', 1020, 8, high),
+                                    (b, 'second', 0, 1, low), (b, 'second', 1020, 8, low), (b, 'second', 1024, 8, None)):
+        r = dev.cmd(struct.pack('>BBIBHB', 0x28, 0, lba, 0, n, 0), data_in=512 * n)
+        what = 'descriptor sense: READ(10) of %d at %d by the %s port' % (n, lba, name)
+        if want is None:
+            t.good(r, what)
+        else:
+            t.bad(r, (0xb, 0x3f, 0x15), what)
+            t.eq(bytes(r.sense.raw[7:8 + len(want)]), bytes([len(want)]) + want, what)
+    r = unmap(a, (0, 8), (2000, 8))
+    t.bad(r, (0xb, 0x3f, 0x15), 'descriptor sense: UNMAP')
+    t.eq(bytes(r.sense.raw[8:8 + len(high)]), high, 'descriptor sense: UNMAP')
+    # beyond the map nobody leads there
+    t.bad(a.cmd(struct.pack('>BBQIBB', 0x88, 0, 1 << 40, 1, 0, 0), data_in=512), SENSE[UNAVAILABLE], 'descriptor sense: no segment')
+    d_sense(a, False)
+    b.clear_ua()
+
+
 def test_referrals(a, b, gp, disk):
     """Different blocks by different ports"""
     t.bad(referrals(a), INVALID_FIELD_CDB, 'REPORT REFERRALS without a map', field=(1, 4))
@@ -314,6 +347,7 @@ def test_referrals(a, b, gp, disk):
         for row in ((4, None), (0x48, 1), (0x48, 2)):
             r = commands.send(dev, (row, commands.COMMANDS[row]))
             t.bad(r, SENSE[sense], 'all blocks by the %s port: %02x/%s' % (name, row[0], row[1]))
+    test_referral_sense(a, b)
     # segments of 256 blocks, repeated after two of them
     write(disk + '/lba_map', '256 2\n0 255 0:O 1:S\n256 511 0:S 1:O\n')
     for lba, sense in ((0, None), (255, None), (256, STANDBY), (511, STANDBY), (512, None), (1800, STANDBY), (1792, STANDBY),
