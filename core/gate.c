@@ -122,8 +122,8 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd)
 {
 	/*
-	 * Who has seen it wait has changed the gate before; pairs with tcm_gate_visit(). A wipe sets
-	 * its bit before it asks for the blocks: who gets them after it sees that, too.
+	 * Who has seen it wait has changed the gate before; pairs with tcm_gate_visit(). A wipe
+	 * sets its bit before it asks for the blocks: who gets them after it sees that, too.
 	 */
 	smp_mb();
 	return tcm_gate_judge(cmd, READ_ONCE(cmd->map->gate));

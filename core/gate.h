@@ -17,15 +17,15 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 
 /*
  * A command has got its blocks, maybe long after it passed the gate: TCM_OK, or what a state that
- * was entered meanwhile has to say (a reservation, an access state, a wipe). A wipe that begins from
- * here on waits for the command. Any context; takes dev->lun_lock.
+ * was entered meanwhile has to say (a reservation, an access state, a wipe). A wipe that begins
+ * from here on waits for the command. Any context; takes dev->lun_lock.
  */
 enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd);
 
 /*
  * The gates of a device have been shut by a reservation. Mark the commands, all but @but, that may
- * have read theirs before and would be refused by it now; are any of those marked, by whomever, still
- * to come back? Any context; take dev->lun_lock.
+ * have read theirs before and would be refused by it now; are any of those marked, by whomever,
+ * still to come back? Any context; take dev->lun_lock.
  */
 void tcm_gate_mark_passed(struct tcm_device *dev, const struct tcm_cmd *but);
 bool tcm_gate_passed_left(struct tcm_device *dev);
