@@ -211,6 +211,31 @@ int tcm_alua_support_field(u32 state)
 	return -EINVAL;
 }
 
+bool tcm_tg_pt_gp_empty(const struct tcm_tg_pt_gp *gp)
+{
+	const struct tcm_lun *lun;
+
+	lockdep_assert_held(&gp->dev->lun_lock);
+	list_for_each_entry(lun, &gp->dev->luns, dev_node)
+		if (lun->tg_pt_gp == gp)
+			return false;
+	return true;
+}
+
+/*
+ * Who restores writes the state first: before the type that allows it to depend on the block, and
+ * without the map that makes it do so, which nobody saves. No port is in the group then.
+ */
+static bool tcm_alua_restores(const struct tcm_tg_pt_gp *gp, u32 state)
+{
+	bool empty;
+
+	spin_lock_irq(&gp->dev->lun_lock);
+	empty = tcm_tg_pt_gp_empty(gp);
+	spin_unlock_irq(&gp->dev->lun_lock);
+	return empty && state == TCM_ALUA_LBA_DEPENDENT;
+}
+
 static int tcm_alua_check_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why)
 {
 	u32 type = gp->field[TCM_ALUA_alua_access_type];
@@ -224,6 +249,8 @@ static int tcm_alua_check_state(struct tcm_tg_pt_gp *gp, u32 state, const char *
 		return tcm_deny(why, -ENODEV, "the device is not enabled");
 	if (field < 0)
 		return tcm_deny(why, -EINVAL, "not a state");
+	if (tcm_alua_restores(gp, state))
+		return 0;
 	if (!(type & TCM_ALUA_IMPLICIT))
 		return tcm_deny(why, -EINVAL, "implicit transitions are disabled");
 	if (state == TCM_ALUA_LBA_DEPENDENT && (type & TCM_ALUA_EXPLICIT))

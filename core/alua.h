@@ -133,6 +133,8 @@ void tcm_tg_pt_gp_destroy(struct tcm_tg_pt_gp *gp);
 int tcm_tg_pt_gp_set_id(struct tcm_tg_pt_gp *gp, u32 id, const char **why);
 int tcm_tg_pt_gp_set(struct tcm_tg_pt_gp *gp, enum tcm_alua_field field, u32 value,
 		     const char **why);
+/* Is no port in the group? dev->lun_lock held. */
+bool tcm_tg_pt_gp_empty(const struct tcm_tg_pt_gp *gp);
 int tcm_tg_pt_gp_set_state(struct tcm_tg_pt_gp *gp, u32 state, const char **why);
 
 extern struct tcm_lu_gp *tcm_lu_gp_default;

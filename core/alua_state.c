@@ -98,6 +98,11 @@ static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64
 	unsigned int i;
 
 	lockdep_assert_held(&alua->dev->lun_lock);
+	/* Nobody saves a map: a restored state says nothing of any block until there is one. */
+	if (list_empty(&alua->map)) {
+		*end = U64_MAX;
+		return TCM_ALUA_OPTIMIZED;
+	}
 	list_for_each_entry(range, &alua->map, node) {
 		last = tcm_lba_range_last(alua, range);
 		if (at < range->first || at > last)
@@ -618,6 +623,28 @@ enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *ch
 	return TCM_PENDING;
 }
 
+/*
+ * The state of a group that no port is in, and that changes alone, is nobody's: it is entered at
+ * once, whatever else changes on the device. False: it is another group, or on its way to a state.
+ */
+static bool tcm_alua_enter_empty(const struct tcm_alua_change *change)
+{
+	struct tcm_alua *alua = change->devs[0]->alua;
+	const struct tcm_tg_pt_gp *gp;
+	bool may;
+
+	spin_lock_irq(&alua->dev->lun_lock);
+	gp = tcm_alua_find(alua, change->step[0].id);
+	may = change->n_devs == 1 && gp && tcm_tg_pt_gp_empty(gp) &&
+	      !(alua->busy && gp->state == TCM_ALUA_TRANSITIONING);
+	spin_unlock_irq(&alua->dev->lun_lock);
+	if (!may)
+		return false;
+	tcm_alua_arrive(alua, change);
+	tcm_alua_keep(alua, &change->step[0], jiffies + TCM_SAVE_SOON);
+	return true;
+}
+
 int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why)
 {
 	struct tcm_alua_change *change = tcm_alua_change_new(dev, 1);
@@ -629,6 +656,8 @@ int tcm_alua_implicit(struct tcm_device *dev, u16 id, u8 state, const char **why
 	change->status = TCM_ALUA_BY_ITSELF;
 	if (!tcm_alua_all_follow(change, &change->step[0])) {
 		err = tcm_deny(why, -EINVAL, "one of its LU group does not support that state");
+	} else if (tcm_alua_enter_empty(change)) {
+		/* That was all. */
 	} else if (!tcm_alua_claim(change)) {
 		err = tcm_deny(why, -EAGAIN, "the device is in transition");
 	} else {

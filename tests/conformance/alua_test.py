@@ -255,6 +255,55 @@ def test_offline(a, b, lun):
     b.clear_ua()
 
 
+def test_restored(a, b, gp, disk, lun):
+    """Every state that may have been saved, in the order in which rtslib writes the files of a group; also while
+    other groups of the unit change"""
+    numbers = (('alua_access_status', 2), ('alua_access_type', 1), ('alua_support_active_nonoptimized', 0),
+               ('alua_support_active_optimized', 1), ('alua_support_offline', 0), ('alua_support_standby', 0),
+               ('alua_support_transitioning', 0), ('alua_support_unavailable', 0), ('alua_write_metadata', 1),
+               ('implicit_trans_secs', 3), ('nonop_delay_msecs', 7), ('preferred', 1), ('trans_delay_msecs', 60))
+    new = disk + '/alua/restored'
+    write(gp + '/trans_delay_msecs', 1500)
+    setter = threading.Thread(target=lambda: write(gp + '/alua_access_state', STANDBY))
+    for busy in (False, True):
+        if busy:
+            setter.start()
+            end = time.monotonic() + 10
+            while read(gp + '/alua_access_state') != '%d\n' % TRANSITIONING and time.monotonic() < end:
+                pass
+        begin = time.monotonic()
+        for state in (OPTIMIZED, NONOPTIMIZED, STANDBY, UNAVAILABLE, 4, OFFLINE, TRANSITIONING):
+            what = 'state %d, %s' % (state, 'in transition' if busy else 'alone')
+            os.mkdir(os.path.join(CFS, new))
+            try:
+                for name, value in (('tg_pt_gp_id', 9), ('alua_access_state', state)) + numbers:
+                    write('%s/%s' % (new, name), value)
+                t.eq((read(new + '/alua_access_state'), read(new + '/alua_access_type')), ('%d\n' % state, 'Implicit\n'), what)
+            except OSError as e:
+                t.ok(False, '%s: %s: %s' % (what, name, e))
+            os.rmdir(os.path.join(CFS, new))
+        took = time.monotonic() - begin
+        # it was in transition all the time: else the test has shown nothing
+        t.ok(not busy or read(gp + '/alua_access_state') == '%d\n' % TRANSITIONING or took > 1.2, 'in transition until the end')
+        t.ok(took < 1.2, 'a restore takes %.1f s' % took)
+    setter.join()
+    write(gp + '/trans_delay_msecs', 0)
+    write(gp + '/alua_access_state', OPTIMIZED)
+    # the map is not saved: until somebody writes it, nothing depends on the block
+    os.mkdir(os.path.join(CFS, new))
+    for name, value in (('tg_pt_gp_id', 9), ('alua_access_state', 4), ('alua_access_type', 1)):
+        write('%s/%s' % (new, name), value)
+    write(lun + '/alua_tg_pt_gp', 'restored')
+    for d in (a, b):
+        d.clear_ua()
+    t.good(b.cmd([0x28] + [0] * 7 + [1, 0], data_in=512), 'LBA dependent without a map: READ(10)')
+    t.eq(groups(a)[9][0], 4, 'LBA dependent without a map')
+    write(lun + '/alua_tg_pt_gp', 'g1')
+    os.rmdir(os.path.join(CFS, new))
+    for d in (a, b):
+        d.clear_ua()
+
+
 def test_kept(a, b, gp, disk):
     serial = read(disk + '/wwn/vpd_unit_serial').split(':')[1].strip()
     write(gp + '/alua_write_metadata', 1)
@@ -457,6 +506,7 @@ def main():
             test_delay(a, b, gp)
             test_offline(a, b, lun)
             test_kept(a, b, gp, disk)
+            test_restored(a, b, gp, disk, lun)
             test_together(target, a, b, gp, disk, first, second)
             for d in (a, b):
                 d.clear_ua()

@@ -238,7 +238,7 @@ STORES = (
     (GROUP + '/tg_pt_gp_id', '7', OK),
     (GROUP + '/tg_pt_gp_id', '8', EINVAL),
     (GROUP + '/alua_access_state', '5', EINVAL),
-    (GROUP + '/alua_access_state', '4', EINVAL),
+    (GROUP + '/alua_access_state', '4', OK),                # as a restore does, before any LUN is in it
     (GROUP + '/alua_access_state', '14', OK),
     (GROUP + '/alua_access_state', '15', OK),
     (GROUP + '/alua_support_standby', '0', OK),

@@ -52,6 +52,10 @@ def finish():
     group.alua_access_status = 2
     group.alua_access_type = 1
     group.alua_write_metadata = 1
+    # as it was saved with a map of blocks, which nobody saves
+    group = ALUATargetPortGroup(so['idle'], 'saved', 9)
+    group.alua_access_state = 4
+    group.alua_access_type = 1
     for tpg in root.tpgs:
         for lun in tpg.luns:
             if lun.storage_object.name == 'rd0':
@@ -143,7 +147,7 @@ def check_alua(root):
     from rtslib_fb.alua import ALUATargetPortGroup, alua_statuses, alua_types
     so = [s for s in root.storage_objects if s.name == 'idle'][0]
     group = tried('alua group', ALUATargetPortGroup, so, 'all', 77)
-    for state in (0, 1, 2, 3, 14, 15, 0):
+    for state in (0, 1, 2, 3, 4, 14, 15, 0):
         tried('state %d' % state, setattr, group, 'alua_access_state', state)
         expect('state %d' % state, group.alua_access_state == state)
     for number, word in enumerate(alua_types):

@@ -101,6 +101,36 @@ for word in '"two words"' '"grp1"' '"group1"' '"nullio": true' '"readonly": true
 	grep -qF -- "$word" /tmp/a.json || fail "not saved: $word"
 done
 
+note "targetctl restores access states and registrations that outlive a power cycle"
+serial=$(python3 -c 'import json
+for s in json.load(open("/tmp/a.json"))["storage_objects"]:
+    if s["name"] == "rd1":
+        print(s["wwn"])')
+mkdir -p "$(cat "$CFS/dbroot")/pr"
+cat >"$(cat "$CFS/dbroot")/pr/aptpl_$serial" <<-END
+	PR_REG_START: 0
+	initiator_fabric=iSCSI
+	initiator_node=$init
+	sa_res_key=2748
+	res_holder=1
+	res_type=05
+	res_scope=00
+	res_all_tg_pt=0
+	mapped_lun=200
+	target_fabric=iSCSI
+	target_node=$iqn
+	tpgt=1
+	port_rtpi=1
+	target_lun=1
+	PR_REG_END: 0
+END
+targetctl restore /tmp/a.json >/tmp/out 2>&1 || fail "targetctl restore: $(cat /tmp/out)"
+[ ! -s /tmp/out ] || fail "targetctl restore: $(cat /tmp/out)"
+grep -qF "$init" "$CFS"/core/rd_mcp_*/rd1/pr/res_holder || fail "holder: $(cat "$CFS"/core/rd_mcp_*/rd1/pr/res_holder)"
+grep -q 'Registrants Only' "$CFS"/core/rd_mcp_*/rd1/pr/res_pr_type || fail "type: $(cat "$CFS"/core/rd_mcp_*/rd1/pr/res_pr_type)"
+assert_eq "4 Implicit" "$(cat "$CFS"/core/rd_mcp_*/idle/alua/saved/alua_access_{state,type} | xargs)" "a saved group"
+run_targetcli "clearconfig confirm=True" >/dev/null
+
 assert_eq "alua" "$(ls "$CFS/core")" "left in core"
 assert_eq "discovery_auth version" "$(cd "$CFS/loopback" && echo *)" "left in loopback"
 unload_target
