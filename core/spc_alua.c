@@ -227,8 +227,9 @@ enum tcm_sense tcm_stpg(struct tcm_cmd *cmd)
 	if (!list)
 		return TCM_BUSY;
 	len = tcm_cmd_get_data(cmd, list, cmd->data_len);
-	sense = TCM_OK;
-	if (len <= TCM_STPG_HEADER)
+	/* All of the list or nothing: not the part of it that has come. */
+	sense = len == cmd->data_len ? TCM_OK : TCM_PARAM_LIST_LENGTH;
+	if (sense || len <= TCM_STPG_HEADER)
 		goto free;
 	len = (len - TCM_STPG_HEADER) / TCM_STPG_GROUP;
 	change = tcm_alua_change_new(cmd->dev, len);

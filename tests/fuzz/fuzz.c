@@ -4,6 +4,7 @@
  */
 #include "../../core/alua.h"
 #include "../../core/alua_id.h"
+#include "../../core/alua_state.h"
 #include "../../core/cmd.h"
 #include "../../core/device.h"
 #include "../../core/hop.h"
@@ -145,6 +146,12 @@ static void fuzz_submit(struct tcm_io *io)
 	tcm_io_done(io, TCM_OK);
 }
 
+/* No command is out. */
+static void fuzz_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun, tcm_cmd_fn fn,
+			      void *arg)
+{
+}
+
 struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 {
 	struct fuzz_lun *l = calloc(1, sizeof(*l));
@@ -202,6 +209,7 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	dev->attr.enforce_pr_isids = bits >> 30 & 1;
 	tcm_pr_create(dev);
 	l->fabric.name = "fuzz";
+	l->fabric.for_each_cmd = fuzz_for_each_cmd;
 	l->wwn.ops = &l->fabric;
 	l->wwn.scsi_name = l->wwn.name;
 	l->wwn.proto = bits >> 26 & 15;
@@ -286,9 +294,36 @@ void tcm_alua_id(const struct tcm_lun *lun, struct tcm_alua_id *id)
 	};
 }
 
-/* One port, in a group that has a state and no map of blocks; its commands are not fuzzed. */
+/* One port, in a group that has a state and no map of blocks */
 bool tcm_alua_reaches(struct tcm_lun *lun) { return lun->rtpi & 1; }
-bool tcm_alua_offered(const struct tcm_device *dev) { return false; }
+bool tcm_alua_emulated(const struct tcm_device *dev) { return dev->attr.alua_support; }
+
+/* SET TARGET PORT GROUPS: who may change to what is for tests/fuzz/stpg.c to say. */
+struct tcm_alua_change *tcm_alua_change_new(struct tcm_device *dev, unsigned int n)
+{
+	struct tcm_alua_change *change = calloc(1, struct_size(change, step, n));
+
+	change->n = n;
+	return change;
+}
+
+void tcm_alua_change_free(struct tcm_alua_change *change) { free(change); }
+bool (*fuzz_alua_may)(const struct tcm_alua_step *step);
+void (*fuzz_alua_changed)(const struct tcm_alua_change *change);
+
+bool tcm_alua_may(const struct tcm_alua_change *change, const struct tcm_alua_step *step)
+{
+	return fuzz_alua_may && fuzz_alua_may(step);
+}
+
+enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *change)
+{
+	if (fuzz_alua_changed)
+		fuzz_alua_changed(change);
+	tcm_alua_change_free(change);
+	tcm_cmd_complete(cmd, TCM_OK);
+	return TCM_PENDING;
+}
 bool tcm_sbc_referrals_offered(const struct tcm_device *dev) { return false; }
 
 unsigned int fuzz_completed;

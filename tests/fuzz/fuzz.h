@@ -60,6 +60,11 @@ extern bool fuzz_by_hand;
  * @steps work items, and ends. Returns the sense code.
  */
 enum tcm_sense fuzz_run(struct fuzz_lun *l, const u8 *cdb, u8 *data, u32 len, unsigned int steps);
+/* A change of access states that SET TARGET PORT GROUPS asks for: is a step possible; carried out */
+struct tcm_alua_step;
+struct tcm_alua_change;
+extern bool (*fuzz_alua_may)(const struct tcm_alua_step *step);
+extern void (*fuzz_alua_changed)(const struct tcm_alua_change *change);
 /* What is to survive a power cycle can be written. */
 extern bool fuzz_on_disk;
 

@@ -236,7 +236,18 @@ static inline int atomic_read(const atomic_t *a) { return a->counter; }
 static inline void atomic_inc(atomic_t *a) { a->counter++; }
 static inline void atomic_dec(atomic_t *a) { a->counter--; }
 static inline void atomic_or(int bits, atomic_t *a) { a->counter |= bits; }
+static inline int atomic_read_acquire(const atomic_t *a) { return a->counter; }
+static inline bool atomic_try_cmpxchg(atomic_t *a, int *old, int new)
+{
+	bool same = a->counter == *old;
+
+	*old = a->counter;
+	if (same)
+		a->counter = new;
+	return same;
+}
 #define smp_mb__before_atomic()	do { } while (0)
+#define smp_mb()		do { } while (0)
 static inline void refcount_set(refcount_t *r, int n) { r->refs = n; }
 static inline void refcount_inc(refcount_t *r) { r->refs++; }
 static inline bool refcount_dec_and_test(refcount_t *r) { return !--r->refs; }
