@@ -349,6 +349,8 @@ def spec_i_pt(a, b, c):
     t.good(a.out(REGISTER, key=0, sa_key=a.key, flags=ALL_TG_PT), 'ALL_TG_PT')
     t.eq(sorted((k, p) for k, _, _, _, p, _ in a.full()), sorted((a.key, w.rtpi) for w in (a, b, c)),
          'registered at every port')
+    # Each of them is told of by itself, and then the bit is zero (SPC-4 6.15.5)
+    t.ok(not any(everywhere for _, everywhere, _, _, _, _ in a.full()), 'ALL_TG_PT of a descriptor of one port')
     t.good(b.out(RESERVE, WE, key=a.key), 'another port reserves')
     t.eq(read(a.pr + '/res_pr_all_tgt_pts').strip(),
          'SPC-3 Reservation: All Target Ports registration', 'res_pr_all_tgt_pts')

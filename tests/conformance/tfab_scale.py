@@ -4,6 +4,7 @@
 under --icount: a guest nanosecond is an instruction, and a grace period for each LUN would show
 as seconds."""
 import os
+import re
 import sys
 import time
 
@@ -56,6 +57,10 @@ def main():
             os.rmdir(lun_dir % n)
 
     timed('%d LUNs linked' % LUNS, link)
+    # a file of configfs ends with its page: whole lines, as many as there is room for
+    members = tfab.read('core/%s/alua/default_tg_pt_gp/members' % dev).split('\n')
+    t.ok(100 < len(members) and sum(len(m) + 1 for m in members) > 4050, '%d members listed' % len(members))
+    t.ok(all(re.fullmatch(r'test/t1/tpgt_1/lun_\d+', m) for m in members), 'the last member: %r' % members[-1])
     timed('200 LUNs mapped, %d sessions' % SESSIONS, lambda: mapped(range(200)), LIMIT / 5)
     timed('800 more', lambda: mapped(range(200, LUNS)))
     for s in sessions:
