@@ -15,6 +15,8 @@
 
 /* How long a link or unlink waits for the SCSI layer before it leaves it to the background. */
 #define TCM_LOOP_PATIENCE	(HZ / 2)
+/* ... and when commands are out, which the backend may never give back */
+#define TCM_LOOP_PATIENCE_BUSY	(HZ / 10)
 /* How often what waits for commands, or for another of the same LUN, looks again. */
 #define TCM_LOOP_POLL		max(HZ / 50, 1)
 
@@ -110,6 +112,8 @@ static void tcm_loop_scan_work(struct work_struct *work)
 	struct tcm_loop *loop = scan->loop;
 
 	if (!tcm_loop_is_first(scan) || (!scan->add && !tcm_loop_remove_device(scan))) {
+		if (time_after(jiffies, scan->since + TCM_LOOP_PATIENCE_BUSY))
+			complete_all(&scan->done);
 		queue_delayed_work(tcm_loop_wq, &scan->work, TCM_LOOP_POLL);
 		return;
 	}
@@ -144,7 +148,7 @@ int tcm_loop_scan(struct tcm_loop_tpg *ltpg, u64 number, bool add)
 	list_add_tail(&scan->node, &loop->scans);
 	spin_unlock(&loop->scan_lock);
 	queue_delayed_work(tcm_loop_wq, &scan->work, 0);
-	wait_for_completion_timeout(&scan->done, TCM_LOOP_PATIENCE);
+	wait_for_completion_killable_timeout(&scan->done, TCM_LOOP_PATIENCE);
 	tcm_loop_scan_put(scan);
 	return 0;
 }
