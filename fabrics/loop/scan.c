@@ -89,6 +89,20 @@ static bool tcm_loop_is_first(const struct tcm_loop_scan *scan)
 	return first;
 }
 
+/*
+ * When the last queue of a host but one goes, the block layer waits for the commands of the one
+ * that stays (blk_mq_del_queue_tag_set()), while it holds the host's lock.
+ */
+static bool tcm_loop_would_wait(const struct tcm_loop_scan *scan)
+{
+	struct scsi_device *sdev;
+	unsigned int n = 0;
+
+	shost_for_each_device(sdev, scan->loop->host)
+		n++;
+	return n == 2 && tcm_loop_has_old(scan->loop, NULL, scan->since);
+}
+
 /* False: later, commands are out. */
 static bool tcm_loop_remove_device(struct tcm_loop_scan *scan)
 {
@@ -98,7 +112,7 @@ static bool tcm_loop_remove_device(struct tcm_loop_scan *scan)
 	sdev = scsi_device_lookup(scan->loop->host, 0, scan->id, scan->lun);
 	if (!sdev)
 		return true;
-	old = tcm_loop_has_old(scan->loop, sdev, scan->since);
+	old = tcm_loop_has_old(scan->loop, sdev, scan->since) || tcm_loop_would_wait(scan);
 	if (!old)
 		scsi_remove_device(sdev);
 	scsi_device_put(sdev);

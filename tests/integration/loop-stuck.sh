@@ -55,6 +55,7 @@ nobody_waits() {
 	[ -z "$tasks" ] || [[ $tasks =~ ^[0-9]+\ kworker/[^[:space:]]*tcm_loop$ ]] || fail "$1: waits: $tasks"
 }
 dm_free() { [ "$(dmsetup info -c --noheadings -o open slow)" = 0 ]; }
+no_worker_waits() { ! in_d | grep tcm_loop; }
 ended() { ! kill -0 "$1" 2>/dev/null; }
 
 modprobe -a sd_mod sg
@@ -144,6 +145,8 @@ well=$(loop_lun_device $B 1)
 wait_block "/dev/$well"
 timed reads "$well"
 nobody_waits "a new port"
+# another disk of its host may go later than it was taken away, but nobody waits for that
+wait_for 20 no_worker_waits
 for d in "$stuck" "$beside" "$other"; do
 	[ ! -e "/sys/block/$d" ] || note "$d is there, $(out "$d") of its commands are out; waits: $(in_d || :)"
 done
