@@ -195,7 +195,7 @@ enum tcm_sense tcm_sbc_prefetch(struct tcm_cmd *cmd)
 
 	if (sense || !dev->ops->read_ahead || !n)
 		return sense;
-	dev->ops->read_ahead(tcm_sbc_io(cmd, cmd->lba << dev->block_shift, n << dev->block_shift, NULL,
-				      false, 0, tcm_sbc_io_done));
+	dev->ops->read_ahead(tcm_sbc_io(cmd, cmd->lba << dev->block_shift, n << dev->block_shift,
+					NULL, false, 0, tcm_sbc_io_done));
 	return TCM_PENDING;
 }

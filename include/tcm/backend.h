@@ -206,9 +206,9 @@ enum tcm_dev_event {
  * @lba_status: is what is at @pos mapped? Sets io->len to how far from @pos on the answer holds, a
  *	multiple of the logical block length and not zero, and TCM_IO_UNMAPPED in io->flags
  *	where the blocks are deallocated. Default: all are mapped.
- * @read_ahead: begin to read what is there into a cache, without waiting for the medium. A length of
- *	the rest of the device is usual: how much is worth while is the backend's to say. May
- *	end before it is read. Default: nothing is read in advance.
+ * @read_ahead: begin to read what is there into a cache, without waiting for the medium. A length
+ *	of the rest of the device is usual: how much is worth while is the backend's to say.
+ *	May end before it is read. Default: nothing is read in advance.
  * @copy: make [pos, pos+len) what @src has from @src_pos on, without moving the data. Ends with
  *	TCM_INVALID_OPCODE where it cannot be done this way; then the core reads and writes.
  * @pi_open: be ready to store eight bytes for each logical block, those that were stored before
