@@ -153,7 +153,6 @@ static const char * const tcm_wipe_lines[] = { "format", "sanitize", "sanitize a
 size_t tcm_wipe_save(const struct tcm_wipe_left *left, char *buf, size_t size)
 {
 	unsigned int i = left->kind == TCM_WIPE_FORMAT ? 0 : 1 + left->ause;
-
 	size_t len = 0;
 
 	if (left->formatted)

@@ -202,6 +202,12 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	dev->index = 1;
 	dev->lu = &l->lu;
 	dev->tasks = &l->tasks;
+	dev->alua = &l->alua;
+	l->alua.dev = l->group.dev = dev;
+	l->alua.def = l->lun.tg_pt_gp = &l->group;
+	l->group.has_id = true;
+	INIT_LIST_HEAD(&l->alua.groups);
+	list_add_tail(&l->group.node, &l->alua.groups);
 	l->lu.dev = dev;
 	l->lu.mode.wce = dev->attr.emulate_write_cache;
 	l->lu.mode.tas = dev->attr.emulate_tas;

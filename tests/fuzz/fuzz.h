@@ -6,6 +6,8 @@
 #define _TCM_FUZZ_H
 
 #include <tcm/fabric.h>
+#include "../../core/alua.h"
+#include "../../core/alua_state.h"
 #include "../../core/lu.h"
 #include "../../core/task.h"
 
@@ -41,6 +43,8 @@ struct fuzz_lun {
 	struct tcm_mapping	map;
 	struct tcm_lu		lu;
 	struct tcm_task_set	tasks;
+	struct tcm_alua		alua;
+	struct tcm_tg_pt_gp	group;
 };
 
 /* A device as configuration could have made it, its attributes by @in */

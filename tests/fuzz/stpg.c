@@ -132,19 +132,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct fuzz_in in = { data, size };
 	struct fuzz_lun *l = fuzz_lun_new(&in);
-	struct tcm_tg_pt_gp gp = { .dev = &l->dev, .has_id = true };
-	struct tcm_alua alua = { .dev = &l->dev, .def = &gp };
 	u8 bits = fuzz_take(&in, 1);
 
 	fuzz_alua_may = fuzz_may;
 	fuzz_alua_changed = fuzz_changed;
 	l->dev.attr.alua_support = 1;
-	l->dev.alua = &alua;
-	l->lun.tg_pt_gp = &gp;
 	l->lun.alua_offline = bits & 1;
-	gp.state = bits >> 1 & 15;
-	INIT_LIST_HEAD(&alua.groups);
-	list_add_tail(&gp.node, &alua.groups);
+	l->group.state = bits >> 1 & 15;
 	report(l, &in);
 	set(l, &in);
 	fuzz_lun_free(l);
