@@ -63,7 +63,7 @@ fetched() {
 		settle
 		echo 3 >/proc/sys/vm/drop_caches
 		assert_eq 0 "$(cached_pages /mnt/again/image)" "pages at the beginning"
-		expect "good;fetch:0:128" "good;fetch:16384:0" "5/21/00 CDB byte 2 info 0x7fff;fetch:32767:2"
+		expect "good;fetch:0:128" "good;fetch:16384:0" "5/21/00 info 0x8000;fetch:32767:2"
 		if [ -z "$tokens" ]; then
 			wait_for 10 read_ahead 32
 		else

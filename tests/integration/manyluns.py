@@ -31,8 +31,9 @@ def timed(name, step, numbers, limit):
         step(i)
         spent.append((time.monotonic() - begin) * 1000)
     tenth = max(1, len(spent) // 10)
-    # the quickest of a tenth: this machine may be busy with something else
-    first, last = sorted(spent[:tenth])[tenth // 4], sorted(spent[-tenth:])[tenth // 4]
+    # the quickest of a tenth: this machine may be busy with something else, but what has grown has
+    # grown for each
+    first, last = sorted(spent[:tenth])[tenth // 4], min(spent[-tenth:])
     mean = sum(spent) / len(spent)
     wrong = []
     print('%-14s %4d x %6.2f ms, the first tenth %6.2f, the last %6.2f, the longest %6.1f'
