@@ -11,7 +11,7 @@
 #include "iblock.h"
 
 /* How long a new device waits for a removed one that has the same disk. */
-#define TCM_IBLOCK_CLOSING	(2 * HZ)
+#define TCM_IBLOCK_CLOSING	(3 * HZ / 4)
 
 /* protects tcm_iblock_claims */
 static DEFINE_SPINLOCK(tcm_iblock_claims_lock);

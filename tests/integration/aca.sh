@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Auto contingent allegiance, and task sets that are full.
 # vm: --timeout 180
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 

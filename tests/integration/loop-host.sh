@@ -3,7 +3,7 @@
 # Loopback's SCSI host: its reset handlers over a backend that holds commands, transport_status, and
 # the files of a port.
 # vm: --timeout 240 --no-udev
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 300 --disk 64M
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # Registrations that outlive a power cycle, with dbroot on ext4: written, restored, and what
 # happens when the folder cannot be written or hangs, to them and to everybody else.

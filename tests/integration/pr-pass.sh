@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --mem 1G --timeout 120
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # pgr_support 0: the disk below a block backend keeps the reservations. That disk is one of ours, so
 # that another initiator of it can be asked, and can be in the way.

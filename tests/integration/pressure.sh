@@ -83,8 +83,10 @@ scsi_ready "$lower"
 mkfs.ext4 -q "/dev/$lower"
 mount "/dev/$lower" /mnt/lower
 upper "direct"
-upper "buffered" fd_buffered_io=1
-upper "asynchronous" fd_async_io=1
+if [ -n "${TCM_LONG:-}" ]; then
+	upper "buffered" fd_buffered_io=1
+	upper "asynchronous" fd_async_io=1
+fi
 wait_for 20 umount /mnt/lower
 unexport_lun 0
 wait_gone "/sys/block/$lower"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # COMPARE AND WRITE, ORWRITE and WRITE ATOMIC against everybody else, on the test fabric.
 # vm: --timeout 120
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 

@@ -3,7 +3,7 @@
 # LUNs, ACLs, portal groups, targets and backstores removed under I/O, on the test fabric; then
 # the module is to be unloaded while a backend still holds a command.
 # vm: --timeout 240
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --disk 64M --timeout 480
-# kernels: 6.1-long 6.12
+# kernels: 6.1-long 6.12-long
 #
 # tcm-switch: what it refuses, touching nothing, and what would be lost; then the way back
 # from each step that can fail.

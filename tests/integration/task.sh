@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Task attributes: which commands wait for which.
 # vm: --timeout 180
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 
