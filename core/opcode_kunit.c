@@ -123,7 +123,7 @@ static bool opcode_reserved_bits(const struct tcm_opcode *op, void *arg)
 					    i, bit);
 			KUNIT_EXPECT_EQ(test, rig->cmd.extra.flags, TCM_SX_FIELD | TCM_SX_BIT);
 			KUNIT_EXPECT_EQ_MSG(test, rig->cmd.extra.field, i, "%s", op->name);
-			KUNIT_EXPECT_EQ_MSG(test, +rig->cmd.extra.bit, bit, "%s", op->name);
+			KUNIT_EXPECT_EQ_MSG(test, (int)rig->cmd.extra.bit, bit, "%s", op->name);
 		}
 	opcode_plain(op, cdb);
 	for (i = 1; i < op->cdb_len; i++)
