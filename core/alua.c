@@ -366,6 +366,18 @@ u64 tcm_lba_range_last(const struct tcm_alua *alua, const struct tcm_lba_range *
 	return alua->seg_size && alua->seg_mult ? range->first + alua->seg_size - 1 : range->last;
 }
 
+const struct tcm_lba_range *tcm_lba_range_at(const struct tcm_alua *alua, u64 lba)
+{
+	const struct tcm_lba_range *range;
+	u64 at = tcm_lba_in_map(alua, lba);
+
+	lockdep_assert_held(&alua->dev->lun_lock);
+	list_for_each_entry(range, &alua->map, node)
+		if (at >= range->first && at <= tcm_lba_range_last(alua, range))
+			return range;
+	return NULL;
+}
+
 void tcm_lba_map_free(struct list_head *map)
 {
 	struct tcm_lba_range *range, *next;

@@ -159,6 +159,8 @@ int tcm_lu_gp_join(struct tcm_device *dev, const char *name, const char **why);
  */
 u64 tcm_lba_in_map(const struct tcm_alua *alua, u64 lba);
 u64 tcm_lba_range_last(const struct tcm_alua *alua, const struct tcm_lba_range *range);
+/* The segment with the block, NULL in a hole of the map. dev->lun_lock held. */
+const struct tcm_lba_range *tcm_lba_range_at(const struct tcm_alua *alua, u64 lba);
 struct tcm_lba_range *tcm_lba_range_alloc(unsigned int members);
 void tcm_lba_map_free(struct list_head *map);
 /* Takes over what is on @map. An empty one ends the LBA dependent state. */

@@ -94,7 +94,6 @@ static enum tcm_sense tcm_alua_judge(u8 state, const struct tcm_cmd *cmd,
 static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64 *end)
 {
 	const struct tcm_lba_range *range;
-	u64 at = tcm_lba_in_map(alua, lba), last;
 	unsigned int i;
 
 	lockdep_assert_held(&alua->dev->lun_lock);
@@ -103,18 +102,15 @@ static u8 tcm_alua_state_at(const struct tcm_alua *alua, u16 group, u64 lba, u64
 		*end = U64_MAX;
 		return TCM_ALUA_OPTIMIZED;
 	}
-	list_for_each_entry(range, &alua->map, node) {
-		last = tcm_lba_range_last(alua, range);
-		if (at < range->first || at > last)
-			continue;
-		*end = lba + (last - at);
-		for (i = 0; i < range->count; i++)
-			if (range->members[i].group == group)
-				return range->members[i].state;
+	range = tcm_lba_range_at(alua, lba);
+	if (!range) {
+		*end = lba;
 		return TCM_ALUA_UNAVAILABLE_STATE;
 	}
-	/* A hole in the map */
-	*end = lba;
+	*end = lba + (tcm_lba_range_last(alua, range) - tcm_lba_in_map(alua, lba));
+	for (i = 0; i < range->count; i++)
+		if (range->members[i].group == group)
+			return range->members[i].state;
 	return TCM_ALUA_UNAVAILABLE_STATE;
 }
 

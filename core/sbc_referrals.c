@@ -87,16 +87,11 @@ static unsigned int tcm_referral_groups(const struct tcm_lba_range *range, u8 *p
 
 u8 *tcm_sbc_referral(const struct tcm_alua *alua, u64 lba, unsigned int *len)
 {
-	const struct tcm_lba_range *range;
-	u64 at = tcm_lba_in_map(alua, lba);
+	const struct tcm_lba_range *range = tcm_lba_range_at(alua, lba);
 	unsigned int n;
 	u8 *p;
 
-	lockdep_assert_held(&alua->dev->lun_lock);
-	list_for_each_entry(range, &alua->map, node)
-		if (at >= range->first && at <= tcm_lba_range_last(alua, range))
-			break;
-	if (list_entry_is_head(range, &alua->map, node))
+	if (!range)
 		return NULL;
 	p = kzalloc(TCM_REFERRAL_MAX, GFP_ATOMIC | __GFP_NOWARN);
 	if (!p)

@@ -186,21 +186,17 @@ bool tcm_wipe_restore(struct tcm_wipe_left *left, const char *what, const char *
 }
 
 /* Nobody has had a command of the device yet, and no LUN is published before this is over. */
-static void tcm_wipe_pi_power_on(struct tcm_device *dev)
+static void tcm_wipe_pi_power_on(struct tcm_device *dev, u8 type)
 {
-	struct tcm_wipe_left left;
 	int err = 0;
 
-	spin_lock_irq(&dev->lu->lock);
-	left = dev->lu->left;
-	spin_unlock_irq(&dev->lu->lock);
 	mutex_lock(&dev->pi_lock);
-	if (left.formatted && left.pi_type != tcm_pi_type(dev))
-		err = tcm_pi_set_type(dev, left.pi_type, TCM_PI_NO_LUN);
+	if (type != tcm_pi_type(dev))
+		err = tcm_pi_set_type(dev, type, TCM_PI_NO_LUN);
 	mutex_unlock(&dev->pi_lock);
 	if (err)
 		pr_warn("tcm: device %s: its medium has protection type %u: (%pe)\n", dev->name,
-			left.pi_type, ERR_PTR(err));
+			type, ERR_PTR(err));
 }
 
 void tcm_wipe_pi_changed(struct tcm_device *dev)
@@ -219,18 +215,23 @@ void tcm_wipe_pi_changed(struct tcm_device *dev)
 
 void tcm_wipe_power_on(struct tcm_device *dev, bool used)
 {
-	/* It says no more than that: a failure to remember would make it good. */
-	struct tcm_wipe *w = kzalloc(sizeof(*w), GFP_KERNEL | __GFP_NOFAIL);
 	struct tcm_lu *lu = dev->lu;
-	u8 kind;
+	struct tcm_wipe_left left;
+	struct tcm_wipe *w;
 
-	if (!used)
-		tcm_wipe_pi_power_on(dev);
-	w->dev = dev;
 	spin_lock_irq(&lu->lock);
-	kind = lu->left.kind;
-	w->kind = kind;
-	w->ause = lu->left.ause;
+	left = lu->left;
+	spin_unlock_irq(&lu->lock);
+	if (!used && left.formatted)
+		tcm_wipe_pi_power_on(dev, left.pi_type);
+	if (!left.undone)
+		return;
+	/* It says no more than that: a failure to remember would make it good. */
+	w = kzalloc(sizeof(*w), GFP_KERNEL | __GFP_NOFAIL);
+	w->dev = dev;
+	w->kind = left.kind;
+	w->ause = left.ause;
+	spin_lock_irq(&lu->lock);
 	spin_lock(&dev->lun_lock);
 	if (lu->left.undone && !dev->wipe) {
 		dev->wipe = w;
@@ -241,7 +242,7 @@ void tcm_wipe_power_on(struct tcm_device *dev, bool used)
 	spin_unlock_irq(&lu->lock);
 	if (!w)
 		pr_warn("tcm: device %s: %s has not come to its end\n", dev->name,
-			kind == TCM_WIPE_FORMAT ? "FORMAT UNIT" : "SANITIZE");
+			left.kind == TCM_WIPE_FORMAT ? "FORMAT UNIT" : "SANITIZE");
 	tcm_wipe_free(w);
 }
 

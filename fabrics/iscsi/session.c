@@ -71,23 +71,27 @@ static void tcm_isc_kill_conns(struct tcm_isc_session *isess, const struct tcm_i
 			tcm_isc_conn_kill(conn);
 }
 
-/* Any context that may take spinlocks: the session ends with the last of its connections. */
-void tcm_isc_session_kill(struct tcm_isc_session *isess)
+static void tcm_isc_session_stop(struct tcm_isc_session *isess, const struct tcm_isc_conn *but,
+				 bool tell)
 {
 	spin_lock(&isess->lock);
 	isess->kill = true;
-	tcm_isc_kill_conns(isess, NULL);
+	if (tell)
+		isess->drop = true;
+	tcm_isc_kill_conns(isess, but);
 	spin_unlock(&isess->lock);
+}
+
+/* Any context that may take spinlocks: the session ends with the last of its connections. */
+void tcm_isc_session_kill(struct tcm_isc_session *isess)
+{
+	tcm_isc_session_stop(isess, NULL, false);
 }
 
 /* Likewise, and its connections are told, but @but, whose owner knows. */
 void tcm_isc_session_drop(struct tcm_isc_session *isess, const struct tcm_isc_conn *but)
 {
-	spin_lock(&isess->lock);
-	isess->kill = true;
-	isess->drop = true;
-	tcm_isc_kill_conns(isess, but);
-	spin_unlock(&isess->lock);
+	tcm_isc_session_stop(isess, but, true);
 }
 
 void tcm_isc_close_session(struct tcm_session *sess)

@@ -135,6 +135,36 @@ enum tcm_sense fuzz_run(struct fuzz_lun *l, const u8 *cdb, u8 *data, u32 len, un
 	return sense;
 }
 
+enum tcm_sense fuzz_run_map(struct tcm_mapping *map, const u8 *cdb, unsigned int cdb_len, u8 *data,
+			    unsigned int len, struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense;
+	bool known;
+
+	memset(cmd, 0, sizeof(*cmd));
+	memcpy(cmd->cdb_buf, cdb, cdb_len);
+	cmd->cdb = cmd->cdb_buf;
+	cmd->cdb_len = cdb_len;
+	cmd->dev = map->lun->dev;
+	cmd->lun = map->lun;
+	cmd->map = map;
+	cmd->sess = map->sess;
+	cmd->op = tcm_opcode_find(cmd->cdb, cdb_len, &known);
+	fuzz_check(cmd->op);
+	sense = tcm_opcode_parse(cmd);
+	if (sense)
+		return sense;
+	cmd->exp_len = len;
+	cmd->xfer_len = min(len, cmd->data_len);
+	cmd->sg = (struct scatterlist *)data;
+	cmd->sg_nents = len;
+	fuzz_completed = 0;
+	sense = cmd->op->exec(cmd);
+	fuzz_work(UINT_MAX);
+	fuzz_check(fuzz_completed == (sense == TCM_PENDING));
+	return sense == TCM_PENDING ? cmd->sense : sense;
+}
+
 /* ---- a device ------------------------------------------------------------------------------ */
 
 /* An access is on the medium, and ends well. */

@@ -64,6 +64,12 @@ extern bool fuzz_by_hand;
  * @steps work items, and ends. Returns the sense code.
  */
 enum tcm_sense fuzz_run(struct fuzz_lun *l, const u8 *cdb, u8 *data, u32 len, unsigned int steps);
+/*
+ * Carry out a CDB of @cdb_len bytes of the nexus that @map is of, with a list or room of @len bytes,
+ * and all the work that it queues. Returns the sense code; @cmd is what became of it.
+ */
+enum tcm_sense fuzz_run_map(struct tcm_mapping *map, const u8 *cdb, unsigned int cdb_len, u8 *data,
+			    unsigned int len, struct tcm_cmd *cmd);
 /* A change of access states that SET TARGET PORT GROUPS asks for: is a step possible; carried out */
 struct tcm_alua_step;
 struct tcm_alua_change;

@@ -46,37 +46,6 @@ static void nexus_init(struct fuzz_nexus *x, struct fuzz_lun *l, const char *nam
 	list_add_tail(&x->map.lun_node, &l->lun.maps);
 }
 
-/* One command with parameters or room of @len; its sense */
-static enum tcm_sense run(struct fuzz_lun *l, struct fuzz_nexus *x, const u8 *cdb, u8 *data,
-			  unsigned int len, struct tcm_cmd *cmd)
-{
-	enum tcm_sense sense;
-	bool known;
-
-	memset(cmd, 0, sizeof(*cmd));
-	memcpy(cmd->cdb_buf, cdb, 10);
-	cmd->cdb = cmd->cdb_buf;
-	cmd->cdb_len = 10;
-	cmd->dev = &l->dev;
-	cmd->lun = &l->lun;
-	cmd->map = &x->map;
-	cmd->sess = &x->sess;
-	cmd->op = tcm_opcode_find(cmd->cdb, 10, &known);
-	fuzz_check(cmd->op);
-	sense = tcm_opcode_parse(cmd);
-	if (sense)
-		return sense;
-	cmd->exp_len = len;
-	cmd->xfer_len = min(len, cmd->data_len);
-	cmd->sg = (struct scatterlist *)data;
-	cmd->sg_nents = len;
-	fuzz_completed = 0;
-	sense = cmd->op->exec(cmd);
-	fuzz_work(UINT_MAX);
-	fuzz_check(fuzz_completed == (sense == TCM_PENDING));
-	return sense == TCM_PENDING ? cmd->sense : sense;
-}
-
 /* READ FULL STATUS: descriptors to the end, and each port can be read. */
 static void check_full(struct fuzz_lun *l, const u8 *p, unsigned int len)
 {
@@ -107,7 +76,7 @@ static void read_all(struct fuzz_lun *l, struct fuzz_nexus *x)
 	u8 *buf = malloc(SZ_64K);
 
 	for (cdb[1] = 0; cdb[1] < 4; cdb[1]++) {
-		fuzz_check(run(l, x, cdb, buf, 0xffff, cmd) == TCM_OK);
+		fuzz_check(fuzz_run_map(&x->map, cdb, 10, buf, 0xffff, cmd) == TCM_OK);
 		if (cdb[1] == 3 && cmd->data_len < 0xffff)
 			check_full(l, buf, cmd->data_len);
 	}
@@ -152,7 +121,7 @@ static void step(struct fuzz_lun *l, struct fuzz_nexus *x, struct fuzz_in *in)
 	list = calloc(1, len ?: 1);
 	memcpy(list, in->p, min(in->left, (size_t)len));
 	fuzz_take(in, len);
-	sense = run(l, &x[(who >> 3) % FUZZ_NEXUSES], cdb, list, len, cmd);
+	sense = fuzz_run_map(&x[(who >> 3) % FUZZ_NEXUSES].map, cdb, 10, list, len, cmd);
 	if (sense && !(sense & (1 << 24)))
 		fuzz_sense(sense, &cmd->extra, max(len, 10U));
 	if (sense)

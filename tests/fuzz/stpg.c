@@ -53,35 +53,6 @@ static bool fuzz_all_possible(const u8 *list, unsigned int len)
 	return true;
 }
 
-static enum tcm_sense run(struct fuzz_lun *l, const u8 *cdb, u8 *data, unsigned int len,
-			  struct tcm_cmd *cmd)
-{
-	enum tcm_sense sense;
-	bool known;
-
-	memset(cmd, 0, sizeof(*cmd));
-	memcpy(cmd->cdb_buf, cdb, 12);
-	cmd->cdb = cmd->cdb_buf;
-	cmd->cdb_len = 12;
-	cmd->dev = &l->dev;
-	cmd->lun = &l->lun;
-	cmd->map = &l->map;
-	cmd->sess = &l->sess;
-	cmd->op = tcm_opcode_find(cmd->cdb, 12, &known);
-	fuzz_check(cmd->op);
-	sense = tcm_opcode_parse(cmd);
-	if (sense)
-		return sense;
-	cmd->exp_len = len;
-	cmd->xfer_len = min(len, cmd->data_len);
-	cmd->sg = (struct scatterlist *)data;
-	cmd->sg_nents = len;
-	fuzz_completed = 0;
-	sense = cmd->op->exec(cmd);
-	fuzz_check(fuzz_completed == (sense == TCM_PENDING));
-	return sense == TCM_PENDING ? cmd->sense : sense;
-}
-
 static void set(struct fuzz_lun *l, struct fuzz_in *in)
 {
 	u8 cdb[12] = { MAINTENANCE_OUT, MO_SET_TARGET_PGS }, less = fuzz_take(in, 1);
@@ -97,7 +68,7 @@ static void set(struct fuzz_lun *l, struct fuzz_in *in)
 	fuzz_list_len = min(fuzz_list_len, get_unaligned_be32(cdb + 6));
 	fuzz_asked = 0;
 	fuzz_changes = 0;
-	sense = run(l, cdb, fuzz_list, fuzz_list_len, cmd);
+	sense = fuzz_run_map(&l->map, cdb, 12, fuzz_list, fuzz_list_len, cmd);
 	if (sense && !(sense & (1 << 24)))
 		fuzz_sense(sense, &cmd->extra, max(cmd->data_len, 12U));
 	fuzz_check(fuzz_changes <= 1);
@@ -118,7 +89,7 @@ static void report(struct fuzz_lun *l, struct fuzz_in *in)
 
 	put_unaligned_be32(room, cdb + 6);
 	buf = malloc(room ?: 1);
-	if (!run(l, cdb, buf, room, cmd) && room >= 4) {
+	if (!fuzz_run_map(&l->map, cdb, 12, buf, room, cmd) && room >= 4) {
 		len = get_unaligned_be32(buf) + 4;
 		fuzz_check(cmd->data_len == min(len, room));
 		/* One group with one port, and that group again when the port is offline */
