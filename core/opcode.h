@@ -111,6 +111,10 @@ struct tcm_opcode {
 	bool		(*unavail_allowed)(const struct tcm_cmd *cmd);
 };
 
+/* Not in <scsi/scsi_proto.h> of every kernel */
+#define TCM_ORWRITE_16		0x8b
+#define TCM_WRITE_ATOMIC_16	0x9c
+
 /* Variable length CDBs (7Fh) have 32 bytes here. */
 #define TCM_LONG_CDB	32
 /* Service actions of VARIABLE LENGTH CDB */

@@ -42,6 +42,7 @@
 			.parse = tcm_sbc_pi_rw_parse, .exec = tcm_sbc_pi_write
 #define TCM_PI_WRITE_VERIFY TCM_PI_OUT, .xfer = TCM_XFER_BLOCKS, \
 			.parse = tcm_sbc_pi_write_verify_parse, .exec = tcm_sbc_write_verify
+#define TCM_PI_EXCL	.dir = DMA_TO_DEVICE, .flags = TCM_PI_ALTERS | TCM_OP_EXCL
 #define TCM_PI_VERIFIES	TCM_PI_VERIFY, \
 			.parse = tcm_sbc_pi_verify_parse, .exec = tcm_sbc_verify
 #define TCM_PI_SAMES	TCM_PI_OUT, .xfer = TCM_XFER_ONE_BLOCK, \
@@ -77,6 +78,23 @@ static const struct tcm_opcode tcm_ops_pi[] = {
 	}, {
 		TCM_PI_CDB32(TCM_SA_WRITE_32, TCM_PI_RW_BITS),
 		.name = "WRITE(32)", TCM_PI_WRITE
+	}, {
+		.opcode = COMPARE_AND_WRITE, .name = "COMPARE AND WRITE", .cdb_len = 16,
+		TCM_PI_EXCL, .xfer = TCM_XFER_EXTENT,
+		.lba_at = 2, .lba_size = 8, .len_at = 13, .len_size = 1,
+		.usage = { COMPARE_AND_WRITE, TCM_PI_RW_BITS, [2 ... 9] = 0xff, [13] = 0xff },
+		.parse = tcm_sbc_pi_caw_parse, .exec = tcm_sbc_compare_and_write,
+		.offered = tcm_sbc_caw_offered,
+	}, {
+		.opcode = TCM_ORWRITE_16, TCM_PI_CDB16(TCM_ORWRITE_16, TCM_PI_RW_BITS),
+		.name = "ORWRITE(16)", TCM_PI_EXCL, .xfer = TCM_XFER_BLOCKS,
+		.parse = tcm_sbc_pi_rw_parse, .exec = tcm_sbc_orwrite,
+	}, {
+		.opcode = TCM_WRITE_ATOMIC_16, .name = "WRITE ATOMIC(16)", .cdb_len = 16,
+		TCM_PI_EXCL, .xfer = TCM_XFER_BLOCKS,
+		.lba_at = 2, .lba_size = 8, .len_at = 12, .len_size = 2,
+		.usage = { TCM_WRITE_ATOMIC_16, TCM_PI_RW_BITS, [2 ... 13] = 0xff },
+		.parse = tcm_sbc_pi_write_atomic_parse, .exec = tcm_sbc_write_atomic,
 	}, {
 		.opcode = WRITE_VERIFY, TCM_PI_CDB10(WRITE_VERIFY, TCM_PI_VERIFY_BITS),
 		.name = "WRITE AND VERIFY(10)", TCM_PI_WRITE_VERIFY

@@ -6,8 +6,6 @@
 #include "sbc.h"
 
 /* Not in <scsi/scsi_proto.h> of every kernel */
-#define TCM_ORWRITE_16		0x8b
-#define TCM_WRITE_ATOMIC_16	0x9c
 #define TCM_PRE_FETCH_10	0x34
 #define TCM_PRE_FETCH_16	0x90
 #define TCM_SAI_REPORT_REFERRALS	0x13

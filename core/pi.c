@@ -307,18 +307,22 @@ static void tcm_pi_copy(struct tcm_pi_io *s, struct t10_pi_tuple *t, bool in)
 static void tcm_pi_same(struct tcm_pi_io *s)
 {
 	struct t10_pi_tuple *want = kmalloc(tcm_pi_count(s) * TCM_PI_LEN, GFP_NOIO);
+	const struct tcm_pi_req *req = s->outer->pi;
 	unsigned int n;
 
 	if (!want) {
 		s->sense = TCM_BUSY;
 		return;
 	}
-	tcm_pi_copy(s, want, true);
+	if (req->checks & TCM_PI_REPEAT)
+		tcm_pi_repeat(want, tcm_pi_count(s), req->type, &req->tuple, tcm_pi_at(s));
+	else
+		tcm_pi_copy(s, want, true);
 	/* Nothing but the guard can be known of tags that are not kept. */
 	n = tcm_pi_compare(s->tuples, want, tcm_pi_count(s),
-			   s->outer->pi->checks & (s->stored ? TCM_PI_SAME : TCM_PI_SAME_GUARD));
+			   req->checks & (s->stored ? TCM_PI_SAME : TCM_PI_SAME_GUARD));
 	if (n != tcm_pi_count(s))
-		s->sense = TCM_MISCOMPARE;
+		tcm_pi_failed(s, TCM_MISCOMPARE, n);
 	kfree(want);
 }
 
@@ -388,6 +392,10 @@ static void tcm_pi_make(struct tcm_pi_io *s, struct scatterlist *sg, u64 skip)
 		tcm_pi_repeat(s->tuples, n, req->type, &req->tuple, tcm_pi_at(s));
 	} else {
 		tcm_pi_copy(s, s->tuples, true);
+		if (req->checks & TCM_PI_REGUARD) {
+			tcm_pi_reguard(s->tuples, n, sg, skip, rule.shift);
+			return;
+		}
 		good = tcm_pi_verify(s->tuples, n, sg, skip, &rule, &sense);
 		tcm_pi_failed(s, sense, good);
 	}

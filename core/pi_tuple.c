@@ -52,6 +52,16 @@ void tcm_pi_generate(struct t10_pi_tuple *t, unsigned int n, struct scatterlist 
 	}
 }
 
+void tcm_pi_reguard(struct t10_pi_tuple *t, unsigned int n, struct scatterlist *sg, u64 skip,
+		    u8 shift)
+{
+	struct tcm_pi_place at = { .sg = sg, .off = skip };
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		t[i].guard_tag = tcm_pi_guard(&at, 1U << shift);
+}
+
 /* SBC-4 4.21.2.2: an application tag of all ones, for type 3 with a reference tag of all ones */
 static bool tcm_pi_escapes(const struct t10_pi_tuple *t, u8 type)
 {

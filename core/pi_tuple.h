@@ -35,6 +35,10 @@ void tcm_pi_generate(struct t10_pi_tuple *t, unsigned int n, struct scatterlist 
 unsigned int tcm_pi_verify(const struct t10_pi_tuple *t, unsigned int n, struct scatterlist *sg,
 			   u64 skip, const struct tcm_pi_rule *rule, enum tcm_sense *sense);
 
+/* Guards for data that are not those that the tuples came with; tags stay. */
+void tcm_pi_reguard(struct t10_pi_tuple *t, unsigned int n, struct scatterlist *sg, u64 skip,
+		    u8 shift);
+
 /* @first, with the reference tag going up where the type counts; @t begins @at blocks behind it. */
 void tcm_pi_repeat(struct t10_pi_tuple *t, unsigned int n, u8 type,
 		   const struct t10_pi_tuple *first, u32 at);

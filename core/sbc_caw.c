@@ -12,6 +12,7 @@
 #include "opcode.h"
 #include "range.h"
 #include "sbc.h"
+#include "sbc_pi.h"
 
 /* What ORWRITE handles at once: bounds the memory of one command whatever its length. */
 #define TCM_ORWRITE_CHUNK	SZ_256K
@@ -25,6 +26,7 @@ struct tcm_caw {
 	u64			total;
 	u32			chunk;
 	u8			flags;	/* TCM_IO_* of the write */
+	struct tcm_pi_req	pi;	/* of a command with TCM_CMD_PI */
 };
 
 bool tcm_sbc_caw_offered(const struct tcm_device *dev)
@@ -108,6 +110,44 @@ static struct tcm_io *tcm_caw_io(struct tcm_cmd *cmd, struct scatterlist *sg, bo
 			  write ? caw->flags : 0, done);
 }
 
+/*
+ * cmd->io goes to the backend. Of protection information that which is on the medium is checked and
+ * goes no further; what is written gets the tuples that came with it, and where data of ours are
+ * written, their guards.
+ */
+static void tcm_caw_submit(struct tcm_cmd *cmd)
+{
+	struct tcm_caw *caw = cmd->work;
+	struct tcm_io *io = &cmd->io;
+
+	if (!(cmd->flags & TCM_CMD_PI)) {
+		cmd->dev->ops->submit(io);
+		return;
+	}
+	caw->pi = cmd->pi;
+	caw->pi.pos -= io->skip;
+	caw->pi.ref -= io->skip >> cmd->dev->block_shift;
+	if (!io->write)
+		caw->pi.sg = NULL;
+	else if (io->sg == caw->sg)
+		caw->pi.checks |= TCM_PI_REGUARD | TCM_PI_STABLE;
+	tcm_sbc_pi_submit(cmd, &caw->pi);
+}
+
+/* What all of them begin with. TCM_PENDING: it may go on. */
+static enum tcm_sense tcm_caw_begin(struct tcm_cmd *cmd, u8 *flags)
+{
+	enum tcm_sense sense = tcm_sbc_range(cmd);
+
+	if (!sense)
+		sense = tcm_sbc_rw_flags(cmd, flags);
+	if (sense || !cmd->nblocks)
+		return sense;
+	if (cmd->flags & TCM_CMD_PI)
+		sense = tcm_sbc_pi_take(cmd);
+	return sense ?: TCM_PENDING;
+}
+
 static void tcm_caw_written(struct tcm_io *io, enum tcm_sense sense)
 {
 	tcm_caw_wrote(tcm_sbc_cmd(io), sense);
@@ -120,6 +160,7 @@ static void tcm_caw_compare(struct tcm_cmd *cmd)
 	struct tcm_io *io;
 
 	if (same != caw->total) {
+		same = tcm_sbc_pi_offset(cmd, same);
 		tcm_caw_end(cmd, tcm_sense_info(cmd, TCM_MISCOMPARE, same));
 		return;
 	}
@@ -129,7 +170,7 @@ static void tcm_caw_compare(struct tcm_cmd *cmd)
 	}
 	io = tcm_caw_io(cmd, cmd->sg, true, tcm_caw_written);
 	io->skip = caw->total;
-	cmd->dev->ops->submit(io);
+	tcm_caw_submit(cmd);
 }
 
 static void tcm_caw_read(struct tcm_io *io, enum tcm_sense sense)
@@ -157,18 +198,19 @@ static void tcm_caw_start(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
 
-	if (tcm_caw_granted(cmd))
-		cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, false, tcm_caw_read));
+	if (!tcm_caw_granted(cmd))
+		return;
+	tcm_caw_io(cmd, caw->sg, false, tcm_caw_read);
+	tcm_caw_submit(cmd);
 }
 
 enum tcm_sense tcm_sbc_compare_and_write(struct tcm_cmd *cmd)
 {
-	enum tcm_sense sense = tcm_sbc_range(cmd);
+	enum tcm_sense sense;
 	u8 flags;
 
-	if (!sense)
-		sense = tcm_sbc_rw_flags(cmd, &flags);
-	if (sense || !cmd->nblocks)
+	sense = tcm_caw_begin(cmd, &flags);
+	if (sense != TCM_PENDING)
 		return sense;
 	sense = tcm_caw_alloc(cmd, U32_MAX, flags);
 	if (sense)
@@ -202,7 +244,8 @@ static void tcm_orwrite_merge(struct tcm_cmd *cmd)
 	}
 	/* The initiator's memory is not ours to change. */
 	tcm_sg_or(caw->sg, cmd->sg, caw->done, cmd->io.len);
-	cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, true, tcm_orwrite_written));
+	tcm_caw_io(cmd, caw->sg, true, tcm_orwrite_written);
+	tcm_caw_submit(cmd);
 }
 
 static void tcm_orwrite_read(struct tcm_io *io, enum tcm_sense sense)
@@ -219,10 +262,12 @@ static void tcm_orwrite_next(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
 
-	if (tcm_sbc_aborted(cmd))
+	if (tcm_sbc_aborted(cmd)) {
 		tcm_caw_end(cmd, TCM_OK);
-	else
-		cmd->dev->ops->submit(tcm_caw_io(cmd, caw->sg, false, tcm_orwrite_read));
+		return;
+	}
+	tcm_caw_io(cmd, caw->sg, false, tcm_orwrite_read);
+	tcm_caw_submit(cmd);
 }
 
 static void tcm_orwrite_start(struct tcm_cmd *cmd)
@@ -233,12 +278,11 @@ static void tcm_orwrite_start(struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_sbc_orwrite(struct tcm_cmd *cmd)
 {
-	enum tcm_sense sense = tcm_sbc_range(cmd);
+	enum tcm_sense sense;
 	u8 flags;
 
-	if (!sense)
-		sense = tcm_sbc_rw_flags(cmd, &flags);
-	if (sense || !cmd->nblocks)
+	sense = tcm_caw_begin(cmd, &flags);
+	if (sense != TCM_PENDING)
 		return sense;
 	sense = tcm_caw_alloc(cmd, TCM_ORWRITE_CHUNK, flags);
 	if (sense)
@@ -270,19 +314,21 @@ static void tcm_write_atomic_start(struct tcm_cmd *cmd)
 		return;
 	}
 	tcm_sbc_rw_flags(cmd, &flags);
-	cmd->dev->ops->submit(tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift,
-					 cmd->sg, true, flags | tcm_sbc_write_through(cmd->dev),
-					 tcm_sbc_io_done));
+	tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg, true,
+		   flags | tcm_sbc_write_through(cmd->dev), tcm_sbc_io_done);
+	if (cmd->flags & TCM_CMD_PI)
+		tcm_sbc_pi_submit(cmd, NULL);
+	else
+		cmd->dev->ops->submit(&cmd->io);
 }
 
 enum tcm_sense tcm_sbc_write_atomic(struct tcm_cmd *cmd)
 {
-	enum tcm_sense sense = tcm_sbc_range(cmd);
+	enum tcm_sense sense;
 	u8 flags;
 
-	if (!sense)
-		sense = tcm_sbc_rw_flags(cmd, &flags);
-	if (sense || !cmd->nblocks)
+	sense = tcm_caw_begin(cmd, &flags);
+	if (sense != TCM_PENDING)
 		return sense;
 	if (tcm_range_lock(cmd, tcm_write_atomic_start))
 		tcm_write_atomic_start(cmd);

@@ -84,15 +84,8 @@ enum tcm_sense tcm_sbc_pi_rw_parse(struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_sbc_pi_verify_parse(struct tcm_cmd *cmd)
 {
-	u8 shift = cmd->dev->block_shift;
-	enum tcm_sense sense = tcm_sbc_verify_parse(cmd);
-
-	if (sense)
-		return sense;
-	/* One block for all: its tags cannot be those of each. */
-	if ((cmd->cdb[tcm_sbc_bits_at(cmd)] & 0x06) == 0x06)
-		return tcm_bad_cdb(cmd, tcm_sbc_bits_at(cmd), 2);
-	return tcm_pi_parse(cmd, cmd->data_len >> shift);
+	return tcm_sbc_verify_parse(cmd) ?:
+	       tcm_pi_parse(cmd, cmd->data_len >> cmd->dev->block_shift);
 }
 
 enum tcm_sense tcm_sbc_pi_write_verify_parse(struct tcm_cmd *cmd)
@@ -103,6 +96,17 @@ enum tcm_sense tcm_sbc_pi_write_verify_parse(struct tcm_cmd *cmd)
 enum tcm_sense tcm_sbc_pi_write_same_parse(struct tcm_cmd *cmd)
 {
 	return tcm_sbc_write_same_parse(cmd) ?: tcm_pi_parse(cmd, cmd->data_len ? 1 : 0);
+}
+
+/* Data-out is what is expected, then what is written. */
+enum tcm_sense tcm_sbc_pi_caw_parse(struct tcm_cmd *cmd)
+{
+	return tcm_sbc_caw_parse(cmd) ?: tcm_pi_parse(cmd, 2 * cmd->nblocks);
+}
+
+enum tcm_sense tcm_sbc_pi_write_atomic_parse(struct tcm_cmd *cmd)
+{
+	return tcm_sbc_write_atomic_parse(cmd) ?: tcm_pi_parse(cmd, cmd->nblocks);
 }
 
 /* Between blocks each followed by its tuple, and the two apart; @len bytes of the former */
@@ -164,6 +168,53 @@ void tcm_sbc_pi_unsplit(struct tcm_cmd *cmd, bool good)
 	cmd->fabric_sg = NULL;
 	sgl_free(data);
 	sgl_free(cmd->pi.sg);
+}
+
+/* Block @from of data-out and those behind it that make up what the CDB names */
+static enum tcm_sense tcm_pi_check_out(struct tcm_cmd *cmd, struct t10_pi_tuple *t, u32 from)
+{
+	struct tcm_pi_req *pi = &cmd->pi;
+	struct tcm_pi_rule rule = {
+		.type = pi->type, .checks = pi->checks, .shift = cmd->dev->block_shift,
+		.tags = true, .app = pi->app, .app_mask = pi->app_mask,
+	};
+	u32 all = min_t(u32, cmd->nblocks, pi->bytes / TCM_PI_LEN);
+	enum tcm_sense sense;
+	u32 n, good, done;
+
+	for (done = 0; done < all; done += n) {
+		n = min_t(u32, all - done, PAGE_SIZE / TCM_PI_LEN);
+		rule.ref = pi->ref + done;
+		sg_pcopy_to_buffer(pi->sg, sg_nents(pi->sg), t, n * TCM_PI_LEN,
+				   (u64)(from + done) * TCM_PI_LEN);
+		good = tcm_pi_verify(t, n, cmd->sg, (u64)(from + done) << rule.shift, &rule,
+				     &sense);
+		if (sense)
+			return tcm_sense_info(cmd, sense, cmd->lba + done + good);
+	}
+	return TCM_OK;
+}
+
+enum tcm_sense tcm_sbc_pi_take(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense = tcm_sbc_pi_split(cmd);
+	struct t10_pi_tuple *t;
+	u32 from;
+
+	if (sense || !cmd->pi.sg)
+		return sense;
+	t = (struct t10_pi_tuple *)__get_free_page(GFP_NOIO);
+	if (!t)
+		return TCM_BUSY;
+	for (from = 0; !sense && from < cmd->pi.bytes / TCM_PI_LEN; from += cmd->nblocks)
+		sense = tcm_pi_check_out(cmd, t, from);
+	free_page((unsigned long)t);
+	return sense;
+}
+
+u64 tcm_sbc_pi_offset(const struct tcm_cmd *cmd, u64 off)
+{
+	return cmd->flags & TCM_CMD_PI ? off + (off >> cmd->dev->block_shift) * TCM_PI_LEN : off;
 }
 
 void tcm_sbc_pi_submit(struct tcm_cmd *cmd, struct tcm_pi_req *pi)

@@ -11,6 +11,8 @@ enum tcm_sense tcm_sbc_pi_rw_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_pi_verify_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_pi_write_verify_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_pi_write_same_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_pi_caw_parse(struct tcm_cmd *cmd);
+enum tcm_sense tcm_sbc_pi_write_atomic_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_pi_read(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_pi_write(struct tcm_cmd *cmd);
 
@@ -20,6 +22,16 @@ enum tcm_sense tcm_sbc_pi_write(struct tcm_cmd *cmd);
  */
 enum tcm_sense tcm_sbc_pi_split(struct tcm_cmd *cmd);
 void tcm_sbc_pi_unsplit(struct tcm_cmd *cmd, bool good);
+
+/*
+ * tcm_sbc_pi_split() for a command that is to fail as a whole: all of data-out is checked before
+ * any of it is used. Where that is more blocks than the CDB names (COMPARE AND WRITE), it is some
+ * times those. May sleep.
+ */
+enum tcm_sense tcm_sbc_pi_take(struct tcm_cmd *cmd);
+
+/* Where byte @off of the data is in data-out, in which a tuple follows each block */
+u64 tcm_sbc_pi_offset(const struct tcm_cmd *cmd, u64 off);
 
 /*
  * cmd->io, a read or write, with the protection information of @pi; NULL: the command's. The device

@@ -96,16 +96,26 @@ static u64 tcm_verify_compare(struct tcm_cmd *cmd, u64 len)
 
 static void tcm_verify_read(struct tcm_cmd *cmd);
 
+/* INFORMATION is the offset in data-out, as COMPARE AND WRITE defines it (SBC-4 5.3). */
+static void tcm_verify_differs(struct tcm_cmd *cmd, u64 at)
+{
+	tcm_verify_end(cmd, tcm_sense_info(cmd, TCM_MISCOMPARE, at));
+}
+
 static void tcm_verify_resume(struct tcm_cmd *cmd)
 {
 	struct tcm_verify *v = cmd->work;
-	u64 len = cmd->io.len;
-	u64 same = tcm_verify_compare(cmd, len);
+	u64 len = cmd->io.len, same;
 
+	/* The first tuple that is not as it was sent; the data before it may not be either. */
+	if (cmd->io.bad_pos != U64_MAX)
+		len = cmd->io.bad_pos - cmd->io.pos + (1U << cmd->dev->block_shift);
+	same = tcm_verify_compare(cmd, len);
 	v->done += same;
-	/* INFORMATION is the offset in data-out, as COMPARE AND WRITE defines it (SBC-4 5.3). */
 	if (same != len)
-		tcm_verify_end(cmd, tcm_sense_info(cmd, TCM_MISCOMPARE, v->done));
+		tcm_verify_differs(cmd, tcm_sbc_pi_offset(cmd, v->done));
+	else if (cmd->io.bad_pos != U64_MAX)
+		tcm_verify_differs(cmd, tcm_sbc_pi_offset(cmd, v->done) - TCM_PI_LEN);
 	else if (v->done == v->total || tcm_sbc_aborted(cmd))
 		tcm_verify_end(cmd, TCM_OK);
 	else
@@ -116,7 +126,7 @@ static void tcm_verify_read_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
-	if (sense)
+	if (sense && sense != TCM_MISCOMPARE)
 		tcm_verify_end(cmd, tcm_sbc_io_sense(cmd, sense));
 	else
 		tcm_hop_queue(cmd, tcm_verify_resume);
@@ -141,10 +151,15 @@ static void tcm_verify_pi(struct tcm_cmd *cmd)
 	struct tcm_verify *v = cmd->work;
 
 	v->pi = cmd->pi;
-	if (v->bytchk == TCM_VERIFY_DATA)
-		v->pi.checks |= tcm_sbc_pi_same(cmd);
-	else
+	if (v->bytchk == TCM_VERIFY_MEDIUM || !v->pi.sg) {
 		v->pi.sg = NULL;
+		return;
+	}
+	v->pi.checks |= tcm_sbc_pi_same(cmd);
+	if (v->bytchk == TCM_VERIFY_DATA)
+		return;
+	v->pi.checks |= TCM_PI_REPEAT;
+	sg_pcopy_to_buffer(v->pi.sg, sg_nents(v->pi.sg), &v->pi.tuple, TCM_PI_LEN, 0);
 }
 
 static enum tcm_sense tcm_verify_start(struct tcm_cmd *cmd)
@@ -181,7 +196,7 @@ enum tcm_sense tcm_sbc_verify(struct tcm_cmd *cmd)
 	if (sense || !cmd->nblocks)
 		return sense;
 	if (cmd->flags & TCM_CMD_PI)
-		sense = tcm_sbc_pi_split(cmd);
+		sense = tcm_sbc_pi_take(cmd);
 	return sense ?: tcm_verify_start(cmd);
 }
 

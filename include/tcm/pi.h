@@ -17,11 +17,13 @@ static_assert(sizeof(struct t10_pi_tuple) == TCM_PI_LEN);
 #define TCM_PI_GUARD	0x01
 #define TCM_PI_APP	0x02
 #define TCM_PI_REF	0x04
+/* A write: the data are not those that came with the tuples, so the guards are made */
+#define TCM_PI_REGUARD	0x08
 /* A read: not handed out, but what is on the medium must be like this; guard, tags */
 #define TCM_PI_SAME_GUARD	0x10
 #define TCM_PI_SAME_TAGS	0x20
 #define TCM_PI_SAME	(TCM_PI_SAME_GUARD | TCM_PI_SAME_TAGS)
-/* A write: every block has what @tuple is for the first one */
+/* Every block has, or is to have, what @tuple is for the first one */
 #define TCM_PI_REPEAT	0x40
 /* The memory of data and PI is ours: nobody changes it meanwhile */
 #define TCM_PI_STABLE	0x80

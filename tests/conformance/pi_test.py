@@ -81,6 +81,10 @@ class Disk(Device):
         n = n or len(data) // (self.bs + (8 if protect else 0))
         return self.cmd(self.cdb(self.WRITE, size or self.size, lba, n, protect, **more), data_out=data)
 
+    def longest(self):
+        """MAXIMUM TRANSFER LENGTH"""
+        return struct.unpack('>I', self.cmd([0x12, 1, 0xb0, 0, 64, 0], 64).data[8:12])[0] or 1 << 16
+
     @functools.lru_cache(None)
     def block(self, seed):
         return bytes((seed * 7 + i * 3 + (i >> 8)) & 0xff for i in range(self.bs))
@@ -129,7 +133,7 @@ def identity(d, t):
     lengths = d.cmd([0x12, 1, 0xb4, 0, 64, 0], 64).data
     t.eq(lengths[9], 1 << d.kind, 'T0PS to T3PS')
     t.eq(mode[4 + 2] & 0x08, 0, 'DPICZ')
-    for names in (d.READ, d.WRITE, d.VERIFY, d.WRITE_VERIFY, d.SAME):
+    for names in (d.READ, d.WRITE, d.VERIFY, d.WRITE_VERIFY, d.SAME, {16: CAW}, {16: ORWRITE}, {16: WRITE_ATOMIC}):
         for size, op in names.items():
             cdb, sa = (0x7f, op) if size == 32 else (op, 0)
             r = d.cmd(struct.pack('>BBBBHIBB', 0xa3, 0x0c, 2 if size == 32 else 1, cdb, sa, 64, 0, 0), 64)
@@ -272,9 +276,6 @@ def plain(d, t):
     has(lba, 9, 'ORWRITE')
     t.good(d.cmd(struct.pack('>BBQHHBB', 0x9c, 0, lba, 0, 1, 0, 0), data_out=d.block(5)), 'WRITE ATOMIC')
     has(lba, 5, 'WRITE ATOMIC')
-    for cdb in (struct.pack('>BBQ3xBBB', 0x89, 0x20, lba, 1, 0, 0), d.cdb({16: 0x8b}, 16, lba, 1, 1),
-                struct.pack('>BBQHHBB', 0x9c, 0x20, lba, 0, 1, 0, 0)):
-        t.bad(d.cmd(cdb, data_out=bytes(2 * bs)), INVALID_FIELD_CDB, '%02xh has no PROTECT here' % cdb[0], field=(1, 5))
     for size in (10, 16, 32):
         t.good(d.cmd(d.cdb(d.SAME, size, lba, 20, 0), data_out=d.block(size)), 'WRITE SAME(%d)' % size)
         for at in (lba, lba + 7, lba + 19):
@@ -325,16 +326,16 @@ def verify(d, t):
             t.good(d.cmd(d.cdb(d.VERIFY, size, lba, 8, protect, **d.tags(lba))), 'VERIFY' + what)
             cdb = d.cdb(d.VERIFY, size, lba, 8, protect, bits=2, **d.tags(lba))
             t.good(d.cmd(cdb, data_out=good), 'VERIFY, BYTCHK' + what)
-            other = bytearray(good)
-            other[6 * step + 1] ^= 1
-            r = d.cmd(cdb, data_out=other)
-            t.bad(r, MISCOMPARED, 'VERIFY of other data' + what, info=6 * d.bs + 1)
-            other = d.pack(lba, range(8), bad=(2, 'ref'))
-            r = d.cmd(cdb, data_out=other)
+            # data-out is checked, then compared
+            r, code = d.cmd(cdb, data_out=spoiled(d, good, 6)), expected(d, 'guard', protect)
+            t.bad(r, code or MISCOMPARED, 'VERIFY of other data' + what, info=lba + 6 if code else 6 * step + 1)
+            r = d.cmd(cdb, data_out=d.pack(lba, [0, 1, 2, 3, 14, 5, 6, 7]))
+            t.bad(r, MISCOMPARED, 'VERIFY of data that are right but other' + what, info=4 * step)
+            r, code = d.cmd(cdb, data_out=d.pack(lba, range(8), bad=(2, 'ref'))), expected(d, 'ref', protect)
             if protect == 4:
                 t.good(r, 'tags that are not compared' + what)
             else:
-                t.bad(r, MISCOMPARED, 'VERIFY of other tags' + what)
+                t.bad(r, code or MISCOMPARED, 'VERIFY of other tags' + what, info=lba + 2 if code else 3 * step - 8)
             bad = d.pack(lba, range(8), bad=(6, 'guard'))
             t.good(d.write(lba, bad, 3, **d.tags(lba)), 'a bad guard')
             r, code = d.cmd(d.cdb(d.VERIFY, size, lba, 8, protect, **d.tags(lba))), expected(d, 'guard', protect)
@@ -343,9 +344,156 @@ def verify(d, t):
             else:
                 t.good(r, 'VERIFY of a bad guard' + what)
     t.bad(d.cmd(d.cdb(d.VERIFY, d.size, lba, 8, 0)), GUARD, 'VERIFY with PROTECT 0', info=lba + 6)
-    t.bad(d.cmd(d.cdb(d.VERIFY, d.size, lba, 8, 1, bits=6, **d.tags(lba)), data_out=good[:step]), INVALID_FIELD_CDB,
-          'one block for all', field=(10 if d.size == 32 else 1, 2))
     t.good(d.write(lba, good, 1, **d.tags(lba)), 'clean up')
+
+
+def verify_one(d, t):
+    """VERIFY of each block against one, BYTCHK 11b: its reference tag goes up where the type counts."""
+    lba, n = 340, 600
+    one = d.pack(lba, [9], app=3)
+    same = d.cdb(d.SAME, d.size, lba, n, 1, tags=(lba, 3, 0xffff))
+    for size in (32,) if d.kind == 2 else (10, 12, 16):
+        for protect in range(1, 6):
+            what = '(%d), BYTCHK 11b, PROTECT %d' % (size, protect)
+            t.good(d.cmd(same, data_out=one), 'WRITE SAME before VERIFY' + what)
+            cdb = d.cdb(d.VERIFY, size, lba, n, protect, bits=6, tags=(lba, 3, 0xffff))
+            t.good(d.cmd(cdb, data_out=one), 'VERIFY' + what)
+            r, code = d.cmd(cdb, data_out=spoiled(d, one, 0)), expected(d, 'guard', protect)
+            t.bad(r, code or MISCOMPARED, 'VERIFY of other data' + what, info=lba if code else 1)
+            r = d.cmd(cdb, data_out=d.pack(lba, [9], app=2))
+            if protect == 4:
+                t.good(r, 'tags that are not compared' + what)
+            else:
+                t.bad(r, expected(d, 'app', protect) or MISCOMPARED, 'VERIFY of another application tag' + what)
+            alone = d.pack(lba + n - 1, [9], app=4)
+            t.good(d.write(lba + n - 1, alone, 3, **d.tags(lba)), 'another application tag')
+            # the check of the medium comes before, where there is one
+            r, code = d.cmd(cdb, data_out=one), expected(d, 'app', protect)
+            if protect == 4:
+                t.good(r, 'tags of the last that are not compared' + what)
+            else:
+                t.bad(r, code or MISCOMPARED, 'the last is other' + what)
+
+
+# What is to fail as a whole, as COMPARE AND WRITE has it: twice the blocks
+CAW, ORWRITE, WRITE_ATOMIC = 0x89, 0x8b, 0x9c
+
+
+def spoiled(d, data, block):
+    """The second byte of a block is another."""
+    out = bytearray(data)
+    out[block * (d.bs + 8) + 1] ^= 1
+    return bytes(out)
+
+
+def whole_cdb(op, lba, n, protect):
+    if op == CAW:
+        return struct.pack('>BBQ3xBBB', op, protect << 5, lba, n, 0, 0)
+    if op == WRITE_ATOMIC:
+        return struct.pack('>BBQHHBB', op, protect << 5, lba, 0, n, 0, 0)
+    return struct.pack('>BBQIBB', op, protect << 5, lba, n, 0, 0)
+
+
+def whole(d, t):
+    """COMPARE AND WRITE, ORWRITE, WRITE ATOMIC with a PROTECT field."""
+    if d.kind == 2:
+        for op in (CAW, ORWRITE, WRITE_ATOMIC):
+            t.bad(d.cmd(whole_cdb(op, 0, 1, 1), data_out=bytes(2 * d.bs)), INVALID_OPCODE, '%02xh and type 2' % op)
+        return
+    lba, n, step = 1000, 40, d.bs + 8
+    before, after = range(n), range(50, 50 + n)
+    app = 0 if d.fabric else 5
+    ref = 0xffffffff if d.fabric and d.kind == 3 else None
+
+    def kept(seeds, at=lba):
+        """What a read with PROTECT gives"""
+        if ref is None:
+            return d.pack(at, seeds, app=app)
+        return b''.join(d.pack(at, [s], app=app, ref=ref) for s in seeds)
+
+    for protect in range(1, 6):
+        what = ', PROTECT %d' % protect
+        old, new = d.pack(lba, before, app=5), d.pack(lba, after, app=5)
+
+        def again():
+            t.good(d.write(lba, old, 1), 'write before')
+
+        def has(seeds, name):
+            t.ok(d.read(lba, n, 3).data == kept(seeds), name + what)
+
+        # COMPARE AND WRITE: all of both parts is checked, data are compared, the second's tuples stored
+        again()
+        t.good(d.cmd(whole_cdb(CAW, lba, n, protect), data_out=old + new), 'COMPARE AND WRITE' + what)
+        has(after, 'what COMPARE AND WRITE wrote')
+        again()
+        r = d.cmd(whole_cdb(CAW, lba, n, protect), data_out=new + new)
+        t.bad(r, MISCOMPARED, 'COMPARE AND WRITE, other data' + what, info=0)
+        other = d.pack(lba, list(before)[:-1] + [99], app=5)
+        r = d.cmd(whole_cdb(CAW, lba, n, protect), data_out=other + new)
+        diff = next(i for i in range(d.bs) if d.block(99)[i] != d.block(n - 1)[i])
+        t.bad(r, MISCOMPARED, 'COMPARE AND WRITE, the last is other' + what, info=(n - 1) * step + diff)
+        for wrong in CHECKED:
+            for half in range(2):
+                parts = [old, new]
+                parts[half] = d.pack(lba, (before, after)[half], app=5, bad=(n - 2, wrong))
+                r, code = d.cmd(whole_cdb(CAW, lba, n, protect), data_out=b''.join(parts)), expected(d, wrong, protect)
+                name = 'COMPARE AND WRITE, %s wrong in half %d' % (wrong, half)
+                if code:
+                    t.bad(r, code, name + what, info=lba + n - 2)
+                    has(before, 'nothing was written by ' + name)
+                    continue
+                t.good(r, name + what)
+                again()
+        # WRITE ATOMIC: nothing is written where a tuple is wrong
+        t.good(d.cmd(whole_cdb(WRITE_ATOMIC, lba, n, protect), data_out=new), 'WRITE ATOMIC' + what)
+        has(after, 'what WRITE ATOMIC wrote')
+        for wrong in CHECKED:
+            again()
+            bad = d.pack(lba, after, app=5, bad=(n - 2, wrong))
+            r, code = d.cmd(whole_cdb(WRITE_ATOMIC, lba, n, protect), data_out=bad), expected(d, wrong, protect)
+            if code:
+                t.bad(r, code, 'WRITE ATOMIC, %s wrong' % wrong + what, info=lba + n - 2)
+                has(before, 'nothing was written by WRITE ATOMIC, %s wrong' % wrong)
+            else:
+                t.good(r, 'WRITE ATOMIC, %s wrong' % wrong + what)
+        # ORWRITE: the guard is that of the outcome, the tags are those that came
+        again()
+        t.good(d.cmd(whole_cdb(ORWRITE, lba, n, protect), data_out=new), 'ORWRITE' + what)
+        want = b''
+        for i, (a, b) in enumerate(zip(before, after)):
+            data = bytes(x | y for x, y in zip(d.block(a), d.block(b)))
+            tag = ref if ref is not None else lba + i
+            want += data + struct.pack('>HHI', guard(data), app, tag)
+        t.ok(d.read(lba, n, 1).data == want, 'what ORWRITE made' + what)
+        for wrong in CHECKED:
+            again()
+            bad = d.pack(lba, after, app=5, bad=(n - 2, wrong))
+            r, code = d.cmd(whole_cdb(ORWRITE, lba, n, protect), data_out=bad), expected(d, wrong, protect)
+            if code:
+                t.bad(r, code, 'ORWRITE, %s wrong' % wrong + what, info=lba + n - 2)
+                has(before, 'nothing was written by ORWRITE, %s wrong' % wrong)
+            else:
+                t.good(r, 'ORWRITE, %s wrong' % wrong + what)
+        if d.fabric:
+            continue
+        # what is wrong on the medium
+        for op, data in ((CAW, old + new), (ORWRITE, new)):
+            t.good(d.write(lba, d.pack(lba, before, app=5, bad=(7, 'guard')), 3), 'a bad guard')
+            r, code = d.cmd(whole_cdb(op, lba, n, protect), data_out=data), expected(d, 'guard', protect)
+            if code:
+                t.bad(r, code, '%02xh of a bad guard' % op + what, info=lba + 7)
+            else:
+                t.good(r, '%02xh of a bad guard' % op + what)
+    t.good(d.write(lba, d.pack(lba, before), 1), 'clean up')
+    # several steps: 256 KiB are one
+    n = min(1100, d.longest())
+    t.good(d.write(lba, d.pack(lba, [0] * n), 1), 'zero')
+    big = [i & 0xff for i in range(n)]
+    t.good(d.cmd(whole_cdb(ORWRITE, lba, n, 1), data_out=d.pack(lba, big)), 'large ORWRITE')
+    want = bytes(x | y for b in big for x, y in zip(d.block(0), d.block(b)))
+    t.ok(d.read(lba, n).data == want, 'what the large ORWRITE made')
+    t.bad(d.cmd(whole_cdb(ORWRITE, lba, n, 1), data_out=d.pack(lba, big, bad=(n - 1, 'guard'))), GUARD,
+          'large ORWRITE, bad at the end', info=lba + n - 1)
 
 
 def refused(d, t):
@@ -512,12 +660,10 @@ def fabric(d, t):
         t.good(d.cmd(d.cdb(d.VERIFY, 16, lba, n, protect)), 'VERIFY with %d' % protect)
         verify_data = d.cdb(d.VERIFY, 16, lba, n, protect, bits=2)
         t.good(d.cmd(verify_data, data_out=data), 'VERIFY of data with %d' % protect)
-        other = bytearray(data)
-        other[6 * step + 1] ^= 1
-        r = d.cmd(verify_data, data_out=other)
-        t.bad(r, MISCOMPARED, 'VERIFY of other data with %d' % protect, info=6 * d.bs + 1)
+        r, code = d.cmd(verify_data, data_out=spoiled(d, data, 6)), expected(d, 'guard', protect)
+        t.bad(r, code or MISCOMPARED, 'VERIFY of other data with %d' % protect, info=lba + 6 if code else 6 * step + 1)
     # several steps, where the device takes so much
-    n = min(1100, struct.unpack('>I', d.cmd([0x12, 1, 0xb0, 0, 64, 0], 64).data[8:12])[0] or 1100)
+    n = min(1100, d.longest())
     big = [i & 0xff for i in range(n)]
     t.good(d.write(100, d.pack(100, big), 1), 'large write')
     t.ok(d.read(100, n, 1).data == made(100, big), 'large read')
@@ -541,7 +687,8 @@ def thin(d, t):
     t.ok(r.data == (bytes(d.bs) + ONES) * n, 'zeros and ones after WRITE SAME: %s' % r)
 
 
-PARTS = [identity, rw, checks, escape, plain, same, verify, refused, short, tags, thin, formats, fixed, fabric, refusing]
+PARTS = [identity, rw, checks, escape, plain, same, verify, verify_one, whole, refused, short, tags, thin, formats, fixed,
+         fabric, refusing]
 
 
 def main():

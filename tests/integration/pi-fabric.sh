@@ -65,7 +65,7 @@ for type in 1 3; do
 		nexus $type
 		# shellcheck disable=SC2086
 		linked $what
-		test_disk "$disk" $type "$what" --fabric --only identity,fabric "$@"
+		test_disk "$disk" $type "$what" --fabric --only identity,fabric,whole "$@"
 		assert_eq "$(cat "$CFS/core/${what% *}_0/${what#* }/attrib/pi_prot_type")" 0 "the device has none"
 		unlinked
 	done

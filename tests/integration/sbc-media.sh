@@ -3,8 +3,8 @@
 # vm: --mem 2G --timeout 300
 # kernels: 6.1-long 6.12 debug-long
 #
-# The block commands on files and block devices, with blocks of 512 and 4096 bytes. Arguments go to
-# sbc_test.py in place of the choice of tests. Then FORMAT UNIT and SANITIZE that fail in the middle,
+# The block commands on files and block devices, with blocks of 512 and 4096 bytes, and of 512 that
+# are parts of 4096. Arguments go to sbc_test.py in place of the choice of tests. Then FORMAT UNIT and SANITIZE that fail in the middle,
 # or whose modules go in the middle: what the unit says until they are done, the modules loaded anew.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
@@ -119,6 +119,23 @@ wipes() {
 	wait_for 20 dmsetup remove wipe
 }
 
+# 512e: eight logical blocks make a physical one, of which the first begins at LBA 7
+emulated() {
+	local disk
+	backstore iblock e512 "udev_path=$(debug_disk dev_size_mb=64 lbpu=1 lbpws=1 physblk_exp=3 lowest_aligned=7)"
+	disk=$(export_lun iblock e512 0)
+	settle
+	sg_readcap --16 "/dev/$disk" >/tmp/capacity
+	assert_eq "$(sed -n 's/.*exponent=\([0-9]*\).*/\1/p' /tmp/capacity | tail -n 1)" 3 "exponent: $(cat /tmp/capacity)"
+	assert_eq "$(sed -n 's/.*[Ll]owest aligned LBA=\([0-9]*\).*/\1/p' /tmp/capacity)" 7 "$(cat /tmp/capacity)"
+	assert_eq "$(cat "/sys/block/$disk/queue/"{logical,physical}_block_size "/sys/block/$disk/alignment_offset" | xargs)" \
+		"512 4096 3584" "what the disk driver makes of it"
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+	conform iblock e512 "$@"
+	wait_for 20 rmmod scsi_debug
+}
+
 # what is saved has its place there; the core looks for it once
 mkdir -p /etc/target
 storage_begin
@@ -135,6 +152,7 @@ for bs in 512 4096; do
 	conform iblock b$bs "${args[@]}"
 done
 drop_fs /mnt/ext4
+emulated "${args[@]}"
 [ $# != 0 ] || wipes
 storage_end
 exit $rc

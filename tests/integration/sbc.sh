@@ -67,11 +67,30 @@ wait_for 20 test -c "$sg"
 # (SPC-4, A3h/0Ch), which spc_test.py checks.
 python3 $tests/libiscsi.py "$sg" --known ReportSupportedOpcodes.OneCommand || rc=1
 
-for dev in memory large null thin; do
+# other configurations, as in iscsi-libiscsi.sh, where it says what of the suite is wrong
+devices=(memory large null thin)
+wrong=ReportSupportedOpcodes.OneCommand
+# also_conform NAME KNOWN KEY=VALUE...
+also_conform() {
+	ramdisk "$1" rd_pages=8192 max_write_same_len=32768 "${@:3}"
+	devices+=("$1")
+	export_lun "$1"
+	sg=/dev/$(basename "$(echo "/sys/block/$disk/device/scsi_generic/"*)")
+	wait_for 20 test -c "$sg"
+	python3 $tests/libiscsi.py "$sg" --name "$1" --known "$2" || rc=1
+}
+if [ -n "${TCM_LONG:-}" ]; then
+	also_conform thick $wrong
+	also_conform removable $wrong removable=1 emulate_tpu=1 emulate_tpws=1
+	also_conform blocks4k $wrong block_size=4096 emulate_tpu=1 emulate_tpws=1
+fi
+
+for dev in "${devices[@]}"; do
 	rm "$CFS/loopback/$WWN/tpgt_1/lun/"*/$dev
 done
 rmdir "$CFS/loopback/$WWN/tpgt_1/lun/"*
 rmdir "$CFS/loopback/$WWN/tpgt_1" "$CFS/loopback/$WWN" "$CFS/loopback"
-rmdir "$CFS/core/rd_mcp_0/"{memory,large,null,thin} "$CFS/core/rd_mcp_0"
+for dev in "${devices[@]}"; do rmdir "$CFS/core/rd_mcp_0/$dev"; done
+rmdir "$CFS/core/rd_mcp_0"
 unload_target
 exit $rc
