@@ -26,6 +26,7 @@
 #include "opcode.h"
 #include "orphan.h"
 #include "range.h"
+#include "task.h"
 
 /*
  * Protects all lists of orphans and @tcm_unfenced; taken in any context, also below dev->lun_lock
@@ -247,7 +248,9 @@ void tcm_orphans_session(struct tcm_session *sess)
 	/* Who owns the memory waits for it: there is no initiator that goes on without it. */
 	if (sess->ops->flags & TCM_FAB_BORROWS_MEMORY)
 		return;
+	tcm_task_hold_nexus(sess);
 	sess->ops->for_each_cmd(sess, NULL, tcm_orphan_visit, sess);
+	tcm_task_release_nexus(sess);
 	tcm_orphans_fence();
 }
 

@@ -13,7 +13,8 @@
  * ends it sees the mark and takes the lock before the slot is free: what is on the list is there.
  *
  * A command that may run is enabled and stays so. One that is aborted is in nobody's way, also
- * while the backend has it; when it waits, a tick lets it go.
+ * while the backend has it; when it waits, a tick lets it go. Nobody is enabled while whoever aborts
+ * commands may come to him yet.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -79,6 +80,46 @@ static struct tcm_task_seen *tcm_task_seen(struct tcm_task_set *ts, const struct
 	return seen;
 }
 
+void tcm_task_hold_nexus(struct tcm_session *sess)
+{
+	atomic_inc(&sess->aborting);
+	/* Who sees a command gone sees that; pairs with tcm_task_schedule(). */
+	smp_mb__after_atomic();
+}
+
+/* Those of it that are left are looked at by the tick. */
+void tcm_task_release_nexus(struct tcm_session *sess)
+{
+	smp_mb__before_atomic();
+	atomic_dec(&sess->aborting);
+}
+
+void tcm_task_hold(struct tcm_device *dev)
+{
+	struct tcm_task_set *ts = dev->tasks;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ts->lock, flags);
+	ts->held++;
+	spin_unlock_irqrestore(&ts->lock, flags);
+}
+
+void tcm_task_release(struct tcm_device *dev)
+{
+	struct tcm_task_set *ts = dev->tasks;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ts->lock, flags);
+	if (!--ts->held && ts->parked)
+		tcm_task_schedule(ts);
+	spin_unlock_irqrestore(&ts->lock, flags);
+}
+
+static bool tcm_task_held(const struct tcm_task_set *ts, const struct tcm_cmd *cmd)
+{
+	return ts->held || atomic_read(&cmd->sess->aborting);
+}
+
 /* Enable who may run. */
 void tcm_task_schedule(struct tcm_task_set *ts)
 {
@@ -90,11 +131,13 @@ void tcm_task_schedule(struct tcm_task_set *ts)
 		struct tcm_task_seen *seen = tcm_task_seen(ts, cmd);
 
 		if (tcm_task_gone(cmd)) {
+			/* Its walk is seen below; pairs with tcm_task_hold_nexus(). */
+			smp_rmb();
 			if (cmd->task.parked)
 				tcm_task_let_go(ts, cmd);
 			continue;
 		}
-		if (!cmd->task.enabled && tcm_task_may_run(ts, cmd, seen)) {
+		if (!cmd->task.enabled && !tcm_task_held(ts, cmd) && tcm_task_may_run(ts, cmd, seen)) {
 			cmd->task.enabled = true;
 			if (cmd->task.parked)
 				tcm_task_let_go(ts, cmd);
@@ -222,7 +265,7 @@ static bool tcm_task_enter(struct tcm_task_set *ts, struct tcm_cmd *cmd)
 		list_add_tail(&cmd->task.node, &ts->tasks);
 	if (attr != TCM_ATTR_SIMPLE)
 		ts->special++;
-	/* Nothing can be in its way. */
+	/* Nothing can be in its way, and so nothing's place is there to take. */
 	if (!ts->special && !ts->acas)
 		cmd->task.enabled = true;
 	else

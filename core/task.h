@@ -33,6 +33,7 @@ struct tcm_task_set {
 	struct tcm_task_seen	seen;
 	bool			strict;		/* SIMPLE ones keep their order, too */
 	bool			per_nexus;	/* TST 001b; READ_ONCE */
+	unsigned int		held;		/* walks that abort commands of several nexuses */
 	bool			complete;	/* every command on the device is in @tasks */
 	unsigned long		idle;		/* jiffies when the last special one went */
 	bool			gated;		/* the gates send commands here; dev->lun_lock */
@@ -69,6 +70,15 @@ void tcm_task_leave(struct tcm_cmd *cmd);
 void tcm_task_schedule(struct tcm_task_set *ts);
 void tcm_task_lingers(struct tcm_task_set *ts);
 void tcm_task_survey(struct tcm_task_set *ts);
+
+/*
+ * While commands are aborted one after the other, none that is to go as well runs in the place of
+ * one that went: of one nexus, or of all nexuses of @dev. Any context, takes ts->lock; they nest.
+ */
+void tcm_task_hold_nexus(struct tcm_session *sess);
+void tcm_task_release_nexus(struct tcm_session *sess);
+void tcm_task_hold(struct tcm_device *dev);
+void tcm_task_release(struct tcm_device *dev);
 
 /* Nobody waits for it, also if the backend has it. */
 static inline bool tcm_task_gone(const struct tcm_cmd *cmd)

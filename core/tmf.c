@@ -99,8 +99,14 @@ static bool tcm_tmf_visit(struct tcm_cmd *cmd, void *arg)
 
 static void tcm_tmf_session(struct tcm_session *sess, struct tcm_tmf_walk *walk)
 {
+	bool hold = !walk->query && !walk->by_tag;
+
 	walk->sess = sess;
+	if (hold)
+		tcm_task_hold_nexus(sess);
 	sess->ops->for_each_cmd(sess, NULL, tcm_tmf_visit, walk);
+	if (hold)
+		tcm_task_release_nexus(sess);
 }
 
 /*
@@ -115,6 +121,7 @@ static void tcm_tmf_device(const struct tcm_session *sender, struct tcm_device *
 
 	walk->dev = dev;
 	walk->by_lun = false;
+	tcm_task_hold(dev);
 	spin_lock_irqsave(&dev->lun_lock, flags);
 	while ((map = tcm_nexus_next(dev, map))) {
 		unsigned int before = walk->found;
@@ -126,6 +133,7 @@ static void tcm_tmf_device(const struct tcm_session *sender, struct tcm_device *
 			tcm_ua_raise(map, ua);
 	}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	tcm_task_release(dev);
 }
 
 void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
@@ -134,6 +142,7 @@ void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
 	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
+	tcm_task_hold(dev);
 	spin_lock_irqsave(&dev->lun_lock, flags);
 	while ((map = tcm_nexus_next(dev, map)))
 		if (match(map, arg)) {
@@ -147,6 +156,7 @@ void tcm_tmf_abort_maps(struct tcm_device *dev, tcm_map_fn match, void *arg)
 			map->prevented = false;
 		}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
+	tcm_task_release(dev);
 	tcm_orphans_fence();
 }
 

@@ -259,6 +259,7 @@ struct tcm_session {
 	u64			lost;		/* when it was last there: core/past.h; 0: never */
 	struct tcm_past		*past;		/* what is kept of it */
 	u64			created;	/* jiffies64 */
+	atomic_t		aborting;	/* walks that end its commands: core/task.c */
 	struct list_head	node;		/* in tpg->sessions; tpg->lock */
 	void			(*released)(struct tcm_session *sess);
 	struct work_struct	free_work;

@@ -13,6 +13,7 @@ from sgio import INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, Devi
 from target import CFS, NoDiskDriver, Target, read, write
 
 t = Table('alua')
+SLOW = int(os.environ.get('VM_SLOW', '1'))
 CHANGED = (6, 0x2a, 6)
 OPTIMIZED, NONOPTIMIZED, STANDBY, UNAVAILABLE, OFFLINE, TRANSITIONING = 0, 1, 2, 3, 14, 15
 SENSE = {STANDBY: (2, 4, 0x0b), UNAVAILABLE: (2, 4, 0x0c), OFFLINE: (2, 4, 0x12), TRANSITIONING: (2, 4, 0x0a)}
@@ -180,10 +181,10 @@ def test_slow(a, b, gp):
         begin = time.monotonic()
         t.good(b.cmd(cdb, data_in=size, data_out=out), name)
         took = time.monotonic() - begin
-        t.ok(low < took < high, '%s took %.3f s' % (name, took))
+        t.ok(low < took < high * SLOW, '%s took %.3f s' % (name, took))
     begin = time.monotonic()
     t.good(a.cmd(*COMMANDS['READ(10)'][:2]), 'the other port')
-    t.ok(time.monotonic() - begin < .3, 'the other port is not slowed down')
+    t.ok(time.monotonic() - begin < .3 * SLOW, 'the other port is not slowed down')
     write(gp + '/nonop_delay_msecs', 0)
     write(gp + '/alua_access_state', OPTIMIZED)
     for d in (a, b):
@@ -198,7 +199,7 @@ def test_delay(a, b, gp):
     setter = threading.Thread(target=lambda: done.append(stpg(a, (STANDBY, 1))))
     setter.start()
     while read(gp + '/alua_access_state') != '%d\n' % TRANSITIONING:
-        t.ok(time.monotonic() - begin < 1, 'transition begins at once') or exit(1)
+        t.ok(time.monotonic() - begin < SLOW, 'transition begins at once') or exit(1)
     t.eq(b.clear_ua(), [CHANGED], 'told of the transition')
     t.eq(groups(b)[1][0], TRANSITIONING, 'reported')
     t.bad(b.cmd([0] * 6), SENSE[TRANSITIONING], 'TEST UNIT READY in transition')
@@ -210,14 +211,14 @@ def test_delay(a, b, gp):
         t.ok(True, 'refused')
     setter.join()
     took = time.monotonic() - begin
-    t.ok(1.4 < took < 4, 'the change took %.2f s' % took)
+    t.ok(1.4 < took < 4 * SLOW, 'the change took %.2f s' % took)
     t.good(done[0], 'the change')
     t.eq(b.clear_ua(), [CHANGED], 'told of the end')
     t.bad(b.cmd([0] * 6), SENSE[STANDBY], 'TEST UNIT READY afterwards')
     begin = time.monotonic()
     write(gp + '/alua_access_state', OPTIMIZED)
     took = time.monotonic() - begin
-    t.ok(1.4 < took < 4, 'a write to the file returns when it is done: %.2f s' % took)
+    t.ok(1.4 < took < 4 * SLOW, 'a write to the file returns when it is done: %.2f s' % took)
     write(gp + '/trans_delay_msecs', 0)
     for d in (a, b):
         d.clear_ua()
@@ -285,7 +286,7 @@ def test_restored(a, b, gp, disk, lun):
         took = time.monotonic() - begin
         # it was in transition all the time: else the test has shown nothing
         t.ok(not busy or read(gp + '/alua_access_state') == '%d\n' % TRANSITIONING or took > 1.2, 'in transition until the end')
-        t.ok(took < 1.2, 'a restore takes %.1f s' % took)
+        t.ok(took < 1.2 * SLOW, 'a restore takes %.1f s' % took)
     setter.join()
     write(gp + '/trans_delay_msecs', 0)
     write(gp + '/alua_access_state', OPTIMIZED)

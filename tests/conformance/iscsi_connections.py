@@ -20,6 +20,7 @@ from iscsi_recovery import PARAM, PATTERN, fill, read_cdb, run, send_data, sessi
 
 TPG = os.path.dirname(os.path.dirname(PARAM)) + '/'
 REASSIGN = 8
+SLOW = int(os.environ.get('VM_SLOW', '1'))
 
 
 def first(level='0', **keys):
@@ -247,9 +248,10 @@ def test_same_cid_alone():
     while c.finish(c.command(bytes(6), lun=1))[0]:
         pass
     slow('suspend')
-    timer = threading.Timer(0.5, slow, ('resume',))
-    timer.start()
+    # where starting a process takes its time, that is late enough
+    timer = threading.Timer(0.5 if SLOW == 1 else 0, slow, ('resume',))
     start_slow_read(c)
+    timer.start()
     d = join(c, 0)
     assert c.closed()
     timer.join()

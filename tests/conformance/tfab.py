@@ -398,6 +398,12 @@ def held_parameter(name):
         return int(f.read())
 
 
+def walk_slowly(milliseconds):
+    """Who looks at all commands of a session takes so long from one to the next."""
+    with open('/sys/module/tcm_test/parameters/walk', 'w') as f:
+        f.write('%d' % milliseconds)
+
+
 def release_everything():
     with open('/sys/module/tcm_test/parameters/held', 'w') as f:
         f.write('0')

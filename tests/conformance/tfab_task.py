@@ -5,13 +5,14 @@ holds what it gets shows it. Runs in a guest with tcm_test loaded."""
 import os
 import random
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
 from sgio import Table
-from tfab import (ABORT_TASK, ABORT_TASK_SET, ACA, BH, COMPLETE, DATA_HELD, DATA_LATER,
-                  HEAD_OF_QUEUE, NO_RESPONSE, ORDERED, SIMPLE, STATUS_LATE, Pair, wait_until)
+from tfab import (ABORT_TASK, ABORT_TASK_SET, ACA, BH, CLEAR_TASK_SET, COMPLETE, DATA_HELD, DATA_LATER,
+                  HEAD_OF_QUEUE, LUN_RESET, NO_RESPONSE, ORDERED, SIMPLE, STATUS_LATE, Pair, wait_until)
 
 ATTRS = {'S': SIMPLE, 'O': ORDERED, 'H': HEAD_OF_QUEUE}
 
@@ -166,6 +167,43 @@ def no_aca(rig):
     t.good(rig.s.reap(tur), 'TEST UNIT READY')
 
 
+def places(rig):
+    """What is aborted together does not run in each other's places, however long it takes to find all."""
+    for func in (None, ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET):
+        what = 'function %s' % func if func else 'nexus loss'
+        gone = rig.login('i0')
+        tags = [submit(gone, ORDERED, i) for i in range(4)]
+        rig.runs(1, what)
+        others, sender = [], gone if func == ABORT_TASK_SET else rig.other
+
+        def beside():
+            # each that comes makes the task set look who may run
+            for _ in range(12):
+                others.append(rig.s.submit(bytes(6)))
+                time.sleep(.01)
+
+        tfab.walk_slowly(30)
+        thread = threading.Thread(target=beside)
+        thread.start()
+        if func:
+            t.eq(sender.tmf(func)[0], COMPLETE, what)
+        else:
+            gone.logout()
+        thread.join()
+        tfab.walk_slowly(0)
+        rig.runs(1, what + ': one had run')
+        rig.h.release()
+        # what the backend had may end well, and nobody is there to be told
+        outcomes = [gone.reap(tag, orphans=True).good for tag in tags]
+        t.eq(outcomes[1:], [False] * 3, what + ': those that waited')
+        for tag in others:
+            rig.s.reap(tag)
+        t.eq(rig.h.held(), 0, what + ': none is left')
+        gone.close()
+        for s in (rig.s, rig.other):
+            s.clear_ua()
+
+
 def storm(rig):
     """Attributes at random from two nexuses, with aborts: all of it ends."""
     rig.h.hold(False)
@@ -192,7 +230,7 @@ def storm(rig):
 
 def main():
     rig = Rig()
-    for part in (no_aca, aborts, table, begin, storm):
+    for part in (no_aca, aborts, places, table, begin, storm):
         print('task: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()

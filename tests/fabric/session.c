@@ -372,6 +372,10 @@ void tcm_test_respond(struct tcm_cmd *cmd)
 		tcm_test_status(slot);
 }
 
+static unsigned int tcm_test_walk;
+module_param_named(walk, tcm_test_walk, uint, 0600);
+MODULE_PARM_DESC(walk, "milliseconds from one command of a session to the next when all are looked at");
+
 void tcm_test_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
 			   tcm_cmd_fn fn, void *arg)
 {
@@ -387,6 +391,7 @@ void tcm_test_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
 			continue;
 		if (fn(cmd, arg))
 			break;
+		mdelay(READ_ONCE(tcm_test_walk));
 	}
 }
 

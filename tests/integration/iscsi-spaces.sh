@@ -80,7 +80,7 @@ for n in 1 3; do
 	end "$n"
 	[ "$longest" -lt $((100 * VM_SLOW)) ] || fail "initiator $n waited for $longest hundredths of a second"
 done
-sessions_are 1 || fail "sessions: $(cat "$tpg/sessions")"
+sessions_are 1 || fail "sessions: $(cat "$tpg/sessions"), initiator 2: $(cat /tmp/out.2)"
 
 note "it is back, and goes on"
 ip -n init2 link set p2 up
