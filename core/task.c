@@ -13,7 +13,7 @@
  * ends it sees the mark and takes the lock before the slot is free: what is on the list is there.
  *
  * A command that may run is enabled and stays so. One that is aborted is in nobody's way, also
- * while the backend has it; when it waits, a tick lets it go. Nobody is enabled while whoever aborts
+ * while the backend has it; when it waits, a tick lets it go. Nobody is enabled while who aborts
  * commands may come to him yet.
  */
 #include <linux/jiffies.h>
@@ -50,6 +50,8 @@ static void tcm_task_let_go(struct tcm_task_set *ts, struct tcm_cmd *cmd)
 static bool tcm_task_may_run(const struct tcm_task_set *ts, const struct tcm_cmd *cmd,
 			     const struct tcm_task_seen *seen)
 {
+	if (ts->held || atomic_read(&cmd->sess->aborting))
+		return false;
 	if (ts->acas) {
 		if (tcm_aca_blocks(ts, cmd))
 			return false;
@@ -90,6 +92,7 @@ void tcm_task_hold_nexus(struct tcm_session *sess)
 /* Those of it that are left are looked at by the tick. */
 void tcm_task_release_nexus(struct tcm_session *sess)
 {
+	/* Who sees it over sees all that it has marked. */
 	smp_mb__before_atomic();
 	atomic_dec(&sess->aborting);
 }
@@ -115,11 +118,6 @@ void tcm_task_release(struct tcm_device *dev)
 	spin_unlock_irqrestore(&ts->lock, flags);
 }
 
-static bool tcm_task_held(const struct tcm_task_set *ts, const struct tcm_cmd *cmd)
-{
-	return ts->held || atomic_read(&cmd->sess->aborting);
-}
-
 /* Enable who may run. */
 void tcm_task_schedule(struct tcm_task_set *ts)
 {
@@ -137,7 +135,7 @@ void tcm_task_schedule(struct tcm_task_set *ts)
 				tcm_task_let_go(ts, cmd);
 			continue;
 		}
-		if (!cmd->task.enabled && !tcm_task_held(ts, cmd) && tcm_task_may_run(ts, cmd, seen)) {
+		if (!cmd->task.enabled && tcm_task_may_run(ts, cmd, seen)) {
 			cmd->task.enabled = true;
 			if (cmd->task.parked)
 				tcm_task_let_go(ts, cmd);

@@ -9,6 +9,10 @@
 #include <linux/slab.h>
 #include "tfab.h"
 
+static unsigned int tcm_test_walk;
+module_param_named(walk, tcm_test_walk, uint, 0600);
+MODULE_PARM_DESC(walk, "milliseconds from a command of a session to the next when all are looked at");
+
 /* Data phases, late status, and the end of sessions. */
 static struct workqueue_struct *tcm_test_wq;
 /* Initiator ports that have not been freed; module exit waits for them. */
@@ -371,10 +375,6 @@ void tcm_test_respond(struct tcm_cmd *cmd)
 	else
 		tcm_test_status(slot);
 }
-
-static unsigned int tcm_test_walk;
-module_param_named(walk, tcm_test_walk, uint, 0600);
-MODULE_PARM_DESC(walk, "milliseconds from one command of a session to the next when all are looked at");
 
 void tcm_test_for_each_cmd(struct tcm_session *sess, const struct tcm_lun *lun,
 			   tcm_cmd_fn fn, void *arg)
