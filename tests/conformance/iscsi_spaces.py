@@ -4,7 +4,7 @@
 
     iscsi_spaces.py HOST NAME NUMBER FILE
 
-Writes and verifies until FILE is there; then prints how many blocks, and the longest wait for one.
+Writes and verifies until FILE is there, makes FILE.begun when it has begun; then prints how many blocks, and the longest wait for one.
 """
 import os
 import random
@@ -57,6 +57,8 @@ def main():
         assert status == 2 and sense[2] & 15 == 7, 'a write to the unit of all: %d' % status
         longest = max(longest, time.monotonic() - begin)
         done += 1
+        if done == 6:
+            open(enough + '.begun', 'w').close()
     for lba, generation in kept.items():
         status, data, _, _ = c.read10(lba, RUN)
         assert status == 0 and data == pattern(number, lba, generation), 'LBA %d at the end' % lba

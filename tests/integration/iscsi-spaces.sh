@@ -30,6 +30,8 @@ space() {
 	ln -s "$tpg/lun/lun_$1" "$acl/lun_0/link"
 	ln -s "$tpg/lun/lun_0" "$acl/lun_1/link"
 	echo 1 >"$acl/lun_1/write_protect"
+	# these initiators do not answer pings
+	echo 0 >"$acl/attrib/nopin_timeout"
 }
 
 unspace() {
@@ -42,9 +44,9 @@ unspace() {
 # connections that belong to a session
 sessions_are() { [ "$(grep -c '^session ' "$tpg/sessions")" = "$1" ]; }
 
-# begin N: its initiator writes and verifies until /tmp/enough.N is there
+# begin N: its initiator writes and verifies until /tmp/enough.N is there; /tmp/enough.N.begun: it does
 begin() {
-	rm -f "/tmp/enough.$1"
+	rm -f "/tmp/enough.$1" "/tmp/enough.$1.begun"
 	ip netns exec "init$1" /tcm/tests/conformance/iscsi_spaces.py "10.0.$1.1" "$INITIATOR$1" "$1" \
 		"/tmp/enough.$1" >"/tmp/out.$1" 2>&1 &
 	pid[$1]=$!
@@ -70,7 +72,8 @@ for n in "${ALL[@]}"; do space "$n"; done
 
 note "three initiators, at once"
 for n in "${ALL[@]}"; do begin "$n"; done
-wait_for 30 sessions_are 3
+for n in "${ALL[@]}"; do wait_for 30 test -e "/tmp/enough.$n.begun"; done
+sessions_are 3 || fail "sessions: $(cat "$tpg/sessions")"
 nap 2
 
 note "the second loses its link"
@@ -85,7 +88,7 @@ sessions_are 1 || fail "sessions: $(cat "$tpg/sessions"), initiator 2: $(cat /tm
 note "it is back, and goes on"
 ip -n init2 link set p2 up
 begin 1
-nap 3
+wait_for 30 test -e /tmp/enough.1.begun
 end 1
 end 2
 [ "$longest" -ge 200 ] || fail "initiator 2 has not noticed: $longest hundredths of a second"
