@@ -21,6 +21,7 @@ INTERNAL = (4, 0x44, 0)
 OPTIMIZED, NONOPTIMIZED = 0, 1
 
 t = Table('frozen')
+LIMIT = 1.0 * int(os.environ.get('VM_SLOW', '1'))
 
 
 def freeze(root, on=True):
@@ -28,7 +29,7 @@ def freeze(root, on=True):
 
 
 def bounded(root, calls):
-    """Each of (what, function) while dbroot is frozen: within a second. Who hangs is let go."""
+    """Each of (what, function) while dbroot is frozen: within a second, more where the kernel is slow. Who hangs is let go."""
     for what, call in calls:
         thread = threading.Thread(target=call, daemon=True)
         begin = time.monotonic()
@@ -39,7 +40,7 @@ def bounded(root, calls):
             freeze(root, False)
             t.ok(False, what + ' hangs')
             t.end()
-        t.ok(took < 1, '%s took %.2f s' % (what, took))
+        t.ok(took < LIMIT, '%s took %.2f s' % (what, took))
 
 
 def login(name):
