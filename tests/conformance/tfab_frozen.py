@@ -29,7 +29,7 @@ def freeze(root, on=True):
 
 
 def bounded(root, calls):
-    """Each of (what, function) while dbroot is frozen: within a second, more where the kernel is slow. Who hangs is let go."""
+    """Each of (what, function) while dbroot is frozen: within LIMIT. Who hangs is let go."""
     for what, call in calls:
         thread = threading.Thread(target=call, daemon=True)
         begin = time.monotonic()
