@@ -32,6 +32,8 @@ space() {
 	echo 1 >"$acl/lun_1/write_protect"
 	# these initiators do not answer pings
 	echo 0 >"$acl/attrib/nopin_timeout"
+	# and data that are on their way may be as long as the link is away
+	echo 60 >"$acl/attrib/dataout_timeout"
 }
 
 unspace() {
