@@ -82,7 +82,8 @@ also_conform() {
 if [ -n "${TCM_LONG:-}" ]; then
 	also_conform thick $wrong
 	also_conform removable $wrong removable=1 emulate_tpu=1 emulate_tpws=1
-	also_conform blocks4k $wrong block_size=4096 emulate_tpu=1 emulate_tpws=1
+	# GetLBAStatus.UnmapSingle: it writes more at once than SG_IO takes; iscsi-libiscsi.sh has it over iSCSI
+	also_conform blocks4k $wrong,GetLBAStatus.UnmapSingle block_size=4096 emulate_tpu=1 emulate_tpws=1
 fi
 
 for dev in "${devices[@]}"; do
