@@ -421,6 +421,18 @@ def whole(d, t):
         def has(seeds, name):
             t.ok(d.read(lba, n, 3).data == kept(seeds), name + what)
 
+        def fails_whole(op, name):
+            for wrong in CHECKED:
+                again()
+                bad = d.pack(lba, after, app=5, bad=(n - 2, wrong))
+                r, code = d.cmd(whole_cdb(op, lba, n, protect), data_out=bad), expected(d, wrong, protect)
+                said = '%s, %s wrong' % (name, wrong)
+                if code:
+                    t.bad(r, code, said + what, info=lba + n - 2)
+                    has(before, 'nothing was written by ' + said)
+                else:
+                    t.good(r, said + what)
+
         # COMPARE AND WRITE: all of both parts is checked, data are compared, the second's tuples stored
         again()
         t.good(d.cmd(whole_cdb(CAW, lba, n, protect), data_out=old + new), 'COMPARE AND WRITE' + what)
@@ -447,15 +459,7 @@ def whole(d, t):
         # WRITE ATOMIC: nothing is written where a tuple is wrong
         t.good(d.cmd(whole_cdb(WRITE_ATOMIC, lba, n, protect), data_out=new), 'WRITE ATOMIC' + what)
         has(after, 'what WRITE ATOMIC wrote')
-        for wrong in CHECKED:
-            again()
-            bad = d.pack(lba, after, app=5, bad=(n - 2, wrong))
-            r, code = d.cmd(whole_cdb(WRITE_ATOMIC, lba, n, protect), data_out=bad), expected(d, wrong, protect)
-            if code:
-                t.bad(r, code, 'WRITE ATOMIC, %s wrong' % wrong + what, info=lba + n - 2)
-                has(before, 'nothing was written by WRITE ATOMIC, %s wrong' % wrong)
-            else:
-                t.good(r, 'WRITE ATOMIC, %s wrong' % wrong + what)
+        fails_whole(WRITE_ATOMIC, 'WRITE ATOMIC')
         # ORWRITE: the guard is that of the outcome, the tags are those that came
         again()
         t.good(d.cmd(whole_cdb(ORWRITE, lba, n, protect), data_out=new), 'ORWRITE' + what)
@@ -465,15 +469,7 @@ def whole(d, t):
             tag = ref if ref is not None else lba + i
             want += data + struct.pack('>HHI', guard(data), app, tag)
         t.ok(d.read(lba, n, 1).data == want, 'what ORWRITE made' + what)
-        for wrong in CHECKED:
-            again()
-            bad = d.pack(lba, after, app=5, bad=(n - 2, wrong))
-            r, code = d.cmd(whole_cdb(ORWRITE, lba, n, protect), data_out=bad), expected(d, wrong, protect)
-            if code:
-                t.bad(r, code, 'ORWRITE, %s wrong' % wrong + what, info=lba + n - 2)
-                has(before, 'nothing was written by ORWRITE, %s wrong' % wrong)
-            else:
-                t.good(r, 'ORWRITE, %s wrong' % wrong + what)
+        fails_whole(ORWRITE, 'ORWRITE')
         if d.fabric:
             continue
         # what is wrong on the medium
