@@ -316,10 +316,7 @@ static void tcm_write_atomic_start(struct tcm_cmd *cmd)
 	tcm_sbc_rw_flags(cmd, &flags);
 	tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg, true,
 		   flags | tcm_sbc_write_through(cmd->dev), tcm_sbc_io_done);
-	if (cmd->flags & TCM_CMD_PI)
-		tcm_sbc_pi_submit(cmd, NULL);
-	else
-		cmd->dev->ops->submit(&cmd->io);
+	tcm_sbc_submit(cmd, NULL);
 }
 
 enum tcm_sense tcm_sbc_write_atomic(struct tcm_cmd *cmd)

@@ -39,6 +39,15 @@ u64 tcm_sbc_pi_offset(const struct tcm_cmd *cmd, u64 off);
  */
 void tcm_sbc_pi_submit(struct tcm_cmd *cmd, struct tcm_pi_req *pi);
 
+/* cmd->io, with protection information where the command has some: @pi as above. May sleep. */
+static inline void tcm_sbc_submit(struct tcm_cmd *cmd, struct tcm_pi_req *pi)
+{
+	if (cmd->flags & TCM_CMD_PI)
+		tcm_sbc_pi_submit(cmd, pi);
+	else
+		cmd->dev->ops->submit(&cmd->io);
+}
+
 /* READ or WRITE of what the CDB says; TCM_IO_* in @flags. May sleep. */
 void tcm_sbc_pi_rw(struct tcm_cmd *cmd, bool write, u8 flags);
 

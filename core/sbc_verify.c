@@ -139,10 +139,7 @@ static void tcm_verify_read(struct tcm_cmd *cmd)
 
 	tcm_sbc_io(cmd, pos, min_t(u64, v->chunk, v->total - v->done), v->sg, false, 0,
 		   tcm_verify_read_done);
-	if (cmd->flags & TCM_CMD_PI)
-		tcm_sbc_pi_submit(cmd, &v->pi);
-	else
-		cmd->dev->ops->submit(&cmd->io);
+	tcm_sbc_submit(cmd, &v->pi);
 }
 
 /* What is checked is what is on the medium; data-out has tuples to compare with, or has not. */
@@ -234,9 +231,6 @@ enum tcm_sense tcm_sbc_write_verify(struct tcm_cmd *cmd)
 	/* Written to the medium, then read from it: the write is a forced one. */
 	tcm_sbc_io(cmd, cmd->lba << shift, (u64)cmd->nblocks << shift, cmd->sg, true, TCM_IO_FUA,
 		   tcm_write_verify_done);
-	if (cmd->flags & TCM_CMD_PI)
-		tcm_sbc_pi_submit(cmd, NULL);
-	else
-		cmd->dev->ops->submit(&cmd->io);
+	tcm_sbc_submit(cmd, NULL);
 	return TCM_PENDING;
 }

@@ -4,8 +4,9 @@
 # kernels: 6.1-long 6.12 debug-long
 #
 # The block commands on files and block devices, with blocks of 512 and 4096 bytes, and of 512 that
-# are parts of 4096. Arguments go to sbc_test.py in place of the choice of tests. Then FORMAT UNIT and SANITIZE that fail in the middle,
-# or whose modules go in the middle: what the unit says until they are done, the modules loaded anew.
+# are parts of 4096. Arguments go to sbc_test.py in place of the choice of tests. Then FORMAT UNIT
+# and SANITIZE that fail in the middle, or whose modules go in the middle: what the unit says until
+# they are done, the modules loaded anew.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc

@@ -58,20 +58,13 @@ ramdisk null rd_pages=65536 rd_nullio=1
 export_lun null
 conform null --only nullio
 
-ramdisk thin rd_pages=8192 emulate_tpu=1 emulate_tpws=1 unmap_zeroes_data=1 max_write_same_len=32768
-export_lun thin
-# more than that in one WRITE SAME and the suite wants to read more than SG_IO takes
-sg=/dev/$(basename "$(echo "/sys/block/$disk/device/scsi_generic/"*)")
-wait_for 20 test -c "$sg"
 # The suite has room for 16 bytes of CDB usage data; that of the 32 byte CDBs is as long as they are
 # (SPC-4, A3h/0Ch), which spc_test.py checks.
-python3 $tests/libiscsi.py "$sg" --known ReportSupportedOpcodes.OneCommand || rc=1
-
-# other configurations, as in iscsi-libiscsi.sh, where it says what of the suite is wrong
-devices=(memory large null thin)
 wrong=ReportSupportedOpcodes.OneCommand
-# also_conform NAME KNOWN KEY=VALUE...
-also_conform() {
+devices=(memory large null)
+# suite NAME KNOWN KEY=VALUE...: libiscsi's on a ramdisk of that configuration
+suite() {
+	# more than that in one WRITE SAME and the suite wants to read more than SG_IO takes
 	ramdisk "$1" rd_pages=8192 max_write_same_len=32768 "${@:3}"
 	devices+=("$1")
 	export_lun "$1"
@@ -79,11 +72,13 @@ also_conform() {
 	wait_for 20 test -c "$sg"
 	python3 $tests/libiscsi.py "$sg" --name "$1" --known "$2" || rc=1
 }
+suite thin $wrong emulate_tpu=1 emulate_tpws=1 unmap_zeroes_data=1
+# as in iscsi-libiscsi.sh
 if [ -n "${TCM_LONG:-}" ]; then
-	also_conform thick $wrong
-	also_conform removable $wrong removable=1 emulate_tpu=1 emulate_tpws=1
+	suite thick $wrong
+	suite removable $wrong removable=1 emulate_tpu=1 emulate_tpws=1
 	# GetLBAStatus.UnmapSingle: it writes more at once than SG_IO takes; iscsi-libiscsi.sh has it over iSCSI
-	also_conform blocks4k $wrong,GetLBAStatus.UnmapSingle block_size=4096 emulate_tpu=1 emulate_tpws=1
+	suite blocks4k $wrong,GetLBAStatus.UnmapSingle block_size=4096 emulate_tpu=1 emulate_tpws=1
 fi
 
 for dev in "${devices[@]}"; do
