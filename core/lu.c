@@ -30,19 +30,14 @@ static int tcm_lu_write(struct tcm_device *dev)
 {
 	struct tcm_lu *lu = dev->lu;
 	struct tcm_save *save;
-	size_t len = 0;
 	char *text;
 	int err;
 
 	text = kmalloc(TCM_LU_FILE_MAX, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
-	len += scnprintf(text, TCM_LU_FILE_MAX, "tcm_lu 1\n");
 	spin_lock_irq(&lu->lock);
-	len += tcm_mode_save(&lu->mode, text + len, TCM_LU_FILE_MAX - len);
-	len += tcm_ident_save(lu->ident, text + len, TCM_LU_FILE_MAX - len);
-	len += tcm_wipe_save(&lu->left, text + len, TCM_LU_FILE_MAX - len);
-	len += tcm_selftest_save(&lu->selftest, text + len, TCM_LU_FILE_MAX - len);
+	tcm_lu_print(lu, text, TCM_LU_FILE_MAX);
 	spin_unlock_irq(&lu->lock);
 	save = tcm_save_start(TCM_LU_FOLDER, dev->serial, text, NULL);
 	if (!save)
@@ -103,39 +98,19 @@ enum tcm_sense tcm_lu_save(struct tcm_cmd *cmd)
 	return TCM_PENDING;
 }
 
-/* A line of the file: what it is, then the rest. Lines nobody knows are of a later version. */
-static void tcm_lu_restore(struct tcm_lu *lu, char *text)
-{
-	char *line, *what;
-
-	what = strsep(&text, "\n");
-	if (strcmp(what, "tcm_lu 1")) {
-		pr_warn("tcm: device %s: what was saved below dbroot is not understood\n",
-			lu->dev->name);
-		return;
-	}
-	spin_lock_irq(&lu->lock);
-	while ((line = strsep(&text, "\n"))) {
-		what = strsep(&line, " ");
-		if (!line)
-			continue;
-		if (!strcmp(what, "mode"))
-			tcm_mode_restore(&lu->mode, line);
-		else if (!strcmp(what, "test"))
-			tcm_selftest_restore(&lu->selftest, line);
-		else if (!tcm_wipe_restore(&lu->left, what, line))
-			tcm_ident_restore(lu->ident, what, line);
-	}
-	spin_unlock_irq(&lu->lock);
-}
-
 static void tcm_lu_load(struct tcm_lu *lu)
 {
 	struct tcm_device *dev = lu->dev;
 	char *text = tcm_dbroot_read(TCM_LU_FOLDER, dev->serial, TCM_LU_FILE_MAX);
+	bool known;
 
 	if (!IS_ERR(text)) {
-		tcm_lu_restore(lu, text);
+		spin_lock_irq(&lu->lock);
+		known = tcm_lu_parse(lu, text);
+		spin_unlock_irq(&lu->lock);
+		if (!known)
+			pr_warn("tcm: device %s: what was saved below dbroot is not understood\n",
+				dev->name);
 		kfree(text);
 	} else if (text != ERR_PTR(-ENOENT)) {
 		pr_warn("tcm: device %s: what was saved below dbroot cannot be read: (%pe)\n",

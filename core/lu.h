@@ -118,7 +118,9 @@ size_t tcm_ident_save(const struct tcm_ident_info *info, char *buf, size_t size)
 bool tcm_ident_restore(struct tcm_ident_info *info, const char *what, const char *line);
 size_t tcm_selftest_save(const struct tcm_selftest_state *state, char *buf, size_t size);
 void tcm_selftest_restore(struct tcm_selftest_state *state, const char *line);
-size_t tcm_wipe_save(const struct tcm_wipe_left *left, char *buf, size_t size);
-bool tcm_wipe_restore(struct tcm_wipe_left *left, const char *what, const char *line);
+
+/* All of the file, and back; lu->lock held. False: it is not one of ours. @text is cut up. */
+size_t tcm_lu_print(const struct tcm_lu *lu, char *buf, size_t size);
+bool tcm_lu_parse(struct tcm_lu *lu, char *text);
 
 #endif

@@ -108,6 +108,7 @@ size_t tcm_ident_save(const struct tcm_ident_info *info, char *buf, size_t size)
 		len += scnprintf(buf + len, size - len, "%s ", tcm_ident_names[i]);
 		len = bin2hex(buf + len, info[i].data, info[i].len) - buf;
 		buf[len++] = '\n';
+		buf[len] = '\0';
 	}
 	return len;
 }

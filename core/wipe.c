@@ -17,7 +17,6 @@
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include "copy.h"
 #include "device.h"
 #include "gate.h"
@@ -146,43 +145,6 @@ bool tcm_wipe_forgive(struct tcm_device *dev, bool *was)
 	*was = w;
 	tcm_wipe_free(w);
 	return may;
-}
-
-static const char * const tcm_wipe_lines[] = { "format", "sanitize", "sanitize ause" };
-
-size_t tcm_wipe_save(const struct tcm_wipe_left *left, char *buf, size_t size)
-{
-	unsigned int i = left->kind == TCM_WIPE_FORMAT ? 0 : 1 + left->ause;
-	size_t len = 0;
-
-	if (left->formatted)
-		len += scnprintf(buf, size, "protection %u\n", left->pi_type);
-	if (left->undone)
-		len += scnprintf(buf + len, size - len, "wipe %s\n", tcm_wipe_lines[i]);
-	return len;
-}
-
-bool tcm_wipe_restore(struct tcm_wipe_left *left, const char *what, const char *line)
-{
-	u8 type;
-	int i;
-
-	if (!strcmp(what, "protection")) {
-		if (!kstrtou8(line, 10, &type) && type <= TCM_PI_TYPES) {
-			left->formatted = true;
-			left->pi_type = type;
-		}
-		return true;
-	}
-	if (strcmp(what, "wipe"))
-		return false;
-	i = match_string(tcm_wipe_lines, ARRAY_SIZE(tcm_wipe_lines), line);
-	if (i >= 0) {
-		left->undone = true;
-		left->kind = i ? TCM_WIPE_OVERWRITE : TCM_WIPE_FORMAT;
-		left->ause = i == 2;
-	}
-	return true;
 }
 
 /* Nobody has had a command of the device yet, and no LUN is published before this is over. */

@@ -456,6 +456,7 @@ static inline int kstrtou##bits(const char *s, unsigned int base, u##bits *v)		\
 
 FUZZ_KSTRTO(32)
 FUZZ_KSTRTO(16)
+FUZZ_KSTRTO(8)
 #define kstrtouint(s, base, v)	kstrtou32(s, base, v)
 static inline int kstrtoint(const char *s, unsigned int base, int *v)
 {
