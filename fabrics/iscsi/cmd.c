@@ -166,6 +166,7 @@ static void tcm_isc_cmd_reset_recovery(struct tcm_isc_cmd *icmd)
 	icmd->tx.again = 0;
 	icmd->put = false;
 	icmd->delivered = icmd->immediate;
+	icmd->early = false;
 	icmd->unsol.lost = false;
 	icmd->retries = 0;
 	icmd->ack_off = 0;
@@ -423,16 +424,40 @@ static struct tcm_isc_r2t *tcm_isc_find_r2t(struct tcm_isc_conn *conn, u32 ttt,
 	return NULL;
 }
 
-/* A command of the list of those that wait will not get its data. */
-static void tcm_isc_cmd_abandon(struct tcm_isc_cmd *icmd, enum tcm_sense sense)
+/* What is just arriving for it goes nowhere. */
+static void tcm_isc_rx_let_go(struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd)
 {
+	if (icmd != conn->rx.icmd)
+		return;
+	conn->rx.icmd = NULL;
+	conn->rx.to = TCM_ISC_RX_DROP;
+}
+
+/*
+ * A command of the list of those that wait will not get its data. isess->order is held where there
+ * may be other connections: they look for such commands.
+ */
+static void tcm_isc_cmd_abandon(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+				enum tcm_sense sense)
+{
+	/* A PDU that was held has its turn in the middle of another one. */
+	tcm_isc_rx_let_go(conn, icmd);
 	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
+	if (unlikely(icmd->early))
+		icmd->cmd.flags |= TCM_CMD_NO_RESPONSE;
 	if (likely(icmd->delivered))
 		tcm_cmd_abandon(&icmd->cmd, sense, TCM_CTX_ATOMIC);
 	else
 		/* others wait for its turn by CmdSN: it ends then */
 		icmd->cmd.sense = sense;
+}
+
+static void tcm_isc_data_wrong(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	tcm_isc_order_lock(conn->isess);
+	tcm_isc_cmd_abandon(conn, icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+	tcm_isc_order_unlock(conn->isess);
 }
 
 /* The header of a Data-Out is there. */
@@ -468,7 +493,7 @@ void tcm_isc_data_out_header(struct tcm_isc_conn *conn)
 	 * the connection.
 	 */
 	if (verdict == TCM_ISC_DATA_WRONG || (verdict == TCM_ISC_DATA_LOST && !conn->erl)) {
-		tcm_isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+		tcm_isc_data_wrong(conn, icmd);
 		return;
 	}
 	rx->icmd = icmd;
@@ -482,13 +507,27 @@ void tcm_isc_data_out_header(struct tcm_isc_conn *conn)
 	rx->off = be32_to_cpu(hdr->offset);
 }
 
-/* No more unsolicited data: what is missing is asked for. */
-static void tcm_isc_unsolicited_ended(struct tcm_isc_cmd *icmd)
+/*
+ * No more unsolicited data: what is missing is asked for. isess->order is held: a task management
+ * function of another connection finds the command here, or in the core.
+ */
+static void tcm_isc_unsolicited_over(struct tcm_isc_cmd *icmd)
 {
 	icmd->phase = TCM_ISC_PH_NONE;
 	list_del(&icmd->node);
+	if (unlikely(icmd->early)) {
+		icmd->cmd.flags |= TCM_CMD_NO_RESPONSE;
+		icmd->cmd.sense = TCM_TASK_ABORTED;
+	}
 	if (likely(icmd->delivered))
 		tcm_cmd_submit(&icmd->cmd, TCM_CTX_NOWAIT);
+}
+
+static void tcm_isc_unsolicited_ended(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
+{
+	tcm_isc_order_lock(conn->isess);
+	tcm_isc_unsolicited_over(icmd);
+	tcm_isc_order_unlock(conn->isess);
 }
 
 static void tcm_isc_unsolicited_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
@@ -498,7 +537,7 @@ static void tcm_isc_unsolicited_received(struct tcm_isc_conn *conn, struct tcm_i
 	icmd->unsol.off += conn->rx.dsl;
 	icmd->rx_got = min(icmd->unsol.off, icmd->rx_len);
 	if (final)
-		tcm_isc_unsolicited_ended(icmd);
+		tcm_isc_unsolicited_ended(conn, icmd);
 }
 
 static void tcm_isc_r2t_ended(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
@@ -538,7 +577,7 @@ void tcm_isc_data_out_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *ic
 		tcm_isc_r2t_recover(conn, icmd, r2t);
 	else
 		/* Less than was asked for, and no more to come */
-		tcm_isc_cmd_abandon(icmd, TCM_NOT_ENOUGH_UNSOLICITED_DATA);
+		tcm_isc_data_wrong(conn, icmd);
 }
 
 /*
@@ -555,7 +594,7 @@ void tcm_isc_data_out_lost(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	if (hdr->ttt == TCM_ISC_NO_TAG) {
 		icmd->unsol.lost = true;
 		if (final)
-			tcm_isc_unsolicited_ended(icmd);
+			tcm_isc_unsolicited_ended(conn, icmd);
 		return;
 	}
 	r2t = tcm_isc_find_r2t(conn, be32_to_cpu(hdr->ttt), &same);
@@ -564,15 +603,6 @@ void tcm_isc_data_out_lost(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	r2t->lost = true;
 	if (final)
 		tcm_isc_r2t_recover(conn, icmd, r2t);
-}
-
-/* What is just arriving for it goes nowhere. */
-static void tcm_isc_rx_let_go(struct tcm_isc_conn *conn, const struct tcm_isc_cmd *icmd)
-{
-	if (icmd != conn->rx.icmd)
-		return;
-	conn->rx.icmd = NULL;
-	conn->rx.to = TCM_ISC_RX_DROP;
 }
 
 /* Nothing has come for too long: ask for what is missing. */
@@ -584,7 +614,7 @@ void tcm_isc_data_again(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	if (icmd->phase == TCM_ISC_PH_UNSOLICITED) {
 		/* The rest of a PDU that has begun is among what is asked for. */
 		tcm_isc_rx_let_go(conn, icmd);
-		tcm_isc_unsolicited_ended(icmd);
+		tcm_isc_unsolicited_over(icmd);
 		return;
 	}
 	for (i = 0; i < icmd->nr_r2t; i++)
@@ -610,14 +640,24 @@ void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn)
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node) {
 		if (!tcm_cmd_is_aborted(&icmd->cmd))
 			continue;
-		tcm_isc_rx_let_go(conn, icmd);
-		tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
+		tcm_isc_cmd_abandon(conn, icmd, TCM_TASK_ABORTED);
 	}
 }
 
-/* Is @icmd, which the core has not been given, one of those that @req is about? */
-static bool tcm_isc_tmf_meets(const struct tcm_isc_tmf *req, const struct tcm_isc_cmd *icmd)
+/* By CmdSN: an immediate command has that of the next one that is not (4.2.2.1). */
+static bool tcm_isc_sent_before(const struct tcm_isc_cmd *icmd, const struct tcm_isc_tmf *req)
 {
+	u32 cmdsn = be32_to_cpu(req->cmdsn);
+
+	return icmd->immediate ? !tcm_isc_sn_before(cmdsn, icmd->held.cmdsn) :
+		tcm_isc_sn_before(icmd->held.cmdsn, cmdsn);
+}
+
+/* Is @icmd, which the core has not been given, one of those that @req is about? */
+bool tcm_isc_tmf_meets(const struct tcm_isc_tmf *req, const struct tcm_isc_cmd *icmd)
+{
+	if (!tcm_isc_sent_before(icmd, req))
+		return false;
 	switch (req->flags & 0x7f) {
 	case TCM_ISC_TMF_ABORT_TASK:
 		return icmd->cmd.tag == (__force u32)req->ref_itt;
@@ -671,19 +711,25 @@ unsigned int tcm_isc_cmds_early(struct tcm_isc_conn *conn, const struct tcm_isc_
 
 	if (function == TCM_ISC_TMF_QUERY_TASK || function == TCM_ISC_TMF_QUERY_TASK_SET)
 		return 0;
+	tcm_isc_order_lock(conn->isess);
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
 		if (icmd->phase == TCM_ISC_PH_UNSOLICITED && tcm_isc_cmd_early(req, icmd)) {
-			tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
+			tcm_isc_cmd_abandon(conn, icmd, TCM_TASK_ABORTED);
 			n++;
 		}
-	return conn->isess->reorder ? n + tcm_isc_order_abort(conn, req) : n;
+	if (conn->isess->reorder)
+		n += tcm_isc_order_abort(conn, req);
+	tcm_isc_order_unlock(conn->isess);
+	return n;
 }
 
 void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_cmd *icmd, *next;
 
-	tcm_isc_order_drop(conn);
+	tcm_isc_order_lock(conn->isess);
+	if (conn->isess->reorder)
+		tcm_isc_order_drop(conn);
 	/* A command whose immediate data is on its way is not on the list yet. */
 	icmd = conn->rx.icmd;
 	conn->rx.icmd = NULL;
@@ -692,7 +738,8 @@ void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn)
 		tcm_cmd_abandon(&icmd->cmd, TCM_TASK_ABORTED, TCM_CTX_ATOMIC);
 	}
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
-		tcm_isc_cmd_abandon(icmd, TCM_TASK_ABORTED);
+		tcm_isc_cmd_abandon(conn, icmd, TCM_TASK_ABORTED);
+	tcm_isc_order_unlock(conn->isess);
 }
 
 /* ---- and back ---- */

@@ -14,6 +14,8 @@
 
 /* Rounds of receiving and sending before others get the CPU */
 #define TCM_ISC_ROUNDS	16
+/* ... and of so many bytes: then the others that work on this CPU have theirs */
+#define TCM_ISC_TURN		SZ_256K
 
 atomic_t tcm_isc_nr_conns = ATOMIC_INIT(0);
 DECLARE_WAIT_QUEUE_HEAD(tcm_isc_conns_gone);
@@ -305,8 +307,11 @@ static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 {
 	if (test_and_clear_bit(TCM_ISC_CF_WRITABLE, &conn->flags))
 		WRITE_ONCE(conn->no_room, false);
-	if (test_and_clear_bit(TCM_ISC_CF_ABORTED, &conn->flags))
+	if (test_and_clear_bit(TCM_ISC_CF_ABORTED, &conn->flags)) {
+		tcm_isc_order_lock(conn->isess);
 		tcm_isc_cmds_aborted(conn);
+		tcm_isc_order_unlock(conn->isess);
+	}
 	if (test_and_clear_bit(TCM_ISC_CF_TURN, &conn->flags))
 		tcm_isc_order_mine(conn);
 	if (test_and_clear_bit(TCM_ISC_CF_ASK, &conn->flags))
@@ -328,17 +333,17 @@ static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 static bool tcm_isc_conn_round(struct tcm_isc_conn *conn)
 {
 	u64 before = conn->rx_octets;
-	bool gone;
+	bool gone, unsent;
 
 	if (unlikely(conn->flags))
 		tcm_isc_conn_flags(conn);
 	gone = tcm_isc_peer_gone(conn);
 	tcm_isc_rx_run(conn);
 	tcm_isc_take_done(conn);
-	tcm_isc_tx_run(conn);
+	unsent = tcm_isc_tx_run(conn);
 	if (unlikely(gone && conn->rx_octets == before))
 		tcm_isc_conn_quit(conn, "the peer is gone");
-	return conn->rx_octets != before || !llist_empty(&conn->done) ||
+	return unsent || conn->rx_octets != before || !llist_empty(&conn->done) ||
 	       (conn->rx_held && !tcm_isc_tx_owes(conn));
 }
 
@@ -346,12 +351,13 @@ static void tcm_isc_conn_run(struct tcm_isc_conn *conn)
 {
 	int rounds = 0;
 
+	conn->turn_end = conn->rx_octets + conn->tx_octets + TCM_ISC_TURN;
 	while (!test_bit(TCM_ISC_CF_CLOSE, &conn->flags)) {
 		bool more = tcm_isc_conn_round(conn);
 
 		if (!more && !READ_ONCE(conn->flags))
 			return;
-		if (++rounds == TCM_ISC_ROUNDS) {
+		if (++rounds == TCM_ISC_ROUNDS || tcm_isc_turn_over(conn)) {
 			tcm_isc_conn_queue(conn);
 			return;
 		}

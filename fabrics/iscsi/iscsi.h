@@ -35,7 +35,7 @@
 #define TCM_ISC_ALIAS_MAX		256
 #define TCM_ISC_MOVED_MAX		256
 #define TCM_ISC_DEPTH_MAX		512	/* cmdsn_depth */
-#define TCM_ISC_TEXT_RSP_MAX	SZ_1M
+#define TCM_ISC_TEXT_RSP_MAX	SZ_64M	/* a quarter of a million targets with long names */
 #define TCM_ISC_LOGIN_SECONDS	15
 #define TCM_ISC_DISCOVERY_SECONDS	60	/* of silence */
 #define TCM_ISC_LOGOUT_SECONDS	15	/* for the response to be read */
@@ -225,11 +225,11 @@ enum tcm_isc_phase {
 	TCM_ISC_PH_R2T,		/* in write_pending() */
 };
 
-/* A slot: belongs to the session, is owned by a connection while it is in use */
 /* Of one command in so many the time is taken. */
 #define TCM_ISC_SAMPLE	32
 DECLARE_EWMA(tcm_isc_us, 4, 8)
 
+/* A slot: belongs to the session, is owned by a connection while it is in use */
 struct tcm_isc_cmd {
 	struct tcm_cmd		cmd;
 	struct tcm_isc_tx		tx;
@@ -243,6 +243,7 @@ struct tcm_isc_cmd {
 	bool			busy;		/* not among the free ones */
 	bool			put;		/* the core's part has been put */
 	bool			delivered;	/* its turn by CmdSN has come */
+	bool			early;		/* aborted on another connection; isess->order */
 	u32			tag_use;	/* makes target transfer tags differ */
 	u32			bidi;		/* bytes to be read of a command that has both */
 	u64			since;		/* ns when its header came, of a sample; or 0 */
@@ -445,6 +446,7 @@ struct tcm_isc_conn {
 	struct list_head	half_node;	/* listener->lock */
 	struct sockaddr_storage	peer, local;
 	u64			rx_octets, tx_octets;
+	u64			turn_end;	/* the sum of these at which others have theirs */
 	struct ewma_tcm_isc_us	latency;	/* of the samples: the owner's, read by anybody */
 	u32			latency_max;	/* us */
 	atomic_t		digest_errors;
@@ -499,8 +501,15 @@ void tcm_isc_rx_next(struct tcm_isc_conn *conn);
 bool tcm_isc_rx_waits(const struct tcm_isc_conn *conn, struct sock *sk);
 bool tcm_isc_rx_command(const struct tcm_isc_conn *conn);
 
+/* conn.c */
+static inline bool tcm_isc_turn_over(const struct tcm_isc_conn *conn)
+{
+	return conn->rx_octets + conn->tx_octets >= conn->turn_end;
+}
+
 /* tx.c */
-void tcm_isc_tx_run(struct tcm_isc_conn *conn);
+/* True: there is more to send, and it is others' turn. */
+bool tcm_isc_tx_run(struct tcm_isc_conn *conn);
 void tcm_isc_tx_drop(struct tcm_isc_conn *conn);
 void tcm_isc_tx_reset(struct tcm_isc_conn *conn);
 struct tcm_isc_msg *tcm_isc_msg_new(struct tcm_isc_conn *conn, u8 opcode, u32 len);
@@ -529,8 +538,8 @@ void tcm_isc_order_plug(struct tcm_isc_conn *conn, u32 cmdsn);
 void tcm_isc_order_mine(struct tcm_isc_conn *conn);
 unsigned int tcm_isc_order_abort(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 void tcm_isc_order_watch(struct tcm_isc_conn *conn);
+/* isess->order is held */
 void tcm_isc_order_drop(struct tcm_isc_conn *conn);
-void tcm_isc_order_drop_locked(struct tcm_isc_conn *conn);
 
 /* recover.c: within a command and within a connection */
 void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
@@ -590,6 +599,7 @@ void tcm_isc_cmd_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_data_out_header(struct tcm_isc_conn *conn);
 void tcm_isc_data_out_received(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_data_out_lost(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
+/* isess->order is held where there may be other connections */
 void tcm_isc_data_again(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_r2t_repeat(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
 			const struct tcm_isc_r2t *r2t);
@@ -598,8 +608,10 @@ void tcm_isc_cmd_discard(struct tcm_isc_cmd *icmd);
 u32 tcm_isc_tag_new(struct tcm_isc_cmd *icmd);
 void tcm_isc_cmd_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 struct scatterlist *tcm_isc_cmd_seek(struct tcm_isc_cmd *icmd, u32 pos, u32 *off);
+/* Likewise */
 void tcm_isc_cmds_aborted(struct tcm_isc_conn *conn);
 bool tcm_isc_cmd_early(const struct tcm_isc_tmf *req, struct tcm_isc_cmd *icmd);
+bool tcm_isc_tmf_meets(const struct tcm_isc_tmf *req, const struct tcm_isc_cmd *icmd);
 bool tcm_isc_cmds_wait(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 unsigned int tcm_isc_cmds_early(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn);
@@ -648,6 +660,18 @@ static inline void tcm_isc_slots_unlock(struct tcm_isc_session *isess)
 		spin_unlock(&isess->slot_lock);
 	else
 		__release(&isess->slot_lock);
+}
+
+static inline void tcm_isc_order_lock(struct tcm_isc_session *isess)
+{
+	if (unlikely(isess->reorder))
+		mutex_lock(&isess->order);
+}
+
+static inline void tcm_isc_order_unlock(struct tcm_isc_session *isess)
+{
+	if (unlikely(isess->reorder))
+		mutex_unlock(&isess->order);
 }
 
 /* login.c */

@@ -245,6 +245,27 @@ void tcm_isc_order_watch(struct tcm_isc_conn *conn)
 	mutex_unlock(&isess->order);
 }
 
+/* Those of other connections that wait for unsolicited data: their owners end them. */
+static unsigned int tcm_isc_order_abort_others(struct tcm_isc_conn *conn,
+					       const struct tcm_isc_tmf *req)
+{
+	struct tcm_isc_session *isess = conn->isess;
+	unsigned int i, nr, n = 0;
+
+	lockdep_assert_held(&isess->order);
+	nr = smp_load_acquire(&isess->nr_slots); /* as in tcm_isc_walk_cmds() */
+	for (i = 0; i < nr; i++) {
+		struct tcm_isc_cmd *icmd = isess->slots[i];
+
+		if (!READ_ONCE(icmd->busy) || icmd->conn == conn || !icmd->delivered ||
+		    icmd->phase != TCM_ISC_PH_UNSOLICITED || !tcm_isc_tmf_meets(req, icmd))
+			continue;
+		icmd->early = true;
+		n++;
+	}
+	return n;
+}
+
 /* Of the commands that wait for their turn, those sent before @req and that it is about */
 unsigned int tcm_isc_order_abort(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req)
 {
@@ -252,23 +273,21 @@ unsigned int tcm_isc_order_abort(struct tcm_isc_conn *conn, const struct tcm_isc
 	struct tcm_isc_held *held;
 	unsigned int n = 0;
 
-	mutex_lock(&isess->order);
+	lockdep_assert_held(&isess->order);
 	list_for_each_entry(held, &isess->held, node) {
 		struct tcm_isc_cmd *icmd = container_of(held, struct tcm_isc_cmd, held);
 
 		if (!held->is_cmd || icmd->cmd.flags & TCM_CMD_NO_RESPONSE ||
-		    !tcm_isc_sn_before(held->cmdsn, be32_to_cpu(req->cmdsn)) ||
 		    !tcm_isc_cmd_early(req, icmd))
 			continue;
 		icmd->cmd.sense = TCM_TASK_ABORTED;
 		n++;
 	}
-	mutex_unlock(&isess->order);
-	return n;
+	return n + tcm_isc_order_abort_others(conn, req);
 }
 
 /* The connection ends: what it holds was never acknowledged, and may come on another one. */
-void tcm_isc_order_drop_locked(struct tcm_isc_conn *conn)
+void tcm_isc_order_drop(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_session *isess = conn->isess;
 	struct tcm_isc_held *held, *next;
@@ -290,13 +309,4 @@ void tcm_isc_order_drop_locked(struct tcm_isc_conn *conn)
 			list_del(&icmd->node);
 		tcm_isc_cmd_discard(icmd);
 	}
-}
-
-void tcm_isc_order_drop(struct tcm_isc_conn *conn)
-{
-	if (!conn->isess->reorder)
-		return;
-	mutex_lock(&conn->isess->order);
-	tcm_isc_order_drop_locked(conn);
-	mutex_unlock(&conn->isess->order);
 }

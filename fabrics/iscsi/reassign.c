@@ -69,7 +69,7 @@ bool tcm_isc_lost_begin(struct tcm_isc_conn *conn)
 		mutex_unlock(&isess->order);
 		return false;
 	}
-	tcm_isc_order_drop_locked(conn);
+	tcm_isc_order_drop(conn);
 	conn->rx.icmd = NULL;
 	if (icmd && tcm_isc_rx_command(conn))
 		tcm_isc_cmd_discard(icmd);

@@ -386,7 +386,10 @@ void tcm_isc_recover_data(struct tcm_isc_conn *conn)
 			tcm_isc_conn_late(conn, "no data for a write");
 			return;
 		}
+		/* Who calls with the lock held has added what is not late. */
+		tcm_isc_order_lock(conn->isess);
 		tcm_isc_data_again(conn, icmd);
+		tcm_isc_order_unlock(conn->isess);
 	}
 	if (!list_empty(&conn->waiting))
 		tcm_isc_tick_in(conn, next);

@@ -11,7 +11,7 @@
 #include "iscsi.h"
 
 /* A pass ends after so many bytes, so that what was asked for is answered meanwhile. */
-#define TCM_ISC_RX_BATCH	SZ_1M
+#define TCM_ISC_RX_BATCH	SZ_512K
 /* ... and after so many other PDUs than commands and their data */
 #define TCM_ISC_RX_PDUS		64
 

@@ -418,15 +418,16 @@ void tcm_isc_session_end(struct tcm_isc_conn *conn)
 
 	if (!tcm_isc_session_leave(isess, conn) || !isess->tsess)
 		return;
-	mutex_lock(&isess->itpg->lock);
-	list_move_tail(&isess->node, &isess->itpg->ending);
-	mutex_unlock(&isess->itpg->lock);
+	/* Counted before it is gone from the list: who sees it gone sees it counted, too. */
 	if (conn->logged_out || isess->logged_out)
 		atomic_inc(&isess->itpg->target->stats.normal_logouts);
 	else
 		atomic_inc(&isess->itpg->target->stats.abnormal_logouts);
 	if (!conn->logged_out && !isess->logged_out && !isess->kill)
 		tcm_isc_session_failed(isess);
+	mutex_lock(&isess->itpg->lock);
+	list_move_tail(&isess->node, &isess->itpg->ending);
+	mutex_unlock(&isess->itpg->lock);
 	tcm_session_close(isess->tsess, tcm_isc_released);
 	mutex_lock(&isess->itpg->lock);
 	list_del_init(&isess->node);

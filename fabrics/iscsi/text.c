@@ -171,7 +171,10 @@ static int tcm_isc_text_answer(struct tcm_isc_conn *conn)
 		out.overflow = false;
 		out.buf = kvmalloc(out.size, GFP_KERNEL);
 		err = out.buf ? tcm_isc_text_work(conn, &out) : -ENOMEM;
-		if (err || !out.overflow || out.size >= TCM_ISC_TEXT_RSP_MAX)
+		/* A list that ends before its end would pass for all there is. */
+		if (!err && out.overflow && out.size >= TCM_ISC_TEXT_RSP_MAX)
+			err = -E2BIG;
+		if (err || !out.overflow)
 			break;
 		kvfree(out.buf);
 		out.size *= 4;

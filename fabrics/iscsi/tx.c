@@ -12,6 +12,8 @@
 
 /* Bytes of header page that one PDU may take: header, sense data, padding, digests, rounded up */
 #define TCM_ISC_CARVE_MAX	256
+/* A batch that has so many pieces is sent: of large ones there is one in a turn, see conn.c. */
+#define TCM_ISC_BATCH		64
 
 /* ---- messages ---- */
 
@@ -415,7 +417,8 @@ static bool tcm_isc_tx_again(struct tcm_isc_conn *conn, struct tcm_isc_again *ag
 
 static void tcm_isc_tx_build(struct tcm_isc_conn *conn)
 {
-	while (!list_empty(&conn->txq) && !conn->closing_tx) {
+	while (!list_empty(&conn->txq) && !conn->closing_tx &&
+	       conn->nr_bvec < TCM_ISC_BATCH) {
 		struct tcm_isc_tx *tx = list_first_entry(&conn->txq, struct tcm_isc_tx, node);
 		bool built;
 
@@ -498,15 +501,18 @@ static bool tcm_isc_tx_flush(struct tcm_isc_conn *conn)
 	return true;
 }
 
-void tcm_isc_tx_run(struct tcm_isc_conn *conn)
+bool tcm_isc_tx_run(struct tcm_isc_conn *conn)
 {
 	while (!conn->no_room && !test_bit(TCM_ISC_CF_CLOSE, &conn->flags)) {
 		if (!conn->nr_bvec)
 			tcm_isc_tx_build(conn);
 		if (!conn->nr_bvec || !tcm_isc_tx_flush(conn))
-			return;
+			return false;
 		tcm_isc_tx_sent(conn);
+		if (tcm_isc_turn_over(conn))
+			return !list_empty(&conn->txq);
 	}
+	return false;
 }
 
 /*

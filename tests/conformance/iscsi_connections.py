@@ -15,8 +15,9 @@ import sys
 import threading
 import time
 
-from iscsi_initiator import (ASYNC, Connection, DATA_IN, LOGIN_RSP, NO_TAG, NOP_IN, NOP_OUT, R2T, RESPONSE, TMF_RSP)
-from iscsi_recovery import PARAM, PATTERN, fill, read_cdb, run, send_data, session, start_read, start_write, write_cdb
+from iscsi_initiator import (ASYNC, Connection, DATA_IN, LOGIN_RSP, NO_TAG, NOP_IN, NOP_OUT, R2T, RESPONSE, TMF, TMF_RSP)
+from iscsi_recovery import (PARAM, PATTERN, fill, read_cdb, run, send_data, session, start_read, start_write,
+                            unsolicited, write_cdb)
 
 TPG = os.path.dirname(os.path.dirname(PARAM)) + '/'
 REASSIGN = 8
@@ -154,6 +155,26 @@ def test_order():
     c.logout()
     assert d.closed()
     wait_no_sessions()
+
+
+def test_abort_reaches_others():
+    """A function is about what was sent before it on any connection: a write whose unsolicited data is to come."""
+    c = unsolicited(ErrorRecoveryLevel='0', MaxConnections='4', DefaultTime2Wait='0', FirstBurstLength='65536')
+    d = join(c, 1)
+    for func in (2, 4):
+        fill(c, 1800, bytes(4096))
+        itt = d.command(write_cdb(1800, 8), 4096, write=True, final=False)
+        later = c.send(TMF, 0x80 | func, word5=NO_TAG, words=c.sns())
+        pdu = c.recv()
+        assert (pdu.opcode, pdu.itt, pdu.header[2]) == (TMF_RSP, later, 0), pdu.header.hex()
+        # one that is sent after it is not meant
+        after = d.command(write_cdb(1808, 8), 4096, write=True, final=False)
+        d.data_out(itt, NO_TAG, 0, 0, PATTERN[:4096])
+        d.data_out(after, NO_TAG, 0, 0, PATTERN[:4096])
+        assert d.finish(after)[0] == 0
+        assert c.read10(1800, 16)[1] == bytes(4096) + PATTERN[:4096], 'function %d' % func
+    c.close()
+    d.close()
 
 
 def test_logout():

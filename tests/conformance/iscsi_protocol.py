@@ -198,6 +198,7 @@ def test_failures():
         c.logout()
         return c
     for end, kind, index in ((wrong_digest, '1', 1), (cut, '2', 2), (wrong_format, '3', 3), (logged_out, '3', None)):
+        wait_no_session()
         before = counts()
         want = [n + (index is not None and at in (0, index)) for at, n in enumerate(before)]
         c = end()

@@ -12,7 +12,8 @@ import struct
 import sys
 import time
 
-from iscsi_initiator import (COMMAND, Connection, DATA_IN, NO_TAG, NOP_IN, NOP_OUT, R2T, REJECT, RESPONSE, TEXT, TEXT_RSP)
+from iscsi_initiator import (COMMAND, Connection, DATA_IN, NO_TAG, NOP_IN, NOP_OUT, R2T, REJECT, RESPONSE, TEXT, TEXT_RSP, TMF,
+                             TMF_RSP)
 
 PARAM = '/sys/kernel/config/target/iscsi/iqn.2026-11.org.lab:t1/tpgt_1/param/'
 PATTERN = bytes(random.Random(2).randbytes(1 << 19))
@@ -497,6 +498,46 @@ def test_abort_while_recovering():
     c.close()
     c = session()
     assert c.tur() == 0
+    c.close()
+
+
+def test_abort_while_arriving():
+    """The turn of an abort that was held comes in the middle of the data of what it aborts."""
+    for func, ref in ((1, True), (2, False)):
+        c = unsolicited(FirstBurstLength='65536', MaxBurstLength='65536')
+        fill(c, 1400, PATTERN[:65536])
+        write = c.cmdsn
+        text = c.together(lambda c=c: c.command(write_cdb(1400, 128), 65536, write=True, final=False))
+        itt, between = c.itt, c.sns()
+        text += c.together(lambda c=c: c.send(
+            TMF, 0x80 | func, word5=itt if ref else NO_TAG, words=c.sns() + struct.pack('>2I', write, 0)))
+        tmf = c.itt
+        text += c.together(lambda c=c: c.command(bytes(6), sns=between + bytes(16)))
+        data = c.together(lambda c=c: c.data_out(itt, NO_TAG, 0, 0, bytes(65536)))
+        c.send_raw(text + data[:20000])
+        answers = sorted((c.recv() for _ in range(2)), key=lambda pdu: pdu.opcode)
+        assert [pdu.opcode for pdu in answers] == [RESPONSE, TMF_RSP], answers
+        assert (answers[1].itt, answers[1].header[2]) == (tmf, 0), answers[1].header.hex()
+        c.send_raw(data[20000:])
+        assert c.read10(1400, 128)[1] == PATTERN[:65536], 'function %d' % func
+        assert c.tur() == 0
+        c.close()
+
+
+def test_abort_and_later():
+    """An abort that was held is about what was sent before it, and not about a write sent since."""
+    c = unsolicited(FirstBurstLength='65536')
+    for func in (2, 4):
+        between = c.sns()
+        tmf = c.send(TMF, 0x80 | func, word5=NO_TAG, words=c.sns())
+        write = c.command(write_cdb(1600, 8), 4096, write=True, final=False)
+        c.command(bytes(6), sns=between + bytes(16))
+        answers = sorted((c.recv() for _ in range(2)), key=lambda pdu: pdu.opcode)
+        assert [pdu.opcode for pdu in answers] == [RESPONSE, TMF_RSP], answers
+        assert (answers[1].itt, answers[1].header[2]) == (tmf, 0), answers[1].header.hex()
+        c.data_out(write, NO_TAG, 0, 0, PATTERN[:4096])
+        assert c.finish(write)[0] == 0
+        assert c.read10(1600, 8)[1] == PATTERN[:4096]
     c.close()
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Many portals, many sessions, many logins.
+"""Many portals, many targets, many sessions, many logins.
 
-    iscsi_scale.py PORTALS SESSIONS CYCLES
+    iscsi_scale.py PORTALS TARGETS SESSIONS CYCLES
 
 As for iscsi_protocol.py; the portal group listens on 0.0.0.0:3260, and gets more portals.
 """
@@ -15,7 +15,8 @@ from iscsi_initiator import Connection, NO_TAG, TEXT, TEXT_RSP
 from kernel_memory import used
 
 GROWTH = 768            # KiB by which memory may differ
-TPG = '/sys/kernel/config/target/iscsi/iqn.2026-11.org.lab:t1/tpgt_1/'
+FABRIC = '/sys/kernel/config/target/iscsi/'
+TPG = FABRIC + 'iqn.2026-11.org.lab:t1/tpgt_1/'
 
 
 def send_targets(c):
@@ -31,14 +32,18 @@ def send_targets(c):
         tag, data = pdu.ttt, b''
 
 
+def values(text, key):
+    """Those of a key, in the order in which they were sent"""
+    return [item.partition(b'=')[2].decode() for item in text.split(b'\0') if item.startswith(key + b'=')]
+
+
 def portals(count):
     names = ['127.0.%d.%d:3261' % (n >> 8, n & 255) for n in range(1, count)] + ['[::1]:3261']
     for name in names:
         os.mkdir(TPG + 'np/' + name)
     c = Connection()
     c.login(target=None, MaxRecvDataSegmentLength='4096')
-    found = [item.split(b'=')[1].split(b',')[0].decode() for item in send_targets(c).split(b'\0')
-             if item.startswith(b'TargetAddress=')]
+    found = [value.split(',')[0] for value in values(send_targets(c), b'TargetAddress')]
     assert sorted(found) == sorted(names + ['127.0.0.1:3260']), found
     c.close()
     for name in names[::max(1, count // 8)] + names[-1:]:
@@ -51,6 +56,26 @@ def portals(count):
     for name in names:
         os.rmdir(TPG + 'np/' + name)
     print('%d portals: passed' % (count + 1), flush=True)
+
+
+def targets(count):
+    """All are found, whatever that takes, and by who asks in small parts, too"""
+    names = ['iqn.2026-11.org.lab:%s.%d' % ('x' * 190, n) for n in range(count)]
+    for name in names:
+        os.makedirs(FABRIC + name + '/tpgt_1/np/0.0.0.0:3260')
+        with open(FABRIC + name + '/tpgt_1/enable', 'w') as f:
+            f.write('1')
+    for length in ('8192', '262144'):
+        c = Connection()
+        c.login(target=None, MaxRecvDataSegmentLength=length)
+        text = send_targets(c)
+        assert sorted(values(text, b'TargetName')) == sorted(names + ['iqn.2026-11.org.lab:t1'])
+        assert values(text, b'TargetAddress') == ['127.0.0.1:3260,1'] * (count + 1)
+        c.close()
+    for name in names:
+        for part in ('/tpgt_1/np/0.0.0.0:3260', '/tpgt_1', ''):
+            os.rmdir(FABRIC + name + part)
+    print('%d targets, %d bytes: passed' % (count + 1, len(text)), flush=True)
 
 
 def open_session(n):
@@ -125,9 +150,8 @@ def cycles(count):
 
 def main():
     counts = [int(arg) for arg in sys.argv[1:]]
-    portals(counts[0])
-    sessions(counts[1])
-    cycles(counts[2])
+    for part, count in zip((portals, targets, sessions, cycles), counts):
+        part(count)
 
 
 main()

@@ -3,7 +3,7 @@
 # vm: --timeout 200
 # kernels: 6.1 6.12-long debug-long
 #
-# Many portals of one portal group, many sessions, many logins.
+# Many portals of one portal group, many targets, many sessions, many logins.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/iscsi.inc
@@ -13,8 +13,8 @@ rd_device r0
 iscsi_target_raw $IQN core/rd_mcp_0/r0
 # a minute's old connections would be what grows
 echo 16 >/proc/sys/net/ipv4/tcp_max_tw_buckets
-counts="60 100 300"
-[ -z "${TCM_LONG:-}" ] || counts="300 2000 10000"
+counts="60 100 100 300"
+[ -z "${TCM_LONG:-}" ] || counts="300 5000 2000 10000"
 # shellcheck disable=SC2086
 python3 /tcm/tests/conformance/iscsi_scale.py $counts
 iscsi_target_del $IQN
