@@ -18,5 +18,6 @@ if [ -d $gcov ]; then
 	cd /
 fi
 [ ! -d /sys/module/tcm_kunit ] || rmmod tcm_kunit
+rmmod iscsi_target_mod
 rmmod target_core_mod
 assert_no_leaks
