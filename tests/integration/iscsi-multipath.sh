@@ -24,7 +24,7 @@ session() {
 	local node=(iscsiadm -m node -T "$IQN" -p "10.0.$1.2:3260") set s
 	"${node[@]}" -o new >/dev/null
 	for set in node.session.timeo.replacement_timeout=2 node.conn[0].timeo.noop_out_interval=1 \
-		node.conn[0].timeo.noop_out_timeout=1; do
+		node.conn[0].timeo.noop_out_timeout="$VM_SLOW"; do
 		"${node[@]}" -o update -n "${set%=*}" -v "${set#*=}"
 	done
 	"${node[@]}" --login >/dev/null
@@ -73,6 +73,7 @@ cat >/etc/multipath.conf <<-END
 	}
 	overrides {
 		path_grouping_policy multibus
+		path_selector "round-robin 0"
 		path_checker tur
 		no_path_retry 60
 	}

@@ -93,6 +93,7 @@ cat >/etc/multipath.conf <<-END
 	}
 	overrides {
 		path_grouping_policy group_by_prio
+		path_selector "round-robin 0"
 		prio alua
 		path_checker tur
 		failback immediate

@@ -122,8 +122,9 @@ wait_reads() { wait_for "${3:-30}" reads_as "$1" "$2"; }
 # settle: udev has handled all that happened so far
 # The daemon was seen to close the connection without an answer ("Broken pipe"): asked once more.
 settle() {
-	udevadm settle --timeout="${1:-60}" || udevadm settle --timeout="${1:-60}" ||
-		fail "udev did not settle"
+	local limit=$((${1:-60} * VM_SLOW))
+
+	udevadm settle --timeout=$limit || udevadm settle --timeout=$limit || fail "udev did not settle"
 }
 
 # ---- the kernel log -------------------------------------------------------
