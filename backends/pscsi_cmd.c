@@ -512,6 +512,20 @@ static struct tcm_pscsi_cmd *tcm_pscsi_next(struct tcm_pscsi *ps)
 	return pc;
 }
 
+/* A command has waited for a tag, and has one now, or the queue has none to give any more. */
+static void tcm_pscsi_resume(struct tcm_pscsi *ps, struct tcm_cmd *cmd, struct request *rq)
+{
+	if (IS_ERR(rq)) {
+		tcm_pscsi_fail(cmd, tcm_pscsi_gone(ps));
+	} else if (tcm_cmd_is_unwanted(cmd)) {
+		/* The initiator may have sent it again: a tape would have it twice. */
+		blk_mq_free_request(rq);
+		tcm_pscsi_fail(cmd, TCM_TASK_ABORTED);
+	} else {
+		tcm_pscsi_start(ps, cmd, rq);
+	}
+}
+
 /* Newcomers queue up behind those that wait, so that the order of a tape's blocks is kept. */
 void tcm_pscsi_work(struct work_struct *work)
 {
@@ -521,12 +535,8 @@ void tcm_pscsi_work(struct work_struct *work)
 
 	while ((pc = tcm_pscsi_next(ps))) {
 		struct tcm_cmd *cmd = tcm_pscsi_owner(pc);
-		struct request *rq = tcm_pscsi_request(ps, cmd, 0);
 
-		if (IS_ERR(rq))
-			tcm_pscsi_fail(cmd, tcm_pscsi_gone(ps));
-		else
-			tcm_pscsi_start(ps, cmd, rq);
+		tcm_pscsi_resume(ps, cmd, tcm_pscsi_request(ps, cmd, 0));
 	}
 	memalloc_noio_restore(noio);
 }

@@ -190,7 +190,7 @@ enum tcm_sense tcm_alua_check_blocks(struct tcm_cmd *cmd, u64 lba, u64 nblocks)
 
 static bool tcm_alua_over(const struct tcm_cmd *cmd)
 {
-	return time_after_eq(jiffies, cmd->alua_wait.until) || tcm_cmd_is_aborted(cmd);
+	return time_after_eq(jiffies, cmd->alua_wait.until) || tcm_cmd_is_unwanted(cmd);
 }
 
 static void tcm_alua_tick(struct work_struct *work)

@@ -307,7 +307,7 @@ static __always_inline void tcm_cmd_exec(struct tcm_cmd *cmd, enum tcm_sense sen
 /* It had to wait at the gate. */
 static void tcm_cmd_resume(struct tcm_cmd *cmd)
 {
-	tcm_cmd_exec(cmd, tcm_cmd_is_aborted(cmd) ? TCM_TASK_ABORTED : tcm_gate_granted(cmd));
+	tcm_cmd_exec(cmd, tcm_gate_granted(cmd));
 }
 
 static void tcm_cmd_run(struct tcm_cmd *cmd)
@@ -315,7 +315,7 @@ static void tcm_cmd_run(struct tcm_cmd *cmd)
 	enum tcm_sense sense = cmd->sense;
 
 	/* Nobody waits for it: it need not begin. */
-	if (unlikely(atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN)))
+	if (unlikely(tcm_cmd_is_unwanted(cmd)))
 		sense = TCM_TASK_ABORTED;
 	if (likely(cmd->map) && likely(!sense)) {
 		/* The LUN reference was taken before this load: see tcm/target.h. */

@@ -144,7 +144,7 @@ static bool tcm_copy_ended_by(const struct tcm_copy *copy)
 	if (READ_ONCE(copy->stop) || percpu_ref_is_dying(&copy->sess->ref))
 		return true;
 	if (copy->cmd)
-		return tcm_task_gone(copy->cmd);
+		return tcm_cmd_is_unwanted(copy->cmd);
 	/* Nobody waits for one in the background: a LUN goes without it. */
 	for (i = 0; i < copy->nunits; i++)
 		if (tcm_copy_gone(&copy->units[i]))
@@ -577,7 +577,7 @@ void tcm_copy_start(struct tcm_copy *copy, const struct tcm_cmd *cmd)
 	list_add_tail(&copy->node, &tcm_copy_list);
 	spin_unlock_irq(&tcm_copy_list_lock);
 	/* Who ended the command before found no copy, and one in the background has no command. */
-	if (tcm_task_gone(cmd))
+	if (tcm_cmd_is_unwanted(cmd))
 		WRITE_ONCE(copy->stop, true);
 	tcm_copy_dispatch(copy, NULL);
 }

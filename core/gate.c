@@ -126,6 +126,8 @@ enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd)
 	 * sets its bit before it asks for the blocks: who gets them after it sees that, too.
 	 */
 	smp_mb();
+	if (tcm_cmd_is_unwanted(cmd))
+		return TCM_TASK_ABORTED;
 	return tcm_gate_judge(cmd, READ_ONCE(cmd->map->gate));
 }
 

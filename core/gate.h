@@ -16,8 +16,9 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
 			      void (*resume)(struct tcm_cmd *cmd));
 
 /*
- * A command has got its blocks, maybe long after it passed the gate: TCM_OK, or what a state that
- * was entered meanwhile has to say (a reservation, an access state, a wipe). A wipe that begins
+ * A command has got its blocks, maybe long after it passed the gate: TCM_OK, TCM_TASK_ABORTED when
+ * nobody waits for it any more, or what a state that was entered meanwhile has to say (a
+ * reservation, an access state, a wipe). A wipe that begins
  * from here on waits for the command. Any context; takes dev->lun_lock.
  */
 enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd);

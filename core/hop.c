@@ -54,7 +54,7 @@ void tcm_hop_not(struct tcm_cmd *cmd, void (*run)(struct tcm_cmd *cmd))
 static void tcm_hop_again(struct tcm_cmd *cmd)
 {
 	/* Nothing of it has begun, and nobody waits for it. */
-	if (atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN))
+	if (tcm_cmd_is_unwanted(cmd))
 		tcm_cmd_complete(cmd, TCM_TASK_ABORTED);
 	else
 		cmd->dev->ops->submit(&cmd->io);

@@ -451,7 +451,7 @@ static void tcm_pr_run(struct tcm_pr_job *job)
 	struct tcm_device *dev = job->cmd->dev;
 	enum tcm_sense sense;
 
-	if (tcm_cmd_is_aborted(job->cmd)) {
+	if (tcm_cmd_is_unwanted(job->cmd)) {
 		tcm_pr_job_end(job, TCM_TASK_ABORTED);
 		return;
 	}

@@ -28,7 +28,7 @@ static void tcm_pr_pass_work(struct work_struct *work)
 	struct tcm_cmd *cmd = job->cmd;
 	enum tcm_sense sense = TCM_TASK_ABORTED;
 
-	if (!tcm_cmd_is_aborted(cmd))
+	if (!tcm_cmd_is_unwanted(cmd))
 		sense = job->ask(job);
 	kfree(job);
 	tcm_cmd_complete(cmd, sense);

@@ -19,8 +19,8 @@
  * A watch (a ROD token's blocks) is taken by who has the blocks for itself; while there is one the
  * gates stay closed, so every write is in the tree before it runs, and that clears the watch.
  *
- * Nothing waits for ever: a command that waits and is aborted is let go by the next tick, and its
- * own code sees that it was aborted. One that is aborted while the backend has it keeps its blocks
+ * Nothing waits for ever: a command that waits and is not wanted any more is let go by the next
+ * tick, and its own code sees that. One that is aborted while the backend has it keeps its blocks
  * until it comes back: whoever overlaps waits, or is aborted.
  */
 #include <linux/interval_tree_generic.h>
@@ -321,7 +321,7 @@ void tcm_range_drop(struct tcm_device *dev, struct tcm_range *r)
 	spin_unlock_irqrestore(&rs->lock, flags);
 }
 
-/* Let go who waits and was aborted. Return: how many still wait. */
+/* Let go who waits and is not wanted any more. Return: how many still wait. */
 static unsigned int tcm_range_let_go(struct tcm_ranges *rs)
 {
 	struct interval_tree_node *n;
@@ -333,7 +333,7 @@ static unsigned int tcm_range_let_go(struct tcm_ranges *rs)
 		     n = tcm_span_iter_next(n, 0, ULONG_MAX)) {
 			struct tcm_range *r = tcm_range_of(n);
 
-			if (!r->runs && r->cmd && tcm_cmd_is_aborted(r->cmd))
+			if (!r->runs && r->cmd && tcm_cmd_is_unwanted(r->cmd))
 				tcm_range_run(rs, r);
 		}
 	}

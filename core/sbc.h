@@ -166,12 +166,6 @@ bool tcm_sbc_read_forced(struct tcm_cmd *cmd);
 /* io.done of commands that end with their access. */
 void tcm_sbc_io_done(struct tcm_io *io, enum tcm_sense sense);
 
-/* An aborted command starts no further access. */
-static inline bool tcm_sbc_aborted(const struct tcm_cmd *cmd)
-{
-	return atomic_read(&cmd->state) & TCM_ST_ABORTED;
-}
-
 /*
  * Data. A read for which the initiator's buffer has no room is cut, on a copy where
  * it does not end with a block: tcm_sbc_bounce() before, tcm_sbc_unbounce() after.

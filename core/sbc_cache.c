@@ -95,8 +95,8 @@ static void tcm_left_behind_done(struct tcm_io *io, enum tcm_sense sense)
 
 static void tcm_left_behind(struct tcm_cmd *cmd)
 {
-	if (tcm_sbc_aborted(cmd))
-		tcm_cmd_complete(cmd, TCM_OK);
+	if (tcm_cmd_is_unwanted(cmd))
+		tcm_cmd_complete(cmd, TCM_TASK_ABORTED);
 	else
 		cmd->dev->ops->flush(tcm_sbc_io(cmd, 0, 0, NULL, true, 0, tcm_left_behind_done));
 }

@@ -164,8 +164,8 @@ static void tcm_caw_compare(struct tcm_cmd *cmd)
 		tcm_caw_end(cmd, tcm_sense_info(cmd, TCM_MISCOMPARE, same));
 		return;
 	}
-	if (tcm_sbc_aborted(cmd)) {
-		tcm_caw_end(cmd, TCM_OK);
+	if (tcm_cmd_is_unwanted(cmd)) {
+		tcm_caw_end(cmd, TCM_TASK_ABORTED);
 		return;
 	}
 	io = tcm_caw_io(cmd, cmd->sg, true, tcm_caw_written);
@@ -188,7 +188,7 @@ static bool tcm_caw_granted(struct tcm_cmd *cmd)
 {
 	enum tcm_sense sense = tcm_gate_granted(cmd);
 
-	if (!sense && !tcm_sbc_aborted(cmd))
+	if (!sense)
 		return true;
 	tcm_caw_end(cmd, sense);
 	return false;
@@ -228,7 +228,7 @@ static void tcm_orwrite_written(struct tcm_io *io, enum tcm_sense sense)
 	struct tcm_caw *caw = cmd->work;
 
 	caw->done += io->len;
-	if (sense || caw->done == caw->total || tcm_sbc_aborted(cmd))
+	if (sense || caw->done == caw->total)
 		tcm_caw_wrote(cmd, sense);
 	else
 		tcm_hop_queue(cmd, tcm_orwrite_next);
@@ -238,8 +238,8 @@ static void tcm_orwrite_merge(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
 
-	if (tcm_sbc_aborted(cmd)) {
-		tcm_caw_end(cmd, TCM_OK);
+	if (tcm_cmd_is_unwanted(cmd)) {
+		tcm_caw_end(cmd, TCM_TASK_ABORTED);
 		return;
 	}
 	/* The initiator's memory is not ours to change. */
@@ -262,8 +262,8 @@ static void tcm_orwrite_next(struct tcm_cmd *cmd)
 {
 	struct tcm_caw *caw = cmd->work;
 
-	if (tcm_sbc_aborted(cmd)) {
-		tcm_caw_end(cmd, TCM_OK);
+	if (tcm_cmd_is_unwanted(cmd)) {
+		tcm_caw_end(cmd, TCM_TASK_ABORTED);
 		return;
 	}
 	tcm_caw_io(cmd, caw->sg, false, tcm_orwrite_read);
@@ -309,7 +309,7 @@ static void tcm_write_atomic_start(struct tcm_cmd *cmd)
 	enum tcm_sense sense = tcm_gate_granted(cmd);
 	u8 shift = cmd->dev->block_shift, flags;
 
-	if (sense || tcm_sbc_aborted(cmd)) {
+	if (sense) {
 		tcm_cmd_complete(cmd, sense);
 		return;
 	}

@@ -101,8 +101,10 @@ static void tcm_lba_status_got(struct tcm_cmd *cmd)
 	u64 n = cmd->io.len >> dev->block_shift;
 
 	if (!tcm_lba_status_add(ls, n, prov) || !n || ++ls->steps == TCM_LBA_STATUS_STEPS ||
-	    ls->next >= READ_ONCE(dev->nblocks) || tcm_sbc_aborted(cmd))
+	    ls->next >= READ_ONCE(dev->nblocks))
 		tcm_lba_status_end(cmd, TCM_OK);
+	else if (tcm_cmd_is_unwanted(cmd))
+		tcm_lba_status_end(cmd, TCM_TASK_ABORTED);
 	else
 		tcm_lba_status_next(cmd);
 }

@@ -89,7 +89,7 @@ enum tcm_sense tcm_sbc_long_parse(struct tcm_cmd *cmd)
 static void tcm_sbc_read_flushed_resume(struct tcm_cmd *cmd)
 {
 	/* Nothing was read: nothing is copied to the initiator. */
-	if (tcm_sbc_aborted(cmd))
+	if (tcm_cmd_is_unwanted(cmd))
 		tcm_cmd_complete(cmd, TCM_TASK_ABORTED);
 	else if (cmd->flags & TCM_CMD_PI)
 		tcm_sbc_pi_rw(cmd, false, 0);

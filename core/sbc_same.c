@@ -90,7 +90,7 @@ static void tcm_same_repeat_done(struct tcm_io *io, enum tcm_sense sense)
 	struct tcm_same *same = cmd->work;
 
 	same->done += io->len;
-	if (sense || same->done == same->total || tcm_sbc_aborted(cmd))
+	if (sense || same->done == same->total)
 		tcm_same_end(cmd, sense);
 	else
 		tcm_hop_queue(cmd, tcm_same_repeat);
@@ -100,9 +100,12 @@ static void tcm_same_repeat(struct tcm_cmd *cmd)
 {
 	struct tcm_same *same = cmd->work;
 	u64 pos = (cmd->lba << cmd->dev->block_shift) + same->done;
-
 	u64 len = min_t(u64, same->chunk, same->total - same->done);
 
+	if (tcm_cmd_is_unwanted(cmd)) {
+		tcm_same_end(cmd, TCM_TASK_ABORTED);
+		return;
+	}
 	tcm_sbc_io(cmd, pos, len, same->sg, true, same->flags, tcm_same_repeat_done);
 	if (same->pi_given)
 		tcm_sbc_pi_submit(cmd, &same->pi);

@@ -167,7 +167,7 @@ static void tcm_populate_work(struct work_struct *work)
 	enum tcm_sense sense;
 
 	/* Once more: a wipe that has begun meanwhile changes blocks without a look at the watch. */
-	sense = tcm_cmd_is_aborted(p->cmd) ? TCM_COPY_ABORTED : tcm_copy_may(&own, false);
+	sense = tcm_cmd_is_unwanted(p->cmd) ? TCM_COPY_ABORTED : tcm_copy_may(&own, false);
 	if (!sense)
 		tcm_watch_add(dev, &rod->watch);
 	if (rod->n)

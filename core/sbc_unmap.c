@@ -102,8 +102,12 @@ static void tcm_unmap_next(struct tcm_cmd *cmd)
 	struct tcm_unmap *u = cmd->work;
 	union tcm_unmap_extent *ext;
 
-	if (!tcm_unmap_more(u) || tcm_sbc_aborted(cmd)) {
+	if (!tcm_unmap_more(u)) {
 		tcm_unmap_end(cmd, TCM_OK);
+		return;
+	}
+	if (tcm_cmd_is_unwanted(cmd)) {
+		tcm_unmap_end(cmd, TCM_TASK_ABORTED);
 		return;
 	}
 	ext = &u->ext[u->next++];

@@ -116,8 +116,10 @@ static void tcm_verify_resume(struct tcm_cmd *cmd)
 		tcm_verify_differs(cmd, tcm_sbc_pi_offset(cmd, v->done));
 	else if (cmd->io.bad_pos != U64_MAX)
 		tcm_verify_differs(cmd, tcm_sbc_pi_offset(cmd, v->done) - TCM_PI_LEN);
-	else if (v->done == v->total || tcm_sbc_aborted(cmd))
+	else if (v->done == v->total)
 		tcm_verify_end(cmd, TCM_OK);
+	else if (tcm_cmd_is_unwanted(cmd))
+		tcm_verify_end(cmd, TCM_TASK_ABORTED);
 	else
 		tcm_verify_read(cmd);
 }
@@ -199,9 +201,9 @@ enum tcm_sense tcm_sbc_verify(struct tcm_cmd *cmd)
 
 static void tcm_write_verify_resume(struct tcm_cmd *cmd)
 {
-	enum tcm_sense sense = TCM_OK;
+	enum tcm_sense sense = TCM_TASK_ABORTED;
 
-	if (!tcm_sbc_aborted(cmd))
+	if (!tcm_cmd_is_unwanted(cmd))
 		sense = tcm_verify_start(cmd);
 	if (sense != TCM_PENDING)
 		tcm_cmd_complete(cmd, sense);

@@ -132,7 +132,7 @@ static void tcm_selftest_done(struct tcm_io *io, enum tcm_sense sense)
 static bool tcm_selftest_stopped(struct tcm_selftest *st)
 {
 	if (st->cmd)
-		return tcm_sbc_aborted(st->cmd);
+		return tcm_cmd_is_unwanted(st->cmd);
 	return READ_ONCE(st->dev->lu->selftest.running) != st;
 }
 

@@ -128,7 +128,7 @@ void tcm_task_schedule(struct tcm_task_set *ts)
 	list_for_each_entry_safe(cmd, next, &ts->tasks, task.node) {
 		struct tcm_task_seen *seen = tcm_task_seen(ts, cmd);
 
-		if (tcm_task_gone(cmd)) {
+		if (tcm_cmd_is_unwanted(cmd)) {
 			/* Its walk is seen below; pairs with tcm_task_hold_nexus(). */
 			smp_rmb();
 			if (cmd->task.parked)
@@ -299,7 +299,7 @@ enum tcm_sense tcm_task_gate(struct tcm_cmd *cmd)
 	if (cmd->sense || !tcm_task_counts(cmd))
 		return cmd->sense;
 	spin_lock_irqsave(&ts->lock, flags);
-	if (!cmd->task.enabled && !tcm_task_gone(cmd)) {
+	if (!cmd->task.enabled && !tcm_cmd_is_unwanted(cmd)) {
 		cmd->task.parked = true;
 		WRITE_ONCE(cmd->flags, cmd->flags | TCM_CMD_PARKED);
 		if (!ts->parked++)

@@ -80,12 +80,6 @@ void tcm_task_release_nexus(struct tcm_session *sess);
 void tcm_task_hold(struct tcm_device *dev);
 void tcm_task_release(struct tcm_device *dev);
 
-/* Nobody waits for it, also if the backend has it. */
-static inline bool tcm_task_gone(const struct tcm_cmd *cmd)
-{
-	return atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN);
-}
-
 /* The status of a command that has failed already: ACA has precedence. Any context. */
 enum tcm_sense tcm_task_refuse(struct tcm_cmd *cmd, enum tcm_sense sense);
 

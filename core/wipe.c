@@ -343,7 +343,7 @@ static void tcm_wipe_work(struct work_struct *work)
 	struct tcm_wipe *w = container_of(work, struct tcm_wipe, work);
 	struct tcm_device *dev = w->dev;
 
-	if (w->cmd && tcm_cmd_is_aborted(w->cmd))
+	if (w->cmd && tcm_cmd_is_unwanted(w->cmd))
 		tcm_wipe_answer(w, TCM_OK);
 	/* The backstore is removed: its directory has gone. */
 	if (!READ_ONCE(dev->hba) || test_bit(TCM_DEV_DEAD, &dev->flags))

@@ -287,6 +287,19 @@ static inline bool tcm_cmd_is_aborted(const struct tcm_cmd *cmd)
 }
 
 /**
+ * tcm_cmd_is_unwanted - does nobody wait for the command any more?
+ * @cmd: command between tcm_cmd_submit() and respond()
+ *
+ * It was aborted, or its nexus is gone (SAM-5 6.3.2, 6.3.4): what has not begun need not begin, and
+ * what is done in several accesses has had its last one. Who looks ends it with TCM_TASK_ABORTED.
+ * Context: any.
+ */
+static inline bool tcm_cmd_is_unwanted(const struct tcm_cmd *cmd)
+{
+	return atomic_read(&cmd->state) & (TCM_ST_ABORTED | TCM_ST_ORPHAN);
+}
+
+/**
  * tcm_cmd_put - the fabric is done with the command
  * @cmd: command after respond(); the slot is free afterwards
  *

@@ -164,7 +164,12 @@ def logout(t, h, s, o):
     first = caw(s, 700, 4, ZERO, A)
     wait_until(lambda: h.held() == 1, 'the first reads')
     caw(gone, 700, 4, ZERO, B)
+    write(gone, 702, 1, B)
     last = caw(o, 700, 4, A, C)
+    gone.logout()
+    for what in ('COMPARE AND WRITE', 'a write'):
+        t.eq(gone.reap(orphans=True).status, tfab.TASK_ABORTED, what + ' that waited')
+    t.eq(h.held(), 1, 'accesses after a logout')
     gone.close()
     h.release()
     wait_until(lambda: h.held() == 1, 'the first writes')

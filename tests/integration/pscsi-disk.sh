@@ -134,3 +134,18 @@ ps_unlink 0
 ps_port_remove
 ps_remove 0
 ps_unload
+
+note "one tag: what waits for it and is aborted"
+wait_for 10 modprobe -r scsi_debug
+modprobe scsi_debug dev_size_mb=8 max_luns=1 max_queue=1
+wait_for 30 compgen -G '/sys/bus/pseudo/devices/adapter0/host*/target*/*:0/block/*'
+disk=/dev/$(basename "$(compgen -G '/sys/bus/pseudo/devices/adapter0/host*/target*/*:0/block/*')")
+settle
+use_our_target
+modprobe -a target_core_pscsi tcm_test
+ps_create 0 "$disk"
+# tags of a scheduler are more than the device has
+echo none >"/sys/block/${disk##*/}/queue/scheduler"
+/tcm/tests/conformance/tfab_pass.py pscsi_0/d
+ps_remove 0
+ps_unload
