@@ -478,7 +478,7 @@ def put_sa(cdb, sa):
 
 
 def test_rsoc(dev):
-    """All reporting options, against each other and against what is there."""
+    """All reporting options, against each other and against what is there; what there is"""
     found = parse_all(dev.cmd(rsoc(0), data_in=8192).data, 0)
     t.eq(parse_all(dev.cmd(rsoc(0, rctd=1), data_in=8192).data, 1), found, 'the list with RCTD')
     for key, length in SUPPORTED.items():
@@ -518,6 +518,7 @@ def test_rsoc(dev):
             if (opcode, sa) not in found:
                 t.bad(dev.cmd(put_sa(bytearray([opcode] + [0] * 31), sa)), INVALID_FIELD_CDB,
                       '%02xh/%02xh' % (opcode, sa), field=(8, 7) if opcode == VARIABLE else (1, 4))
+    return set(found)
 
 
 IGNORED = {(0x12, 1): 0xe0}      # (opcode, byte): bits without a meaning that are not refused
@@ -551,6 +552,37 @@ def test_usage(dev):
                       field=(byte, bit))
         for have in range(6, length):
             t.bad(dev.cmd(base[:have]), INVALID_FIELD_CDB, '%s, %d bytes' % (what, have), field=have)
+
+
+# Attributes; opcodes that are there by them, and those that are not, with all of their service actions
+CONFIGURED = (
+    ({'emulate_caw': '0'}, (), (0x89,)),
+    ({'emulate_tpu': '1'}, (0x42,), ()),
+    ({'emulate_3pc': '0'}, (), (0x83, 0x84)),
+    ({'emulate_pr': '0'}, (), (0x16, 0x17, 0x56, 0x57, 0x5e, 0x5f)),
+    ({'removable': '1'}, (0x1e,), ()),
+    ({'block_size': '4096'}, (), ()),
+    ({'pi_prot_type': '1'}, (), ()),
+    ({'pi_prot_type': '2'}, (VARIABLE,), ()),
+    ({'emulate_write_cache': '1', 'emulate_aca': '1', 'emulate_fua_write': '0'}, (), ()),
+)
+
+
+def test_configured(target, tpg, usual):
+    """The list says what is there on each unit, whatever its attributes."""
+    for n, (attribs, there, not_there) in enumerate(CONFIGURED):
+        what = ', '.join('%s %s' % item for item in attribs.items())
+        unit = target.device('fileio', 'unit%d' % n, 'fd_dev_name=/tmp/unit%d,fd_dev_size=4194304' % n, **attribs)
+        with Device(tpg.lun(100 + n, unit, kind='scsi_generic')) as dev:
+            dev.clear_ua()
+            found = test_rsoc(dev)
+            test_usage(dev)
+        opcodes = {opcode for opcode, _ in found}
+        t.eq((opcodes & {*there, *not_there}), set(there), 'opcodes with ' + what)
+        print('spc: %s: %s' % (what, ', '.join('%s%02xh%s' % (
+            '+' if key in found else '-', key[0], '' if key[1] is None else '/%02xh' % key[1])
+            for key in sorted(found ^ usual, key=str)) or 'the same commands'))
+        tpg.unlink(100 + n)
 
 
 def test_rstmf(dev):
@@ -741,13 +773,15 @@ def main():
             test_mode_sense(dev)
             test_mode_select(dev)
             test_request_sense(dev)
-            test_rsoc(dev)
+            usual = test_rsoc(dev)
             test_usage(dev)
             test_rstmf(dev)
             test_unit_attention(tpg, spare, dev)
             test_report_luns(target, tpg, spare, dev)
             test_report_luns_race(tpg, spare, dev)
             test_absent(tpg, spare)
+            test_configured(target, tpg, usual)
+            dev.clear_ua()
             with Device(tpg.node(1)) as other:
                 other.clear_ua()
                 test_random(other)
