@@ -176,7 +176,10 @@ static noinline enum tcm_sense tcm_opcode_parse_odd(struct tcm_cmd *cmd)
 		return sense;
 	cmd->op = op;
 	cmd->extra.flags = 0;
-	return tcm_opcode_reserved(cmd);
+	sense = tcm_opcode_reserved(cmd);
+	if (sense)
+		return sense;
+	return tcm_opcode_has_pi(op, cmd->dev, cmd->sess) ? TCM_OK : TCM_INVALID_OPCODE;
 }
 
 enum tcm_sense tcm_opcode_parse(struct tcm_cmd *cmd)

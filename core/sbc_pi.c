@@ -50,8 +50,6 @@ static enum tcm_sense tcm_pi_parse(struct tcm_cmd *cmd, u32 tuples)
 	u8 type = tcm_pi_seen(dev, cmd->sess), field = tcm_pi_field(cmd);
 	u64 len = cmd->data_len + (u64)tuples * TCM_PI_LEN;
 
-	if (!tcm_opcode_has_pi(cmd->op, dev, cmd->sess))
-		return TCM_INVALID_OPCODE;
 	if (field > 5)
 		return tcm_bad_cdb(cmd, tcm_sbc_bits_at(cmd), 7);
 	if (len > U32_MAX)

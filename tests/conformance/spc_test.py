@@ -522,12 +522,25 @@ def test_rsoc(dev):
 
 
 IGNORED = {(0x12, 1): 0xe0}      # (opcode, byte): bits without a meaning that are not refused
+# With RDPROTECT, WRPROTECT, VRPROTECT or ORPROTECT, by operation code or by service action of 7Fh
+PROTECT = (0x28, 0x2a, 0x2e, 0x2f, 0x41, 0x88, 0x89, 0x8a, 0x8b, 0x8e, 0x8f, 0x93, 0x9c, 0xa8, 0xaa,
+           0xae, 0xaf)
+PROTECT_32 = (0x09, 0x0a, 0x0b, 0x0c, 0x0d)
 
 
-def test_usage(dev):
+def protect_at(opcode, sa):
+    """Where that field is; None without."""
+    if opcode == VARIABLE:
+        return 10 if sa in PROTECT_32 else None
+    return 1 if opcode in PROTECT else None
+
+
+def test_usage(dev, pi=0):
     """
     The CDB usage data are what the commands do: every bit that is zero there is refused and
-    pointed at, NACA among them; a CDB that ends early is refused at its end.
+    pointed at, NACA among them; a CDB that ends early is refused at its end. With protection
+    information of type @pi, what has no room for its tags, or for tags it does not have, is not
+    there with RDPROTECT and the like (SBC-4, READ(10), READ(32)).
     """
     for (opcode, sa), length in parse_all(dev.cmd(rsoc(0), data_in=8192).data, 0).items():
         what = 'opcode %02xh' % opcode + ('' if sa is None else '/%02xh' % sa)
@@ -548,8 +561,14 @@ def test_usage(dev):
                     continue
                 bad = bytearray(base)
                 bad[byte] |= 1 << bit
-                t.bad(dev.cmd(bad), INVALID_FIELD_CDB, '%s, byte %d bit %d' % (what, byte, bit),
-                      field=(byte, bit))
+                r, bit_is = dev.cmd(bad), '%s, byte %d bit %d' % (what, byte, bit)
+                if pi and bit > 4 and byte == protect_at(opcode, sa):
+                    t.bad(r, INVALID_OPCODE, bit_is)
+                else:
+                    t.bad(r, INVALID_FIELD_CDB, bit_is, field=(byte, bit))
+            if pi and byte == protect_at(opcode, sa):
+                t.eq(usage[byte] >> 5, 7 if (pi == 2) == (opcode == VARIABLE) else 0,
+                     what + ', PROTECT in the usage data')
         for have in range(6, length):
             t.bad(dev.cmd(base[:have]), INVALID_FIELD_CDB, '%s, %d bytes' % (what, have), field=have)
 
@@ -576,7 +595,7 @@ def test_configured(target, tpg, usual):
         with Device(tpg.lun(100 + n, unit, kind='scsi_generic')) as dev:
             dev.clear_ua()
             found = test_rsoc(dev)
-            test_usage(dev)
+            test_usage(dev, int(attribs.get('pi_prot_type', 0)))
         opcodes = {opcode for opcode, _ in found}
         t.eq((opcodes & {*there, *not_there}), set(there), 'opcodes with ' + what)
         print('spc: %s: %s' % (what, ', '.join('%s%02xh%s' % (
