@@ -447,28 +447,40 @@ static enum tcm_sense tcm_pr_compatible(struct tcm_cmd *cmd)
 	return TCM_RESERVATION_CONFLICT;
 }
 
+/* TCM_PENDING: it is reserved for @cmd's nexus. */
+static enum tcm_sense tcm_pr_spc2_take(struct tcm_cmd *cmd)
+{
+	struct tcm_pr *pr = cmd->dev->pr;
+	enum tcm_sense sense = tcm_pr_compatible(cmd);
+
+	if (sense != TCM_PENDING)
+		return sense;
+	if (pr->spc2 && pr->spc2 != cmd->sess)
+		return TCM_RESERVATION_CONFLICT;
+	/* What comes of it decides (SPC-4 5.13.3), and nobody knows yet. */
+	if (pr->changing)
+		return TCM_BUSY;
+	if (!pr->spc2 && !cmd->map->removed) {
+		pr->spc2 = cmd->sess;
+		tcm_pr_gates(cmd->dev);
+	}
+	return TCM_PENDING;
+}
+
 enum tcm_sense tcm_pr_spc2_reserve(struct tcm_cmd *cmd)
 {
-	struct tcm_device *dev = cmd->dev;
-	struct tcm_pr *pr = dev->pr;
+	struct tcm_pr_job *job = tcm_pr_job_new(cmd);
 	enum tcm_sense sense;
 
-	spin_lock_irq(&dev->lun_lock);
-	sense = tcm_pr_compatible(cmd);
-	if (sense != TCM_PENDING)
-		goto unlock;
-	sense = TCM_OK;
-	if (pr->spc2 && pr->spc2 != cmd->sess) {
-		sense = TCM_RESERVATION_CONFLICT;
-	} else if (pr->changing) {
-		/* What comes of it decides (SPC-4 5.13.3), and nobody knows yet. */
-		sense = TCM_BUSY;
-	} else if (!pr->spc2 && !cmd->map->removed) {
-		pr->spc2 = cmd->sess;
-		tcm_pr_gates(dev);
-	}
-unlock:
-	spin_unlock_irq(&dev->lun_lock);
+	if (!job)
+		return TCM_BUSY;
+	spin_lock_irq(&cmd->dev->lun_lock);
+	sense = tcm_pr_spc2_take(cmd);
+	spin_unlock_irq(&cmd->dev->lun_lock);
+	if (sense == TCM_PENDING)
+		tcm_pr_settle(job);
+	else
+		kfree(job);
 	return sense;
 }
 

@@ -14,6 +14,8 @@
 
 #define TCM_PR_ISID_MAX	16
 
+struct tcm_pr_job;
+
 /* What a restore says of one registration: a line of <dbroot>/pr/aptpl_<serial> */
 struct tcm_pr_aptpl {
 	char			initiator[TCM_NAME_MAX];
@@ -174,6 +176,14 @@ enum tcm_sense tcm_pr_report_capabilities(struct tcm_cmd *cmd);
 enum tcm_sense tcm_pr_read_full_status(struct tcm_cmd *cmd);
 enum tcm_sense tcm_pr_out_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_pr_out(struct tcm_cmd *cmd);
+
+/*
+ * What carries out a command that reserves; NULL: no memory. tcm_pr_settle() ends @job and its
+ * command, at once or within a second, when those have come back that the reservation refuses and
+ * that had read their gates before it was there. Before, kfree() does. May sleep.
+ */
+struct tcm_pr_job *tcm_pr_job_new(struct tcm_cmd *cmd);
+void tcm_pr_settle(struct tcm_pr_job *job);
 enum tcm_sense tcm_pr_spc2_reserve(struct tcm_cmd *cmd);
 enum tcm_sense tcm_pr_spc2_release(struct tcm_cmd *cmd);
 

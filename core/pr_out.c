@@ -289,6 +289,15 @@ static enum tcm_sense tcm_pr_read_op(struct tcm_cmd *cmd, struct tcm_pr_op *op)
 	return sense;
 }
 
+struct tcm_pr_job *tcm_pr_job_new(struct tcm_cmd *cmd)
+{
+	struct tcm_pr_job *job = kzalloc(sizeof(*job), GFP_NOIO);
+
+	if (job)
+		job->cmd = cmd;
+	return job;
+}
+
 static void tcm_pr_job_end(struct tcm_pr_job *job, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = job->cmd;
@@ -306,10 +315,9 @@ enum tcm_sense tcm_pr_out(struct tcm_cmd *cmd)
 
 	if (tcm_pr_passes(cmd->dev))
 		return tcm_pr_pass_out(cmd);
-	job = kzalloc(sizeof(*job), GFP_NOIO);
+	job = tcm_pr_job_new(cmd);
 	if (!job)
 		return TCM_BUSY;
-	job->cmd = cmd;
 	sense = tcm_pr_read_op(cmd, &job->op);
 	if (sense) {
 		kvfree(job->op.others);
@@ -368,8 +376,7 @@ static void tcm_pr_wait_work(struct work_struct *work)
 	tcm_pr_later(&job->wait, job->period);
 }
 
-/* The new state is there, and the gates with it. */
-static void tcm_pr_settle(struct tcm_pr_job *job)
+void tcm_pr_settle(struct tcm_pr_job *job)
 {
 	struct tcm_device *dev = job->cmd->dev;
 

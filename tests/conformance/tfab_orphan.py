@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import tfab
+from pr import RELEASE_6, RESERVE_6
 from sgio import Table
 from tfab import (ABORT_TASK, ABORT_TASK_SET, CLEAR_TASK_SET, COMPLETE, LUN_RESET, Held, Session,
                   Tpg, wait_until)
@@ -255,39 +256,47 @@ def cleared(rig):
     rig.other.clear_ua()
 
 
+def shut_behind(rig, what, reserves, hangs):
+    """A write has passed the gate when another reserves; it comes back, or it hangs."""
+    s, victim, conflict = rig.s, rig.other, 0x18
+    rig.h.hold()
+    tag, ignored = rig.held(victim, w10(20), dout=block(1)), rig.held(s, r10(30), din=512)
+    begin = time.monotonic()
+    fence = reserves(s)
+
+    def shut():
+        # of no block, so that one which is still let through is not held
+        return victim.cmd(w10(300, 0)).status == conflict
+    wait_until(shut, 'the reservation to be there')
+    answered = s.reap(fence, block=False)
+    t.ok(answered is None or time.monotonic() - begin > .9, what + ' while a write has passed the gate')
+    if hangs and answered is None:
+        t.good(s.reap(fence), what + ' while the medium hangs')
+        took = time.monotonic() - begin
+        t.ok(.9 < took < 10, '%s while the medium hangs: %.1f s' % (what, took))
+    rig.h.hold(False)
+    if not hangs and answered is None:
+        t.good(s.reap(fence), what)
+    t.good(victim.reap(tag), what + ': the write that had passed the gate')
+    t.good(s.reap(ignored), what + ': a read of who reserves')
+
+
 def passed(rig):
     """Who has passed the gate is waited for before who shut it is answered, for a second."""
-    s, victim, conflict = rig.s, rig.other, 0x18
+    s, victim = rig.s, rig.other
     preempts = registered(rig, 4, 1, 2, 1)
-    cdb, data = pr_out(1, 2, 0, 1)
+    take, release = pr_out(1, 2, 0, 1), pr_out(2, 1, 0, 1)
     for hangs in (False, True):
         t.good(victim.cmd(pr_out(6, 0, 2)[0], dout=pr_out(6, 0, 2)[1]), 'REGISTER')
-        t.good(victim.cmd(cdb, dout=data), 'RESERVE')
-        rig.h.hold()
-        tag, ignored = rig.held(victim, w10(20), dout=block(1)), rig.held(s, r10(30), din=512)
-        begin = time.monotonic()
-        fence = preempts(s)
-
-        def shut():
-            # of no block, so that one which is still let through is not held
-            return victim.cmd(w10(300, 0)).status == conflict
-        wait_until(shut, 'the reservation to be there')
-        answered = s.reap(fence, block=False)
-        t.ok(answered is None or time.monotonic() - begin > .9, 'PREEMPT while a write has passed the gate')
-        if hangs and answered is None:
-            t.good(s.reap(fence), 'PREEMPT while the medium hangs')
-            took = time.monotonic() - begin
-            t.ok(.9 < took < 10, 'PREEMPT while the medium hangs: %.1f s' % took)
-        rig.h.hold(False)
-        if not hangs and answered is None:
-            t.good(s.reap(fence), 'PREEMPT')
-        t.good(victim.reap(tag), 'the write that had passed the gate')
-        t.good(s.reap(ignored), 'a read of who preempts')
+        t.good(victim.cmd(take[0], dout=take[1]), 'RESERVE')
+        shut_behind(rig, 'PREEMPT', preempts, hangs)
         if not hangs:
-            c, d = pr_out(2, 1, 0, 1)
-            t.good(s.cmd(c, dout=d), 'RELEASE')
+            t.good(s.cmd(release[0], dout=release[1]), 'RELEASE')
             victim.clear_ua()
     cleared(rig)
+    for hangs in (False, True):
+        shut_behind(rig, 'RESERVE(6)', lambda sess: sess.submit(RESERVE_6), hangs)
+        t.good(s.cmd(RELEASE_6), 'RELEASE(6)')
 
 
 def judged_anew(rig):
