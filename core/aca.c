@@ -30,7 +30,8 @@ static bool tcm_aca_busy(const struct tcm_task_set *ts, const struct tcm_mapping
 	const struct tcm_cmd *other;
 
 	list_for_each_entry(other, &ts->tasks, task.node)
-		if (other->map == map && other->task.attr == TCM_ATTR_ACA && !tcm_cmd_is_unwanted(other))
+		if (other->map == map && other->task.attr == TCM_ATTR_ACA &&
+		    !tcm_cmd_is_unwanted(other))
 			return true;
 	return false;
 }
