@@ -150,6 +150,7 @@ static void tcm_file_block_limits(struct tcm_file *f)
 		.max_write_same		= 0xffff,
 		.nonrot			= bdev_nonrot(bdev),
 		.write_cache		= f->fd_buffered_io,
+		.read_only		= bdev_read_only(bdev),
 	};
 }
 
@@ -175,14 +176,25 @@ static void tcm_file_unused(struct percpu_ref *ref)
  * Reads do not move the time of access: that would be a write to the file's own file system, which
  * may be called for by one that is being mounted on this device.
  */
-static struct file *tcm_file_open_path(const char *path)
+static struct file *tcm_file_open_path(const char *path, int mode)
 {
-	struct file *file = filp_open(path, O_RDWR | O_CREAT | O_LARGEFILE | O_NOATIME, 0600);
+	struct file *file = filp_open(path, mode | O_LARGEFILE | O_NOATIME, 0600);
 
 	/* for the owner of the file only */
 	if (file == ERR_PTR(-EPERM))
-		file = filp_open(path, O_RDWR | O_CREAT | O_LARGEFILE, 0600);
+		file = filp_open(path, mode | O_LARGEFILE, 0600);
 	return file;
+}
+
+/* What cannot be written is a write protected unit: a file of a file system mounted read only. */
+static struct file *tcm_file_open_either(const char *path)
+{
+	struct file *file = tcm_file_open_path(path, O_RDWR | O_CREAT), *reader;
+
+	if (file != ERR_PTR(-EROFS))
+		return file;
+	reader = tcm_file_open_path(path, O_RDONLY);
+	return IS_ERR(reader) ? file : reader;
 }
 
 static int tcm_file_open(struct tcm_device *dev)
@@ -194,7 +206,7 @@ static int tcm_file_open(struct tcm_device *dev)
 	if (!f->fd_dev_name[0])
 		return -EINVAL;
 	/* Without O_DSYNC: which writes are to be stable is decided for each of them. */
-	file = tcm_file_open_path(f->fd_dev_name);
+	file = tcm_file_open_either(f->fd_dev_name);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	f->file = file;
@@ -220,6 +232,8 @@ static int tcm_file_open(struct tcm_device *dev)
 		tcm_file_block_limits(f);
 	else
 		tcm_file_limits(f);
+	if (!(file->f_mode & FMODE_WRITE))
+		dev->limits.read_only = true;
 	/* What the page cache holds is there at once, and that is all. */
 	dev->limits.waits = f->nowait && !f->direct && (file->f_flags & O_NOATIME) ?
 			    BIT(DMA_TO_DEVICE) : TCM_WAITS_ALWAYS;
@@ -256,9 +270,10 @@ static ssize_t tcm_file_info(struct tcm_device *dev, char *buf, size_t size)
 	struct tcm_file *f = dev->priv;
 
 	return scnprintf(buf, size,
-			 "TCM FILEIO ID: %u        File: %s  Size: %llu  Mode: %s Async: %d\n",
+			 "TCM FILEIO ID: %u        File: %s  Size: %llu  Mode: %s Async: %d%s\n",
 			 f->id, f->fd_dev_name, tcm_file_capacity(dev),
-			 f->fd_buffered_io ? "Buffered-WCE" : "O_DSYNC", f->fd_async_io);
+			 f->fd_buffered_io ? "Buffered-WCE" : "O_DSYNC", f->fd_async_io,
+			 dev->limits.read_only ? " Read-only" : "");
 }
 
 static struct tcm_backend_ops tcm_file_ops = {

@@ -107,5 +107,31 @@ file_lun_down
 wait_for 20 umount /mnt/fat
 rmdir /sys/kernel/config/nullb/nullfat
 
+note "what cannot be written is write protected"
+# protected NAME=VALUE...: it is enabled, can be read, says so and is not written
+protected() {
+	file_lun "$@"
+	assert_eq 1 "$(cat "/sys/block/$disk/ro")" "the disk is read only"
+	expect "good 41;read:0:8" "good 41;read:8184:8" "7/27/00;write:0:8:1"
+	assert_match ' Read-only ' "$(info_of fileio it)" info
+	file_lun_down
+}
+mkdir -p /mnt/ro
+make_fs ext4 64 /mnt/ro
+head -c 4194304 /dev/zero | tr '\0' A >/mnt/ro/image
+mount -o remount,ro /mnt/ro
+protected fd_dev_name=/mnt/ro/image fd_dev_size=4194304
+protected fd_dev_name=/mnt/ro/image fd_dev_size=4194304 fd_buffered_io=1
+mkdir -p "$CFS/core/fileio_0/none"
+printf 'fd_dev_name=/mnt/ro/none,fd_dev_size=4194304' >"$CFS/core/fileio_0/none/control"
+cfs_refuses core/fileio_0/none/enable 1
+rmdir "$CFS/core/fileio_0/none"
+loop=$(loop_disk /mnt/ro/image 4)
+assert_eq 1 "$(blockdev --getro "$loop")" "a loop device over a file that cannot be written"
+protected "fd_dev_name=$loop"
+losetup -d "$loop"
+mount -o remount,rw /mnt/ro
+drop_fs /mnt/ro
+
 rmdir "$CFS/core/fileio_0"
 storage_end
