@@ -6,6 +6,7 @@
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include "attr.h"
 #include "device.h"
@@ -153,6 +154,13 @@ static int tcm_set_block_size(struct tcm_device *dev, u32 value, const char **wh
 		return tcm_deny(why, -EBUSY, "commands are out");
 	dev->attr.block_size = value;
 	tcm_device_adopt_block_size(dev);
+	return 0;
+}
+
+static int tcm_set_phys_block(struct tcm_device *dev, u32 value, const char **why)
+{
+	if (value && (!is_power_of_2(value) || value < 512))
+		return tcm_deny(why, -EINVAL, "0, or a power of 2 from 512 to 65536");
 	return 0;
 }
 

@@ -52,26 +52,25 @@ enum tcm_sense tcm_sbc_read_capacity10(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
-/*
- * LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT and LOWEST ALIGNED LOGICAL BLOCK ADDRESS.
- * The limits are in blocks of limits.block_size, which may not be the block size
- * that is shown.
- */
+/* LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT; neither size need be what the medium has. */
 static u8 tcm_sbc_phys_exp(const struct tcm_device *dev)
 {
-	int exp = dev->limits.phys_block_exp + ilog2(dev->limits.block_size) - dev->block_shift;
+	u32 size = dev->attr.physical_block_size ?:
+		   dev->limits.block_size << dev->limits.phys_block_exp;
 
-	return clamp(exp, 0, 15);
+	return clamp(ilog2(size) - (int)dev->block_shift, 0, 15);
 }
 
+/* LOWEST ALIGNED LOGICAL BLOCK ADDRESS. align_offset is in blocks of limits.block_size. */
 static u16 tcm_sbc_lowest_aligned(const struct tcm_device *dev)
 {
 	u64 bytes = (u64)dev->limits.align_offset * dev->limits.block_size;
 
 	/* Where no logical block begins on a physical one, none is better than another. */
-	if (bytes & ((1U << dev->block_shift) - 1) || !tcm_sbc_phys_exp(dev))
+	if (bytes & ((1U << dev->block_shift) - 1))
 		return 0;
-	return (bytes >> dev->block_shift) & TCM_RC16_ALIGN_MASK;
+	return (bytes >> dev->block_shift) & ((1U << tcm_sbc_phys_exp(dev)) - 1) &
+	       TCM_RC16_ALIGN_MASK;
 }
 
 enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)

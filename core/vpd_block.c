@@ -50,7 +50,8 @@ unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf)
 	const struct tcm_device *dev = lun->dev;
 	const struct tcm_dev_attr *attr = &dev->attr;
 	u32 max = tcm_sbc_max_blocks(dev, lun->tpg->ops);
-	u32 gran = dev->limits.io_min >> dev->block_shift;
+	/* What is set takes the place of what the medium says of itself. */
+	u32 gran = (attr->physical_block_size ?: dev->limits.io_min) >> dev->block_shift;
 
 	bl->wsnz = TCM_WSNZ;
 	if (tcm_vpd_offers(dev, COMPARE_AND_WRITE))

@@ -318,7 +318,7 @@ struct tcm_dev_attr {
 	u32 emulate_tpu, emulate_tpws, emulate_caw, emulate_3pc, emulate_pr, emulate_rsoc;
 	u32 pi_prot_type, hw_pi_prot_type, pi_prot_verify;
 	u32 enforce_pr_isids, is_nonrot, emulate_rest_reord, force_pr_aptpl;
-	u32 hw_block_size, block_size, hw_max_sectors, optimal_sectors;
+	u32 hw_block_size, block_size, physical_block_size, hw_max_sectors, optimal_sectors;
 	u32 hw_queue_depth, queue_depth;
 	u32 max_unmap_lba_count, max_unmap_block_desc_count;
 	u32 unmap_granularity, unmap_granularity_alignment, unmap_zeroes_data;

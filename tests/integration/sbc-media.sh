@@ -137,6 +137,22 @@ emulated() {
 	wait_for 20 rmmod scsi_debug
 }
 
+# 512e where the medium has no physical blocks: an attribute
+emulated_by_attribute() { # PLUGIN TOKENS ARG...
+	local attrib=core/$1_0/e512/attrib/physical_block_size value disk
+	backstore "$1" e512 "$2"
+	for value in 256 4095 131072 -1; do cfs_refuses "$attrib" "$value"; done
+	cfs_write "$attrib" 4096
+	disk=$(export_lun "$1" e512 0)
+	cfs_refuses "$attrib" 8192
+	settle
+	assert_eq "$(cat "/sys/block/$disk/queue/"{logical,physical}_block_size "/sys/block/$disk/queue/minimum_io_size" \
+		"/sys/block/$disk/alignment_offset" | xargs)" "512 4096 4096 0" "$1: what the disk driver makes of it"
+	unexport_lun 0
+	wait_gone "/sys/block/$disk"
+	conform "$1" e512 "${@:3}"
+}
+
 # what is saved has its place there; the core looks for it once
 mkdir -p /etc/target
 storage_begin
@@ -152,6 +168,8 @@ for bs in 512 4096; do
 	backstore iblock b$bs "udev_path=$(null_disk nb$bs 64 blocksize=$bs discard=1)"
 	conform iblock b$bs "${args[@]}"
 done
+emulated_by_attribute fileio fd_dev_name=/mnt/ext4/image,fd_dev_size=67108864 --thin --map "${args[@]}"
+emulated_by_attribute rd_mcp rd_pages=16384 --thin --map "${args[@]}"
 drop_fs /mnt/ext4
 emulated "${args[@]}"
 [ $# != 0 ] || wipes
