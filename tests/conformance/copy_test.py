@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """EXTENDED COPY and RECEIVE COPY RESULTS over SG_IO.
 
-    copy_test.py DEVICE OTHER [--read-only DEVICE] [--bad DEVICE LBA]
+    copy_test.py DEVICE OTHER [--bad DEVICE LBA]
 
 DEVICE and OTHER are overwritten. The --bad device fails at that LBA.
 """
@@ -14,7 +14,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from sgio import Device, Sense, Table, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH, WRITE_PROTECTED
+from sgio import Device, Sense, Table, INVALID_FIELD_CDB, INVALID_FIELD_PARAM, PARAM_LIST_LENGTH
 
 BAD_IU = (5, 0x0e, 0x03)
 ABORTED, UNREACHABLE, WRONG_TYPE, INEXACT = (0xa, 0, 0), (0xa, 0x0d, 2), (0xa, 0x0d, 3), (0xa, 0x26, 0x0a)
@@ -262,12 +262,6 @@ def test_crossing(t, a, b, rnd):
     t.eq(errors, [], 'crossing copies')
 
 
-def test_read_only(t, a, ro):
-    two = [cscd(a.naa), cscd(ro.naa)]
-    t.bad(a.copy(plist(two, [blocks(8, 0, 0)])), WRITE_PROTECTED, 'to a write protected unit')
-    t.good(a.copy(plist(two, [blocks(8, 0, 0, 1, 0)])), 'from a write protected unit')
-
-
 def test_bad(t, a, bad, lba):
     """What the unit that fails says comes with what the copy says, from either side of it."""
     two = [cscd(a.naa), cscd(bad.naa)]
@@ -299,7 +293,6 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument('device')
     p.add_argument('other')
-    p.add_argument('--read-only')
     p.add_argument('--bad', nargs=2, metavar=('DEVICE', 'LBA'))
     p.add_argument('--name', default='copy')
     args = p.parse_args()
@@ -308,8 +301,6 @@ def main():
     for fn in (test_copy, test_lists, test_results, test_crossing):
         fn(t, a, b, random.Random(5))
         print('%s %s: %d passed, %d failed' % (args.name, fn.__name__[5:], t.passed, t.failed), flush=True)
-    if args.read_only:
-        test_read_only(t, a, Unit(args.read_only))
     if args.bad:
         test_bad(t, a, Unit(args.bad[0]), int(args.bad[1]))
     t.end()
