@@ -133,7 +133,11 @@ cfs_write core/fileio_0/f/attrib/emulate_tpu 1
 cfs_write core/fileio_0/f/attrib/emulate_tpws 1
 # without a type there is nothing to format
 cfs_refuses core/fileio_0/f/attrib/pi_prot_format 1
-conform fileio f 1 --thin --only identity,checks,plain,same,short,thin
+for type in 2 3 1; do
+	cfs_write core/fileio_0/f/attrib/pi_prot_type 0
+	truncate -s 0 /mnt/fs/f.protection
+	conform fileio f $type --thin --only identity,checks,plain,same,short,thin
+done
 cfs_write core/fileio_0/f/attrib/pi_prot_format 1
 assert_eq "$(stat -c %s /mnt/fs/f.protection)" $((16777216 * 8 / 512)) "length of the side file"
 assert_eq "$(tr -d '\377' </mnt/fs/f.protection | wc -c)" 0 "bytes that are not ones"
