@@ -6,7 +6,6 @@
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
 #include "attr.h"
 #include "device.h"

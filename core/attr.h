@@ -51,7 +51,7 @@ enum tcm_attr_kind {
 	X(force_pr_aptpl, BOOL, TCM_ATTR_IDLE, 1, NULL)				\
 	X(hw_block_size, RO, 0, 0, NULL)					\
 	X(block_size, UINT, TCM_ATTR_IDLE, U32_MAX, tcm_set_block_size)		\
-	X(physical_block_size, UINT, TCM_ATTR_IDLE, SZ_64K, tcm_set_phys_block)	\
+	X(physical_block_size, UINT, TCM_ATTR_IDLE, 65536, tcm_set_phys_block)		\
 	X(hw_max_sectors, RO, 0, 0, NULL)					\
 	X(optimal_sectors, UINT, TCM_ATTR_IDLE, U32_MAX, tcm_set_optimal)	\
 	X(hw_queue_depth, RO, 0, 0, NULL)					\

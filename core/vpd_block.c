@@ -73,11 +73,15 @@ unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf)
 }
 
 #define TCM_NONROT	1	/* MEDIUM ROTATION RATE: does not rotate */
+/* WABEREQ 01b: after a block erase blocks can be read as they are, before anybody writes them */
+#define TCM_WABEREQ_NOT	0x40
 
 unsigned int tcm_vpd_block_char(const struct tcm_lun *lun, u8 *buf)
 {
 	if (lun->dev->attr.is_nonrot)
 		put_unaligned_be16(TCM_NONROT, buf + 4);
+	if (tcm_vpd_offers(lun->dev, TCM_SANITIZE))
+		buf[7] = TCM_WABEREQ_NOT;
 	return 0x3c;
 }
 

@@ -13,7 +13,8 @@
  * is told (core/lu.c): after a restart in between the unit answers as after a failure.
  *
  * FORMAT UNIT leaves zeros, by whatever means the backend has. SANITIZE is about what was there:
- * every block is written, unless the backend's zeroing overwrites (TCM_BE_ZERO_IN_PLACE).
+ * every block is written, unless the backend's zeroing overwrites (TCM_BE_ZERO_IN_PLACE); of a thin
+ * unit a block erase then deallocates them (SBC-4 4.11).
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -28,6 +29,11 @@
 #include "wipe.h"
 
 static struct workqueue_struct *tcm_wipe_wq;
+
+static bool tcm_wipe_thin(const struct tcm_device *dev)
+{
+	return dev->attr.emulate_tpu || dev->attr.emulate_tpws;
+}
 
 struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
 {
@@ -47,7 +53,8 @@ struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
 		sg_set_page(&w->sg[i], w->page, PAGE_SIZE, 0);
 	w->dev = dev;
 	w->kind = kind;
-	w->passes = 1;
+	w->frees = dev->ops->write_zeroes && tcm_wipe_thin(dev);
+	w->passes = kind == TCM_WIPE_ERASE && w->frees ? 2 : 1;
 	w->total = READ_ONCE(dev->nblocks) << dev->block_shift;
 	return w;
 }
@@ -110,14 +117,16 @@ static bool tcm_wipe_cured_by(const struct tcm_wipe *w, const struct tcm_cmd *cm
 
 enum tcm_sense tcm_wipe_check(struct tcm_cmd *cmd)
 {
+	bool medium = cmd->op->flags & (TCM_OP_READY | TCM_OP_MEDIUM | TCM_OP_WRITES);
 	enum tcm_sense sense = TCM_OK;
 	struct tcm_device *dev = cmd->dev;
 	unsigned long flags;
 
-	if (!(cmd->op->flags & (TCM_OP_READY | TCM_OP_MEDIUM | TCM_OP_WRITES)))
+	/* The medium is not stopped or ejected under a wipe. */
+	if (!medium && cmd->cdb[0] != START_STOP)
 		return TCM_OK;
 	spin_lock_irqsave(&dev->lun_lock, flags);
-	if (dev->wipe && !tcm_wipe_cured_by(dev->wipe, cmd))
+	if (dev->wipe && (medium || dev->wipe->runs) && !tcm_wipe_cured_by(dev->wipe, cmd))
 		sense = tcm_wipe_sense_locked(dev->wipe, &cmd->extra);
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
 	return sense;
@@ -271,6 +280,12 @@ static void tcm_wipe_done(struct tcm_io *io, enum tcm_sense sense)
 	queue_work(tcm_wipe_wq, &w->work);
 }
 
+/* May it be lost how the blocks were: FORMAT UNIT, or a block erase that has written all of them */
+static bool tcm_wipe_is_over_all(const struct tcm_wipe *w)
+{
+	return w->kind == TCM_WIPE_FORMAT || (w->kind == TCM_WIPE_ERASE && w->pass);
+}
+
 /* Zeros that need not be written one by one */
 static bool tcm_wipe_by_zeroes(const struct tcm_wipe *w)
 {
@@ -278,13 +293,12 @@ static bool tcm_wipe_by_zeroes(const struct tcm_wipe *w)
 
 	if (!ops->write_zeroes || w->kind == TCM_WIPE_OVERWRITE)
 		return false;
-	return w->kind == TCM_WIPE_FORMAT || (ops->flags & TCM_BE_ZERO_IN_PLACE);
+	return tcm_wipe_is_over_all(w) || (ops->flags & TCM_BE_ZERO_IN_PLACE);
 }
 
 static void tcm_wipe_step(struct tcm_wipe *w)
 {
 	struct tcm_device *dev = w->dev;
-	bool thin = dev->attr.emulate_tpu || dev->attr.emulate_tpws;
 	bool zeroes = tcm_wipe_by_zeroes(w);
 	u32 chunk = zeroes ? TCM_WIPE_CHUNK_ZEROES : TCM_WIPE_CHUNK;
 
@@ -295,7 +309,7 @@ static void tcm_wipe_step(struct tcm_wipe *w)
 		.sg = w->sg,
 		.write = true,
 		.flags = TCM_IO_NO_PI |
-			 (zeroes && thin && w->kind == TCM_WIPE_FORMAT ? TCM_IO_MAY_UNMAP : 0),
+			 (w->frees && tcm_wipe_is_over_all(w) ? TCM_IO_MAY_UNMAP : 0),
 		.bad_pos = U64_MAX,
 		.done = tcm_wipe_done,
 	};

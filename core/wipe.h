@@ -25,6 +25,7 @@ struct tcm_wipe {
 	u8			kind;		/* enum tcm_wipe_kind */
 	u8			passes;
 	u8			pi_type;	/* FORMAT UNIT: the protection type from then on */
+	bool			frees;		/* blocks are deallocated at the end */
 	bool			invert;		/* the pattern, from one pass to the next */
 	bool			immed;		/* @cmd waits for the begin alone */
 	bool			ause;		/* a failure may be left by EXIT FAILURE MODE */

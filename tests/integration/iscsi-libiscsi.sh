@@ -30,6 +30,8 @@ unit() {
 # ReportSupportedOpcodes: it has room for 16 bytes of CDB usage data; that of the 32 byte CDBs is as
 #   long as they are (SPC-4, A3h/0Ch), as in sbc.sh.
 wrong=CompareAndWrite.Simple,CompareAndWrite.Miscompare,ReportSupportedOpcodes.OneCommand
+# Where the unit is thick:
+# Sanitize.BlockErase: it wants LBPME; a unit without provisioning has BLOCK ERASE, too (SBC-4 4.11).
 # Where the medium is removable:
 # PreventAllow.Eject: prevention is of removal (SBC-4 5.15); it wants that a medium cannot be loaded.
 # StartStopUnit.PwrCnd: it sends reserved power conditions (SBC-4 5.32) and wants them to succeed.
@@ -63,11 +65,13 @@ conform thin "$url/0" $reservations,Reserve6,Read10,Write10 ""
 if [ -n "${TCM_LONG:-}" ]; then
 	all=$(iscsi-test-cu -l "$url/0" | sed -n 's/^SCSI\.\([A-Za-z0-9]*\)$/\1/p')
 	# Reservations know nothing of blocks: once is enough. Paths are below.
-	rest=$(grep -v -e ^Prin -e ^Prout -e ^MultipathIO <<<"$all" | paste -sd,)
+	# Sanitize.Reset wants to see it at work after seconds, which these are too small for.
+	sanitize=$(iscsi-test-cu -l "$url/0" | sed -n 's/^SCSI\.\(Sanitize\.[A-Za-z]*\)$/\1/p' | grep -v Reset)
+	rest=$(grep -v -e ^Prin -e ^Prout -e ^MultipathIO -e '^Sanitize$' <<<"$all"$'\n'"$sanitize" | paste -sd,)
 	reading=$(grep -e ^Inquiry -e ^Mandatory -e ^ModeSense -e ^Prefetch -e ^Read -e ^Report -e ^TestUnit <<<"$all" |
 		paste -sd,)
 	conform thin "$url/0" "$rest" "$wrong"
-	conform thick "$url/1" "$rest" "$wrong"
+	conform thick "$url/1" "$rest" "$wrong,Sanitize.BlockErase"
 	conform removable "$url/2" "$rest" "$wrong_removable"
 	conform blocks4k "$url/3" "$rest" "$wrong"
 	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand

@@ -107,7 +107,8 @@ wipes() {
 	note "the modules go in the middle of a SANITIZE"
 	settle
 	dmsetup suspend wipe
-	expect "good;$erase_immed" "2/04/1b;tur"
+	# nor is it stopped meanwhile
+	expect "good;$erase_immed" "2/04/1b;tur" "2/04/1b;raw:1b0000000000"
 	wipe_down
 	dmsetup resume wipe
 	restart
