@@ -201,7 +201,7 @@ def test_vpd(dev):
     t.ok(most * 512 < 1 << 32, 'MAXIMUM TRANSFER LENGTH is what a command can move')
     t.ok(0 < optimal <= most, 'OPTIMAL TRANSFER LENGTH')
     t.eq(limits[20:36], bytes(16), 'no unmap limits without UNMAP')
-    t.eq(page(0xb1), b'\0\xb1\0\x3c\0\x01' + bytes(58), 'block device characteristics')
+    t.eq(page(0xb1), b'\0\xb1\0\x3c\0\x01\0\x40' + bytes(56), 'block device characteristics')
     t.eq(page(0x87), b'\0\x87\0\4\x3f\xff\0\0', 'mode page policy')
     t.eq(page(0xb4), b'\0\xb4\0\x08\0\0\2\0\0\1\0\0', 'supported block lengths')
     t.eq(page(0xb2), b'\0\xb2\0\x04' + bytes(4), 'logical block provisioning')
