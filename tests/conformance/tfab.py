@@ -213,6 +213,14 @@ class Session:
         """Standard INQUIRY data"""
         return self.cmd([0x12, 0, 0, 0, 96, 0], din=96, lun=lun)
 
+    def naa(self, lun=0):
+        """The NAA designator of the unit in VPD page 83h, header and all"""
+        page = self.cmd([0x12, 1, 0x83, 4, 0, 0], din=1024, lun=lun).data
+        at = 4
+        while page[at + 1] & 0x3f != 3:
+            at += 4 + page[at + 3]
+        return page[at:at + 4 + page[at + 3]]
+
     def read(self, lba, blocks=1, lun=0, **how):
         """READ(10)"""
         return self.cmd(cdb10(0x28, lba, blocks), din=512 * blocks, lun=lun, **how)

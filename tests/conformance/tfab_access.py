@@ -49,19 +49,12 @@ class Rig:
                 self.tpg.map(name, n, n)
         self.s, self.other = Session('t1', 1, 'i0'), Session('t1', 1, 'i1')
         self.settle()
-        self.naa = [self.designator(n) for n in range(3)]
+        self.naa = [self.other.naa(n) for n in range(3)]
 
     def settle(self):
         for sess, luns in zip((self.s, self.other), LUNS.values()):
             for n in luns:
                 sess.clear_ua(n)
-
-    def designator(self, lun):
-        page = self.other.cmd([0x12, 1, 0x83, 4, 0, 0], din=1024, lun=lun).data
-        at = 4
-        while page[at + 1] & 0x3f != 3:
-            at += 4 + page[at + 3]
-        return page[at:at + 4 + page[at + 3]]
 
     def fill(self):
         for lun, data in enumerate((A, OLD, B)):

@@ -44,7 +44,7 @@ class Rig:
             for n in range(2):
                 self.tpg.map(name, n, n)
         self.other = self.login('i1')
-        self.naa = [self.designator(n) for n in range(2)]
+        self.naa = [self.other.naa(n) for n in range(2)]
 
     @staticmethod
     def login(name):
@@ -52,13 +52,6 @@ class Rig:
         for n in range(2):
             s.clear_ua(n)
         return s
-
-    def designator(self, lun):
-        page = self.other.cmd([0x12, 1, 0x83, 4, 0, 0], din=1024, lun=lun).data
-        at = 4
-        while page[at + 1] & 0x3f != 3:
-            at += 4 + page[at + 3]
-        return page[at:at + 4 + page[at + 3]]
 
     def copy(self, s, to, n, immed=False, ident=0, lun=1):
         """Set n blocks from 0 on of the other unit on their way to the same of unit `to`."""
