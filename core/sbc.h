@@ -107,6 +107,12 @@ static inline bool tcm_sbc_left_behind(const struct tcm_io *io)
 	return unlikely(tcm_sbc_write_through(io->dev)) && io->write && !(io->flags & TCM_IO_FUA);
 }
 
+/* LBPME, SBC-4 5.20.2: logical block provisioning is managed, the unit is thin. */
+static inline bool tcm_dev_lbpme(const struct tcm_device *dev)
+{
+	return dev->attr.emulate_tpu || dev->attr.emulate_tpws;
+}
+
 /* MAXIMUM TRANSFER LENGTH of VPD B0h on one fabric, in logical blocks. */
 static inline u32 tcm_sbc_max_blocks(const struct tcm_device *dev,
 				     const struct tcm_fabric_ops *ops)

@@ -87,7 +87,7 @@ enum tcm_sense tcm_sbc_read_capacity16(struct tcm_cmd *cmd)
 
 	if (!nblocks || test_bit(TCM_DEV_EJECTED, &cmd->dev->flags))
 		return TCM_MEDIUM_NOT_PRESENT;
-	if (dev->attr.emulate_tpu || dev->attr.emulate_tpws) {
+	if (tcm_dev_lbpme(dev)) {
 		align |= TCM_RC16_LBPME;
 		if (dev->attr.unmap_zeroes_data)
 			align |= TCM_RC16_LBPRZ;

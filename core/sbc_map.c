@@ -131,7 +131,6 @@ static void tcm_lba_status_next(struct tcm_cmd *cmd)
 
 enum tcm_sense tcm_sbc_lba_status(struct tcm_cmd *cmd)
 {
-	const struct tcm_dev_attr *attr = &cmd->dev->attr;
 	enum tcm_sense sense = tcm_sbc_range(cmd);
 	struct tcm_lba_status *ls;
 	unsigned int room;
@@ -147,7 +146,7 @@ enum tcm_sense tcm_sbc_lba_status(struct tcm_cmd *cmd)
 	ls->room = room;
 	cmd->work = ls;
 	/* A fully provisioned unit (LBPME zero) has mapped blocks only (SBC-4 4.7.2). */
-	if (cmd->dev->ops->lba_status && (attr->emulate_tpu || attr->emulate_tpws)) {
+	if (cmd->dev->ops->lba_status && tcm_dev_lbpme(cmd->dev)) {
 		tcm_lba_status_next(cmd);
 	} else {
 		tcm_lba_status_add(ls, READ_ONCE(cmd->dev->nblocks) - cmd->lba, TCM_PROV_MAPPED);

@@ -61,7 +61,7 @@ unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf)
 	bl->opt_transfer = cpu_to_be32(tcm_vpd_opt_blocks(dev, max));
 	bl->max_write_same = cpu_to_be64(attr->max_write_same_len);
 	bl->max_atomic = cpu_to_be32(tcm_sbc_atomic_max(dev, lun->tpg->ops));
-	if (attr->emulate_tpu || attr->emulate_tpws) {
+	if (tcm_dev_lbpme(dev)) {
 		bl->max_unmap_lba = cpu_to_be32(attr->max_unmap_lba_count);
 		bl->max_unmap_desc = cpu_to_be32(attr->max_unmap_block_desc_count);
 		bl->opt_unmap_granularity = cpu_to_be32(attr->unmap_granularity);
@@ -99,7 +99,7 @@ unsigned int tcm_vpd_provisioning(const struct tcm_lun *lun, u8 *buf)
 		buf[5] |= TCM_LBPU;
 	if (attr->emulate_tpws)
 		buf[5] |= TCM_LBPWS | TCM_LBPWS10;
-	if (attr->emulate_tpu || attr->emulate_tpws) {
+	if (tcm_dev_lbpme(lun->dev)) {
 		if (attr->unmap_zeroes_data)
 			buf[5] |= TCM_LBPRZ;
 		buf[6] = TCM_PROV_THIN;

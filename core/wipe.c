@@ -30,11 +30,6 @@
 
 static struct workqueue_struct *tcm_wipe_wq;
 
-static bool tcm_wipe_thin(const struct tcm_device *dev)
-{
-	return dev->attr.emulate_tpu || dev->attr.emulate_tpws;
-}
-
 struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
 {
 	unsigned int n = TCM_WIPE_CHUNK >> PAGE_SHIFT, i;
@@ -53,7 +48,7 @@ struct tcm_wipe *tcm_wipe_alloc(struct tcm_device *dev, enum tcm_wipe_kind kind)
 		sg_set_page(&w->sg[i], w->page, PAGE_SIZE, 0);
 	w->dev = dev;
 	w->kind = kind;
-	w->frees = dev->ops->write_zeroes && tcm_wipe_thin(dev);
+	w->frees = dev->ops->write_zeroes && tcm_dev_lbpme(dev);
 	w->passes = kind == TCM_WIPE_ERASE && w->frees ? 2 : 1;
 	w->total = READ_ONCE(dev->nblocks) << dev->block_shift;
 	return w;

@@ -64,9 +64,9 @@ python3 /tcm/tests/conformance/libiscsi.py "$url/0" --family iSCSI --name iSCSI 
 conform thin "$url/0" $reservations,Reserve6,Read10,Write10 ""
 if [ -n "${TCM_LONG:-}" ]; then
 	all=$(iscsi-test-cu -l "$url/0" | sed -n 's/^SCSI\.\([A-Za-z0-9]*\)$/\1/p')
-	# Reservations know nothing of blocks: once is enough. Paths are below.
 	# Sanitize.Reset wants to see it at work after seconds, which these are too small for.
 	sanitize=$(iscsi-test-cu -l "$url/0" | sed -n 's/^SCSI\.\(Sanitize\.[A-Za-z]*\)$/\1/p' | grep -v Reset)
+	# Reservations know nothing of blocks: once is enough. Paths are below.
 	rest=$(grep -v -e ^Prin -e ^Prout -e ^MultipathIO -e '^Sanitize$' <<<"$all"$'\n'"$sanitize" | paste -sd,)
 	reading=$(grep -e ^Inquiry -e ^Mandatory -e ^ModeSense -e ^Prefetch -e ^Read -e ^Report -e ^TestUnit <<<"$all" |
 		paste -sd,)
