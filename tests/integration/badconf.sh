@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Bad input in every file, name and link: an errno and one line, never more.
 # vm: --timeout 240
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1-long 6.12 debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 200
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # Error recovery and sessions of several connections: an initiator of our own that loses, spoils and
 # repeats PDUs, sends them on another connection, and loses connections; data in random order.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 200
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1-long 6.12 debug-long
 #
 # A disk that stops answering under I/O: task management, logout, login under the same name, disable and
 # removal end at once, others on the portal notice nothing; the kernel's initiator gets over it, too.

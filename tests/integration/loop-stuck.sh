@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 200 --no-udev
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # A disk below loopback that stops answering with a hundred commands out: other nexuses, other disks of the
 # same host, the error handlers and every step of a removal end within a second; nobody waits but who uses

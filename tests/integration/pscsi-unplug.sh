@@ -49,8 +49,8 @@ detach() {
 
 free_again() { fuser -s "$disk" || python3 -c "import os; os.open('$disk', os.O_RDWR | os.O_EXCL)"; }
 
-# four commands at a time, each takes 20 ms
-modprobe scsi_debug dev_size_mb=32 host_max_queue=4 ndelay=20000000
+# four commands at a time, each takes 20 ms, more where the processor would not keep up
+modprobe scsi_debug dev_size_mb=32 host_max_queue=4 ndelay=$((20000000 * VM_SLOW))
 modprobe -a sd_mod sg
 use_our_target
 modprobe target_core_pscsi
