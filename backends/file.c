@@ -120,7 +120,8 @@ static void tcm_file_limits(struct tcm_file *f)
 		.max_sectors		= TCM_FILE_MAX_BYTES / TCM_FILE_BLOCK,
 		.queue_depth		= TCM_FILE_QUEUE_DEPTH,
 		.max_write_same		= TCM_FILE_SAME_BLOCKS,
-		.write_cache		= f->fd_buffered_io,
+		.write_cache		= true,
+		.cache_off		= !f->fd_buffered_io,
 	};
 	if (!f->file->f_op->fallocate)
 		return;
@@ -149,7 +150,8 @@ static void tcm_file_block_limits(struct tcm_file *f)
 		.unmap_zeroes		= bdev_write_zeroes_sectors(bdev),
 		.max_write_same		= 0xffff,
 		.nonrot			= bdev_nonrot(bdev),
-		.write_cache		= f->fd_buffered_io,
+		.write_cache		= true,
+		.cache_off		= !f->fd_buffered_io,
 		.read_only		= bdev_read_only(bdev),
 	};
 }
@@ -238,8 +240,6 @@ static int tcm_file_open(struct tcm_device *dev)
 	dev->limits.waits = f->nowait && !f->direct && (file->f_flags & O_NOATIME) ?
 			    BIT(DMA_TO_DEVICE) : TCM_WAITS_ALWAYS;
 	tcm_file_size_begin(f);
-	if (f->fd_buffered_io)
-		dev->attr.emulate_write_cache = 1;
 	return 0;
 
 exit_users:

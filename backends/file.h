@@ -94,12 +94,6 @@ static inline struct tcm_io *tcm_file_of(struct tcm_file_io *s)
 	return container_of((u8 (*)[TCM_IO_SCRATCH])s, struct tcm_io, scratch);
 }
 
-/* Does a write have to be stable before it is done? The caching mode is one truth. */
-static inline bool tcm_file_write_through(const struct tcm_io *io)
-{
-	return (io->flags & TCM_IO_FUA) || !READ_ONCE(io->dev->attr.emulate_write_cache);
-}
-
 /* Small blocks make the whole device buffered: the two are never mixed. */
 static inline bool tcm_file_is_direct(const struct tcm_file *f)
 {

@@ -135,6 +135,10 @@ void tcm_file_finish(struct tcm_io *io, int err)
 		mempool_free(s->vecs, &tcm_file_vecs);
 	if (unlikely(s->bounce))
 		tcm_sg_unbounce(io, s->bounce, !err);
+	/* Its fsync has found what the page cache could not write, of others too: once. */
+	if (unlikely(sense && s->stable && !s->direct &&
+		     READ_ONCE(io->dev->attr.emulate_write_cache)))
+		tcm_device_flush_failed(io->dev, sense);
 	if (unlikely(TCM_SENSE_KEY(sense) == MEDIUM_ERROR && s->op == TCM_FILE_DATA &&
 		     io->len - s->done == 1U << io->dev->block_shift))
 		io->bad_pos = io->pos + s->done;
@@ -310,7 +314,7 @@ static bool tcm_file_prepare(struct tcm_io *io)
 	s->bounce = NULL;
 	s->vecs = NULL;
 	s->direct = tcm_file_is_direct(f);
-	s->stable = io->write && tcm_file_write_through(io);
+	s->stable = io->write && io->flags & TCM_IO_FUA;
 	if (unlikely(s->direct && ((shape.addr & f->dio_addr_mask) ||
 				   (shape.len & (f->dio_align - 1))))) {
 		s->bounce = tcm_sg_bounce(io);

@@ -207,7 +207,7 @@ void tcm_file_pi_work(struct tcm_io *io)
 
 void tcm_file_pi_io(struct tcm_io *io)
 {
-	tcm_file_range(io, TCM_FILE_PI, io->write && tcm_file_write_through(io));
+	tcm_file_range(io, TCM_FILE_PI, io->write && io->flags & TCM_IO_FUA);
 }
 
 void tcm_file_pi_flush(struct tcm_io *io)

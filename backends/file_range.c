@@ -228,7 +228,7 @@ void tcm_file_flush(struct tcm_io *io)
 
 void tcm_file_unmap(struct tcm_io *io)
 {
-	tcm_file_range(io, TCM_FILE_UNMAP, tcm_file_write_through(io));
+	tcm_file_range(io, TCM_FILE_UNMAP, io->flags & TCM_IO_FUA);
 }
 
 void tcm_file_lba_status(struct tcm_io *io)
@@ -243,10 +243,10 @@ void tcm_file_read_ahead(struct tcm_io *io)
 
 void tcm_file_copy(struct tcm_io *io)
 {
-	tcm_file_range(io, TCM_FILE_COPY, tcm_file_write_through(io));
+	tcm_file_range(io, TCM_FILE_COPY, io->flags & TCM_IO_FUA);
 }
 
 void tcm_file_write_zeroes(struct tcm_io *io)
 {
-	tcm_file_range(io, TCM_FILE_ZERO, tcm_file_write_through(io));
+	tcm_file_range(io, TCM_FILE_ZERO, io->flags & TCM_IO_FUA);
 }

@@ -103,8 +103,8 @@ static void tcm_iblock_check_cache(struct tcm_iblock *ib)
 		WRITE_ONCE(lim->late_cache, true);
 	WRITE_ONCE(lim->write_cache, cache);
 	tcm_device_event(ib->dev, TCM_DEV_CACHE);
-	if (cache)
-		blkdev_issue_flush(bdev);
+	if (cache && blkdev_issue_flush(bdev))
+		tcm_device_flush_failed(ib->dev, TCM_WRITE_ERROR);
 }
 
 static void tcm_iblock_poll(struct tcm_device *dev)

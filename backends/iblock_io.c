@@ -14,10 +14,27 @@
 static struct bio_set tcm_iblock_bios;
 static struct workqueue_struct *tcm_iblock_wq;
 
+static void tcm_iblock_flush_work(struct work_struct *work)
+{
+	tcm_iblock_flush(tcm_iblock_of(container_of(work, struct tcm_iblock_io, work)));
+}
+
+static bool tcm_iblock_is_range(const struct tcm_iblock_io *s)
+{
+	return s->op == TCM_IBLOCK_DISCARD || s->op == TCM_IBLOCK_ZERO_UNMAP ||
+	       s->op == TCM_IBLOCK_ZERO;
+}
+
 static void tcm_iblock_finish(struct tcm_io *io, blk_status_t status)
 {
 	struct tcm_iblock_io *s = tcm_iblock_io(io);
 
+	/* The block layer has no FUA for these. Submitted from where bios may be: a work item. */
+	if (unlikely(!status && io->flags & TCM_IO_FUA && tcm_iblock_is_range(s))) {
+		INIT_WORK(&s->work, tcm_iblock_flush_work);
+		queue_work(tcm_iblock_wq, &s->work);
+		return;
+	}
 	if (unlikely(s->bounce))
 		tcm_sg_unbounce(io, s->bounce, !status);
 	if (unlikely(status))

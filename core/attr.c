@@ -32,6 +32,22 @@ static int tcm_set_write_cache(struct tcm_device *dev, u32 value, const char **w
 	return 0;
 }
 
+/*
+ * The limits count in blocks of the medium, the attributes in those of the unit. What is no whole
+ * number of them is rounded up; the blocks of the unit then begin nowhere in particular.
+ */
+static void tcm_attr_scale_unmap(struct tcm_device *dev)
+{
+	const struct tcm_limits *lim = &dev->limits;
+	struct tcm_dev_attr *attr = &dev->attr;
+	u32 ratio = attr->block_size / lim->block_size;
+
+	attr->unmap_granularity = DIV_ROUND_UP(lim->unmap_granularity, ratio);
+	attr->unmap_granularity_alignment = 0;
+	if (!(lim->unmap_granularity % ratio) && !(lim->unmap_alignment % ratio))
+		attr->unmap_granularity_alignment = lim->unmap_alignment / ratio;
+}
+
 int tcm_attr_fill_unmap(struct tcm_device *dev)
 {
 	const struct tcm_limits *lim = &dev->limits;
@@ -42,8 +58,7 @@ int tcm_attr_fill_unmap(struct tcm_device *dev)
 		return -ENOSYS;
 	attr->max_unmap_lba_count = lim->max_unmap_lba;
 	attr->max_unmap_block_desc_count = lim->max_unmap_desc ?: 1;
-	attr->unmap_granularity = lim->unmap_granularity;
-	attr->unmap_granularity_alignment = lim->unmap_alignment;
+	tcm_attr_scale_unmap(dev);
 	attr->unmap_zeroes_data = lim->unmap_zeroes;
 	return 0;
 }
@@ -152,6 +167,8 @@ static int tcm_set_block_size(struct tcm_device *dev, u32 value, const char **wh
 	if (refcount_read(&dev->ref) > 1)
 		return tcm_deny(why, -EBUSY, "commands are out");
 	dev->attr.block_size = value;
+	if (test_bit(TCM_DEV_CONFIGURED, &dev->flags) && dev->attr.max_unmap_block_desc_count)
+		tcm_attr_scale_unmap(dev);
 	tcm_device_adopt_block_size(dev);
 	return 0;
 }

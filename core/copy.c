@@ -35,6 +35,7 @@ enum tcm_copy_step {
 	TCM_COPY_HAVE,		/* they have been read */
 	TCM_COPY_WRITE,		/* the blocks of the destination are locked */
 	TCM_COPY_WROTE,
+	TCM_COPY_FLUSH,		/* the write cache it went to was turned off meanwhile */
 };
 
 static struct workqueue_struct *tcm_copy_wq;
@@ -471,6 +472,12 @@ static bool tcm_copy_step(struct tcm_copy_lane *lane)
 		if (lane->sense)
 			return true;
 		return tcm_copy_lock(lane, s->to->lun->dev, lane->to_pos, TCM_COPY_WRITE);
+	case TCM_COPY_FLUSH:
+		lane->step = TCM_COPY_WROTE;
+		/* with what is right by now in its flags, so that it is not asked about again */
+		tcm_copy_io(lane, s->to->lun->dev, lane->to_pos, true);
+		s->to->lun->dev->ops->flush(&lane->io);
+		return false;
 	default:
 		if (!tcm_copy_may_write(lane))
 			return true;
@@ -549,6 +556,10 @@ static bool tcm_copy_is_over(struct tcm_copy_lane *lane)
 {
 	bool wrote = lane->step == TCM_COPY_WROTE;
 
+	if (wrote && !lane->sense && tcm_sbc_left_behind(&lane->io) && lane->io.dev->ops->flush) {
+		lane->step = TCM_COPY_FLUSH;
+		return false;
+	}
 	if (wrote && lane->whole && lane->sense == TCM_INVALID_OPCODE)
 		tcm_copy_by_hand(lane);
 	else if (wrote && lane->whole)

@@ -400,7 +400,7 @@ static void tcm_device_adopt_limits(struct tcm_device *dev)
 	attr->queue_depth = lim->queue_depth;
 	attr->max_write_same_len = lim->max_write_same;
 	attr->is_nonrot = lim->nonrot;
-	if (lim->write_cache && !(dev->ops->flags & TCM_BE_OWN_CACHE))
+	if (lim->write_cache && !lim->cache_off && !(dev->ops->flags & TCM_BE_OWN_CACHE))
 		attr->emulate_write_cache = 1;
 	if (!lim->unmap_quiet)
 		tcm_attr_fill_unmap(dev);

@@ -8,6 +8,7 @@
 #include <linux/unaligned.h>
 #include <tcm/cmd.h>
 #include "lu.h"
+#include "sbc.h"
 
 static bool tcm_mode_offered(const struct tcm_mode_page *page, const struct tcm_device *dev)
 {
@@ -252,15 +253,20 @@ void tcm_mode_reset(struct tcm_device *dev)
 	u8 p[TCM_MODE_PAGE_MAX];
 	unsigned long flags;
 	unsigned int i;
+	bool wce;
 
 	spin_lock_irqsave(&dev->lu->lock, flags);
+	wce = tcm_dev_wce(dev);
 	for (i = 0; i < tcm_mode_page_count; i++) {
 		if (!tcm_mode_pages[i].set)
 			continue;
 		tcm_mode_page_build(&tcm_mode_pages[i], dev, TCM_MODE_SAVED, p);
 		tcm_mode_pages[i].set(dev, p);
 	}
+	wce = wce && !tcm_dev_wce(dev);
 	spin_unlock_irqrestore(&dev->lu->lock, flags);
+	if (wce)
+		tcm_sbc_cache_off(dev);
 }
 
 /* Bring into a page's saved values what an attribute made of its current ones. */

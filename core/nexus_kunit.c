@@ -396,6 +396,7 @@ static void device_block_size(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tcm_attr_set(rig->dev, TCM_ATTR_block_size, size, &why), 0);
 		KUNIT_EXPECT_EQ(test, rig->dev->nblocks, ((u64)TCM_RIG_BLOCKS << 9) / size);
 		KUNIT_EXPECT_EQ(test, rig->dev->max_blocks, (65536U << 9) / size);
+		KUNIT_EXPECT_EQ(test, rig->dev->attr.unmap_granularity, 4096 / size);
 	}
 }
 

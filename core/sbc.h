@@ -104,7 +104,7 @@ static inline u8 tcm_sbc_write_through(const struct tcm_device *dev)
  */
 static inline bool tcm_sbc_left_behind(const struct tcm_io *io)
 {
-	return unlikely(tcm_sbc_write_through(io->dev)) && io->write && !(io->flags & TCM_IO_FUA);
+	return io->write && !(io->flags & TCM_IO_FUA) && unlikely(tcm_sbc_write_through(io->dev));
 }
 
 /* LBPME, SBC-4 5.20.2: logical block provisioning is managed, the unit is thin. */

@@ -2,6 +2,7 @@
 /*
  * SYNCHRONIZE CACHE (SBC-4 5.33), and flushes that nobody waits for.
  */
+#include <linux/module.h>
 #include <linux/slab.h>
 #include "device.h"
 #include "hop.h"
@@ -20,14 +21,26 @@ struct tcm_flush_behind {
 	struct work_struct	work;
 };
 
+/*
+ * Not where it was believed to be is all data that was not flushed before, whoever wrote it: what
+ * is below us says so once, to one who asks.
+ */
+void tcm_device_flush_failed(struct tcm_device *dev, enum tcm_sense sense)
+{
+	if (tcm_sense_status(sense) != SAM_STAT_CHECK_CONDITION)
+		return;
+	WRITE_ONCE(dev->flush_error, sense);
+	errseq_set(&dev->flush_seq, -EIO);
+}
+EXPORT_SYMBOL_GPL(tcm_device_flush_failed);
+
 static void tcm_flush_behind_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_flush_behind *fb = container_of(io, struct tcm_flush_behind, io);
 	struct tcm_device *dev = io->dev;
 
-	/* Kept for the next SYNCHRONIZE CACHE: the data is not where it was believed to be. */
 	if (sense)
-		atomic_set(&dev->flush_error, sense);
+		tcm_device_flush_failed(dev, sense);
 	atomic_dec(&dev->flushes_behind);
 	kfree(fb);
 	tcm_device_put(dev);
@@ -78,8 +91,8 @@ void tcm_sbc_cache_off(struct tcm_device *dev)
 		return;
 	fb = tcm_flush_behind_alloc(dev, 0, 0);
 	if (!fb) {
-		/* Nobody is there to wait instead; whoever flushes next is told. */
-		atomic_set(&dev->flush_error, TCM_INTERNAL_TARGET_FAILURE);
+		/* Nobody is there to wait instead. */
+		tcm_device_flush_failed(dev, TCM_INTERNAL_TARGET_FAILURE);
 		return;
 	}
 	INIT_WORK(&fb->work, tcm_cache_off_work);
@@ -90,6 +103,8 @@ static void tcm_left_behind_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
+	if (unlikely(sense))
+		tcm_device_flush_failed(io->dev, sense);
 	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
 }
 
@@ -112,8 +127,14 @@ void tcm_sbc_wrote(struct tcm_cmd *cmd, enum tcm_sense sense)
 static void tcm_sync_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
-	enum tcm_sense late = atomic_xchg(&cmd->dev->flush_error, TCM_OK);
+	struct tcm_device *dev = cmd->dev;
+	enum tcm_sense late = TCM_OK;
 
+	if (unlikely(sense))
+		tcm_device_flush_failed(dev, sense);
+	/* Two of one nexus at the same time are both told. */
+	if (unlikely(errseq_check_and_advance(&dev->flush_seq, &cmd->map->flush_seq)))
+		late = READ_ONCE(dev->flush_error);
 	tcm_cmd_complete(cmd, sense ? tcm_sbc_io_sense(cmd, sense) : late);
 }
 

@@ -156,14 +156,19 @@ enum tcm_sense tcm_sbc_sanitize_parse(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
-/* The pattern from the beginning of each block on, as often as it fits */
+/*
+ * The pattern from the beginning of each block on, as often as it fits. With INVERT the passes take
+ * turns, and an even number of them begins with the inverse (SBC-4 table 96): the last is the
+ * pattern.
+ */
 static void tcm_overwrite_fill(struct tcm_wipe *w, const u8 *pattern, unsigned int len)
 {
 	unsigned int block = 1U << w->dev->block_shift, at;
+	u8 first = w->invert && !(w->passes & 1) ? 0xff : 0;
 	u8 *mem = page_address(w->page);
 
 	for (at = 0; at < PAGE_SIZE; at++)
-		mem[at] = pattern[(at & (block - 1)) % len];
+		mem[at] = pattern[(at & (block - 1)) % len] ^ first;
 }
 
 static enum tcm_sense tcm_overwrite_list(struct tcm_cmd *cmd, struct tcm_wipe *w)

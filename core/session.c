@@ -225,6 +225,7 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	map->sess = sess;
 	map->mlun = mlun;
 	map->number = number;
+	map->flush_seq = errseq_sample(&dev->flush_seq);
 	__set_bit(TCM_GATE_STATS, &map->gate);
 	__set_bit(tcm_map_first_ua(map), &map->ua);
 	__set_bit(TCM_GATE_UA, &map->gate);

@@ -69,18 +69,29 @@ enum tcm_sense tcm_spc_read_buffer_parse(struct tcm_cmd *cmd)
 	}
 }
 
-static void tcm_buf_read_data(struct tcm_cmd *cmd)
+/* Both buffers come with the first command that needs one; units that nobody tests have none. */
+static bool tcm_buf_get(struct tcm_lu *lu)
 {
-	static const u8 zero[512];
-	u32 offset = tcm_buf_offset(cmd), len = TCM_BUFFER_SIZE - offset;
+	lockdep_assert_held(&lu->buffer_lock);
+	if (!lu->buffer)
+		lu->buffer = kvzalloc(TCM_BUFFER_SIZE + TCM_ECHO_SIZE, GFP_NOIO);
+	lu->echo = lu->buffer + TCM_BUFFER_SIZE;
+	return lu->buffer;
+}
+
+static enum tcm_sense tcm_buf_read_data(struct tcm_cmd *cmd)
+{
+	u32 offset = tcm_buf_offset(cmd);
 	struct tcm_lu *lu = cmd->dev->lu;
+	enum tcm_sense sense = TCM_OK;
 
 	mutex_lock(&lu->buffer_lock);
-	if (lu->buffer)
-		tcm_cmd_put_data(cmd, lu->buffer + offset, len);
+	if (tcm_buf_get(lu))
+		tcm_cmd_put_data(cmd, lu->buffer + offset, TCM_BUFFER_SIZE - offset);
 	else
-		tcm_cmd_put_data(cmd, zero, min_t(u32, len, sizeof(zero)));
+		sense = TCM_BUSY;
 	mutex_unlock(&lu->buffer_lock);
+	return sense;
 }
 
 static enum tcm_sense tcm_buf_read_echo(struct tcm_cmd *cmd)
@@ -105,8 +116,7 @@ enum tcm_sense tcm_spc_read_buffer(struct tcm_cmd *cmd)
 
 	switch (tcm_buf_mode(cmd)) {
 	case TCM_BUF_DATA:
-		tcm_buf_read_data(cmd);
-		return TCM_OK;
+		return tcm_buf_read_data(cmd);
 	case TCM_BUF_ECHO:
 		return tcm_buf_read_echo(cmd);
 	case TCM_BUF_HISTORY:
@@ -140,16 +150,6 @@ enum tcm_sense tcm_spc_write_buffer_parse(struct tcm_cmd *cmd)
 	default:
 		return tcm_bad_cdb(cmd, 1, 4);
 	}
-}
-
-/* Both buffers come with the first command that writes one; units that nobody tests have none. */
-static bool tcm_buf_get(struct tcm_lu *lu)
-{
-	lockdep_assert_held(&lu->buffer_lock);
-	if (!lu->buffer)
-		lu->buffer = kvzalloc(TCM_BUFFER_SIZE + TCM_ECHO_SIZE, GFP_NOIO);
-	lu->echo = lu->buffer + TCM_BUFFER_SIZE;
-	return lu->buffer;
 }
 
 enum tcm_sense tcm_spc_write_buffer(struct tcm_cmd *cmd)

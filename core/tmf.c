@@ -222,16 +222,12 @@ static void tcm_tmf_no_lun(struct tcm_tmf *tmf, u64 number)
 static void tcm_tmf_reset(const struct tcm_session *sender, struct tcm_device *dev,
 			  struct tcm_tmf_walk *walk)
 {
-	bool wce = tcm_dev_wce(dev);
-
 	tcm_tmf_device(sender, dev, walk, TCM_UA_LUN_RESET, true);
 	/* As after power on, the unit is active (SBC-4 4.20). */
 	tcm_sbc_set_stopped(dev, false);
 	tcm_sbc_set_power(dev, TCM_POWER_IS_ACTIVE);
 	tcm_sbc_allow_removal(dev);
 	tcm_mode_reset(dev);
-	if (wce && !tcm_dev_wce(dev))
-		tcm_sbc_cache_off(dev);
 	tcm_history_reset(dev);
 	tcm_pr_reset(dev);
 	tcm_selftest_stop(dev, TCM_SELFTEST_RESET);

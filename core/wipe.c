@@ -291,16 +291,51 @@ static bool tcm_wipe_by_zeroes(const struct tcm_wipe *w)
 	return tcm_wipe_is_over_all(w) || (ops->flags & TCM_BE_ZERO_IN_PLACE);
 }
 
+/* Where nothing is stored there is nothing to erase, and to write there might be no room. */
+static bool tcm_wipe_skips(const struct tcm_wipe *w)
+{
+	return w->kind == TCM_WIPE_ERASE && w->frees && !w->pass && w->dev->ops->lba_status;
+}
+
+static void tcm_wipe_told(struct tcm_io *io, enum tcm_sense sense)
+{
+	struct tcm_wipe *w = container_of(io, struct tcm_wipe, io);
+	u64 end = w->pos + min(io->len, w->total - w->pos);
+
+	if (!sense && io->flags & TCM_IO_UNMAPPED)
+		WRITE_ONCE(w->pos, end);
+	else
+		w->mapped = sense ? w->total : end;
+	queue_work(tcm_wipe_wq, &w->work);
+}
+
+static void tcm_wipe_ask(struct tcm_wipe *w)
+{
+	w->io = (struct tcm_io) {
+		.dev = w->dev,
+		.pos = w->pos,
+		.len = w->total - w->pos,
+		.bad_pos = U64_MAX,
+		.done = tcm_wipe_told,
+	};
+	w->dev->ops->lba_status(&w->io);
+}
+
 static void tcm_wipe_step(struct tcm_wipe *w)
 {
 	struct tcm_device *dev = w->dev;
-	bool zeroes = tcm_wipe_by_zeroes(w);
+	bool zeroes = tcm_wipe_by_zeroes(w), skips = tcm_wipe_skips(w);
 	u32 chunk = zeroes ? TCM_WIPE_CHUNK_ZEROES : TCM_WIPE_CHUNK;
+	u64 end = skips ? w->mapped : w->total;
 
+	if (skips && w->pos >= w->mapped) {
+		tcm_wipe_ask(w);
+		return;
+	}
 	w->io = (struct tcm_io) {
 		.dev = dev,
 		.pos = w->pos,
-		.len = min_t(u64, w->total - w->pos, chunk),
+		.len = min_t(u64, end - w->pos, chunk),
 		.sg = w->sg,
 		.write = true,
 		.flags = TCM_IO_NO_PI |
@@ -418,6 +453,12 @@ static void tcm_wipe_begin(struct work_struct *work)
 		queue_work(tcm_wipe_wq, &w->work);
 }
 
+/* A failure that was not to be left is not left by way of one that may be (SBC-4 4.11.1). */
+static bool tcm_wipe_is_restricted(const struct tcm_wipe *failed, const struct tcm_wipe *w)
+{
+	return failed && failed->kind != TCM_WIPE_FORMAT && !failed->ause && w->ause;
+}
+
 enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 {
 	struct tcm_device *dev = w->dev;
@@ -438,6 +479,11 @@ enum tcm_sense tcm_wipe_start(struct tcm_wipe *w, struct tcm_cmd *cmd)
 		spin_unlock_irq(&dev->lun_lock);
 		tcm_wipe_free(w);
 		return sense;
+	}
+	if (tcm_wipe_is_restricted(failed, w)) {
+		spin_unlock_irq(&dev->lun_lock);
+		tcm_wipe_free(w);
+		return tcm_bad_cdb(cmd, 1, 5);
 	}
 	dev->wipe = w;
 	tcm_gate_device(dev, TCM_GATE_WIPE, true);

@@ -33,6 +33,7 @@ struct tcm_wipe {
 	enum tcm_sense		sense;		/* what went wrong */
 	u8			pass;		/* WRITE_ONCE */
 	u64			pos, total;	/* bytes of this pass; WRITE_ONCE */
+	u64			mapped;		/* a block erase: up to where there is something */
 	bool			flushed;
 	struct tcm_cmd		*cmd;		/* waits for the end; NULL: nobody does */
 	struct page		*page;		/* the pattern over and over; a block fits in it */

@@ -13,6 +13,7 @@
 #include <linux/bits.h>
 #include <linux/dma-direction.h>
 #include <linux/list.h>
+#include <linux/errseq.h>	/* of 6.1: needs the types from before */
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
@@ -141,6 +142,7 @@ struct tcm_limits {
 	u8	pr_pass;		/* TCM_PR_PASS_*: keeps reservations, with pgr_support 0 */
 	u8	waits;			/* BIT(enum dma_data_direction): TCM_BE_NOWAIT is off */
 	bool	write_cache;		/* a write without TCM_IO_FUA may be lost until flush */
+	bool	cache_off;		/* and is not used until somebody turns it on */
 	bool	late_cache;		/* it came after open(): initiators may not flush it */
 	bool	read_only;
 };
@@ -415,7 +417,8 @@ struct tcm_device {
 	bool			fenced;		/* TCM_GATE_ORPHAN is set; also under @lun_lock */
 
 	atomic_t		flushes_behind;	/* flushes whose command was answered */
-	atomic_t		flush_error;	/* enum tcm_sense of the last that failed */
+	errseq_t		flush_seq;	/* of the flushes that failed: each nexus is told */
+	u32			flush_error;	/* enum tcm_sense of the last of them; WRITE_ONCE */
 
 	struct tcm_task_set	*tasks;		/* core's: the order of commands */
 	struct tcm_alua		*alua;		/* core's: target port groups */
@@ -437,5 +440,16 @@ struct tcm_device {
  * Context: any.
  */
 void tcm_device_event(struct tcm_device *dev, enum tcm_dev_event event);
+
+/**
+ * tcm_device_flush_failed - what was written before, and answered, may be lost
+ * @dev: device
+ * @sense: why
+ *
+ * For a backend that finds it outside of flush(), or whose medium tells of it once: each nexus has
+ * @sense in answer to its next SYNCHRONIZE CACHE, whoever asked first.
+ * Context: any.
+ */
+void tcm_device_flush_failed(struct tcm_device *dev, enum tcm_sense sense);
 
 #endif

@@ -227,6 +227,7 @@ struct tcm_mapping {
 	u8			aca;		/* TCM_ACA_*; the task set's lock */
 	struct tcm_task_seen	seen;
 	u32			tasks;		/* listed in the task set; its lock */
+	errseq_t		flush_seq;	/* what it was told of dev->flush_seq */
 	struct rcu_head		rcu;
 };
 

@@ -152,7 +152,10 @@ def test_buffers(dev, other):
     t.eq(dev.cmd(buffer_cdb(0, 3, 0, 4), data_in=4).data, struct.pack('>I', size), 'descriptor')
     t.eq(dev.cmd(buffer_cdb(0, 3, 0, 4, 1), data_in=4).data, bytes(4), 'descriptor of no buffer')
     t.eq(dev.cmd(buffer_cdb(0, 0xb, 0, 4), data_in=4).data, b'\1\0\x10\0', 'echo buffer descriptor')
-    t.eq(dev.cmd(buffer_cdb(0, 2, 0, 64), data_in=64).data, bytes(64), 'a buffer that nobody wrote')
+    for offset, length in ((0, 64), (0, size), (512, size), (size - 1, 2)):
+        r = dev.cmd(buffer_cdb(0, 2, offset, length), data_in=length)
+        t.eq((r.status, r.data), (GOOD, bytes(min(length, size - offset))),
+             'a buffer that nobody wrote, %d at %d' % (length, offset))
     t.bad(dev.cmd(buffer_cdb(0, 0xa, 0, 64), data_in=64), SEQUENCE, 'an echo that nobody wrote')
     pattern = bytes(i * 7 & 0xff for i in range(size))
     t.good(dev.cmd(buffer_cdb(1, 2, 0, size), data_out=pattern), 'WRITE BUFFER')

@@ -1088,12 +1088,13 @@ def test_sanitize(t, u):
         fill(u)
         t.good(sanitize(u, 2, bits=bits), 'BLOCK ERASE')
         check_wiped(t, u, 'BLOCK ERASE', bytes(u.bs))
-    for count, pattern, invert in ((1, b'\xa5', 0), (2, b'\x5a', 0x80), (1, u.data(1), 0), (3, b'abc', 0)):
+    for count, pattern, invert in ((1, b'\xa5', 0), (2, b'\x5a', 0x80), (1, u.data(1), 0), (3, b'abc', 0),
+                                   (1, b'\x0f', 0x80), (3, b'\x77', 0x80)):
         fill(u)
         p = overwrite(count, pattern, invert)
         t.good(sanitize(u, 1, len(p), p), 'OVERWRITE, %d times' % count)
-        want = (pattern * u.bs)[:u.bs]
-        check_wiped(t, u, 'OVERWRITE, %d times' % count, bytes(255 - b for b in want) if invert else want)
+        # INVERT: the passes take turns, and the last writes the pattern itself
+        check_wiped(t, u, 'OVERWRITE, %d times, INVERT %d' % (count, invert >> 7), (pattern * u.bs)[:u.bs])
     seen = 0
     for sa, p, bits in ((2, b'', 0x80), (1, overwrite(4, b'q'), 0xa0)):
         fill(u)

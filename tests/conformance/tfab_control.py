@@ -21,6 +21,7 @@ PREVIOUS_BUSY = (6, 0x2c, 0x0a)
 PREVIOUS_CONFLICT = (6, 0x2c, 0x09)
 PREVIOUS_FULL = (6, 0x2c, 0x0b)
 LBA_OUT_OF_RANGE = (5, 0x21, 0)
+WRITE_ERROR = (3, 0x0c, 0)
 # field: byte, lowest bit, bits
 FIELDS = {'QERR': (3, 1, 2), 'QAM': (3, 4, 4), 'INTLCK': (4, 4, 2), 'TAS': (5, 6, 1)}
 
@@ -337,9 +338,28 @@ def cache_late(rig):
     rig.settle()
 
 
+def sync(s, immed=False):
+    return s.cmd([0x35, 2 * immed] + [0] * 8)
+
+
+def cache_lost(rig):
+    """What a flush could not write may be anybody's data: each nexus is told, and once."""
+    for immed in (False, True):
+        rig.settle()
+        rig.h.fail(1)
+        r = sync(rig.s, immed)
+        t.ok(not r.status if immed else r.code == WRITE_ERROR, 'the flush that fails, IMMED %d: %s' % (immed, r))
+        rig.h.fail(0)
+        if immed:
+            t.bad(sync(rig.s), WRITE_ERROR, 'who was answered before')
+        t.good(sync(rig.s), 'who was told')
+        t.bad(sync(rig.other), WRITE_ERROR, 'another nexus, IMMED %d' % immed)
+        t.good(sync(rig.other), 'it is told once')
+
+
 def main():
     rig = Rig()
-    for part in (values, qerr, interlock, preempted, restricted, cache, cache_late):
+    for part in (values, qerr, interlock, preempted, restricted, cache, cache_late, cache_lost):
         print('control: %s' % part.__name__, flush=True)
         part(rig)
     rig.destroy()

@@ -259,11 +259,42 @@ def exclusive_later(rig):
     s.close()
 
 
+def cache_off(rig):
+    """A chunk that is under way while the write cache is turned off has a flush of its own."""
+    attr = 'core/%s/attrib/emulate_write_cache' % rig.h.dev
+    t.eq(tfab.read(attr), '1', 'emulate_write_cache')
+    for by_backend in (0, 1):
+        tfab.write(attr, 1)
+        s = rig.login('i0')
+        rig.h.control('copy=%d' % by_backend)
+        rig.h.hold()
+        tag = rig.copy(s, 0, CHUNK)
+        wait_until(lambda: rig.h.held() == 1, 'the copy')
+        tfab.write(attr, 0)
+        wait_until(lambda: rig.h.held() == 2, 'the flush of all there was')
+        rig.h.release(1)
+        time.sleep(0.05)
+        t.eq((rig.h.held(), s.reap(tag, block=False)), (2, None), 'its own flush, by the backend %d' % by_backend)
+        rig.h.hold(False)
+        t.good(s.reap(tag), 'the copy')
+        # none with writes that are forced ones
+        rig.h.hold()
+        tag = rig.copy(s, 0, CHUNK)
+        wait_until(lambda: rig.h.held() == 1, 'the copy')
+        rig.h.release(1)
+        t.good(s.reap(tag), 'a copy without a cache')
+        rig.h.hold(False)
+        s.close()
+    rig.h.control('copy=0')
+    tfab.write(attr, 1)
+    rig.other.clear_ua()
+
+
 def main():
     rig = Rig()
     rig.fill(1, 2 * LANES * CHUNK, A)
     for part in (aborted, background, nexus_loss, wiped, by_backend, exclusive,
-                 exclusive_later):
+                 exclusive_later, cache_off):
         begin = time.monotonic()
         part(rig)
         print('copy: %s, %.0f s' % (part.__name__, time.monotonic() - begin), flush=True)

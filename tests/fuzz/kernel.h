@@ -23,7 +23,7 @@
 
 typedef uint8_t u8, __u8;
 typedef uint16_t u16, __u16, __be16, __le16;
-typedef uint32_t u32, __u32, __be32, __le32, gfp_t;
+typedef uint32_t u32, __u32, __be32, __le32, gfp_t, errseq_t;
 typedef unsigned long long u64, __u64, __be64, __le64;
 typedef int8_t s8;
 typedef int16_t s16;

@@ -75,6 +75,42 @@ assert_match '^good 0\+[0-9]+=0$' "$(scsi "$disk" status:0)" "GET LBA STATUS"
 file_lun_down
 wait_for 20 rmmod scsi_debug
 
+note "a thin unit larger than its file system is erased"
+mkdir -p /mnt/small
+mount -t tmpfs -o size=16m none /mnt/small
+backstore fileio it fd_dev_name=/mnt/small/thin,fd_dev_size=1073741824
+echo 1 >"$CFS/core/fileio_0/it/attrib/emulate_tpu"
+disk=$(export_lun fileio it 0)
+scsi_ready "$disk"
+expect "good;write:0:256:7" "good;write:2097144:8:9" "good;raw:48020000000000000000" "good 00;read:0:256" \
+	"good 00;read:2097144:8"
+assert_eq 0 "$(stat -c %b /mnt/small/thin)" "blocks of the file"
+file_lun_down
+umount /mnt/small
+
+note "what is in a cache goes to the medium when the cache is turned off"
+dev=$(debug_disk dev_size_mb=64)
+echo "temporary write back" >"$(echo /sys/block/"${dev#/dev/}"/device/scsi_disk/*/cache_type)"
+flushes() { awk '{print $16}' "/sys/block/${dev#/dev/}/stat"; }
+for mode in "" fd_buffered_io=1; do
+	# shellcheck disable=SC2086
+	file_lun "fd_dev_name=$dev" $mode
+	settle
+	attr=$CFS/core/fileio_0/it/attrib/emulate_write_cache
+	assert_eq "${mode:+1}" "$(sed s/0// "$attr")" "emulate_write_cache at first ($mode)"
+	echo 1 >"$attr"
+	scsi "$disk" tur >/dev/null
+	expect "good;write:0:8:1"
+	before=$(flushes)
+	expect "good;write:8:8:1"
+	assert_eq "$before" "$(flushes)" "flushes of a write into the cache ($mode)"
+	echo 0 >"$attr"
+	flushed() { [ "$(flushes)" -gt "$before" ]; }
+	wait_for 10 flushed
+	file_lun_down
+done
+wait_for 20 rmmod scsi_debug
+
 note "a file system without holes"
 null=$(null_disk nullfat 32)
 python3 - "$null" <<'PY'

@@ -31,11 +31,12 @@ cache() {
 }
 
 storage_begin
-dev=$(debug_disk dev_size_mb=64)
+dev=$(debug_disk dev_size_mb=64 lbpu=1 lbpws=1)
 number=$(tr : , <"/sys/block/${dev#/dev/}/dev")
 below=$(echo /sys/block/"${dev#/dev/}"/device/scsi_disk/*/cache_type)
 echo "temporary write through" >"$below"
 backstore iblock it "udev_path=$dev"
+echo 1 >"$CFS/core/iblock_0/it/attrib/emulate_tpu"
 disk=$(export_lun iblock it 0)
 scsi_ready "$disk"
 assert_eq "write through" "$(cache)" "without a cache below"
@@ -50,6 +51,13 @@ told() {
 }
 wait_for 10 told
 assert_match '^W[^F]*F' "$(how)" "a write by who was told and did not look"
+flushes() { awk '{print $16}' "/sys/block/${dev#/dev/}/stat"; }
+for what in -z ""; do
+	before=$(flushes)
+	# shellcheck disable=SC2086
+	blkdiscard -f $what -o 1048576 -l 4096 "/dev/$disk"
+	[ "$(flushes)" -gt "$before" ] || fail "blkdiscard $what by who was told and did not look"
+done
 assert_eq "write back" "$(cache)" "with a cache below"
 assert_eq good "$(scsi "$disk" tur)" "it is told once"
 

@@ -85,7 +85,8 @@ wipes() {
 	expect "3/31/03;$erase" "3/31/03;tur" "3/31/03;read:0:8" "3/31/03;$format" "$not_left;$exit_failure"
 	wipe_down
 	restart
-	expect "3/31/03;tur" "3/31/03;read:0:8" "3/31/03;write:0:8:1" "$not_left;$exit_failure"
+	expect "3/31/03;tur" "3/31/03;read:0:8" "3/31/03;write:0:8:1" "$not_left;$exit_failure" \
+		"5/24/00 CDB byte 1 bit 5;$erase_ause" "3/31/03;tur" "$not_left;$exit_failure"
 	wipe_medium "$good"
 	expect "good;$erase" "good;tur" "good 00;read:0:8"
 
