@@ -36,6 +36,16 @@ static int tcm_loop_init_cmd(struct Scsi_Host *host, struct scsi_cmnd *sc)
 	return 0;
 }
 
+/*
+ * A request with an end of its own is one that request-based device mapper has cloned: it
+ * dispatches below RCU, whatever our queue says of itself. (The block layer's flushes have one,
+ * too, and lose nothing by it.)
+ */
+static enum tcm_ctx tcm_loop_context(struct request *rq)
+{
+	return unlikely(rq->end_io && !blk_rq_is_passthrough(rq)) ? TCM_CTX_ATOMIC : TCM_CTX_NOWAIT;
+}
+
 static __always_inline int tcm_loop_queue(struct Scsi_Host *host, struct scsi_cmnd *sc, bool pi)
 {
 	struct tcm_loop *loop = tcm_loop_of(host);
@@ -68,7 +78,7 @@ static __always_inline int tcm_loop_queue(struct Scsi_Host *host, struct scsi_cm
 	/* To insert and to strip is left to the core: it makes or checks, and nothing is moved. */
 	if (pi && scsi_get_prot_op(sc) != SCSI_PROT_NORMAL)
 		tcm_cmd_pi_aside(cmd, scsi_prot_sg_count(sc) ? scsi_prot_sglist(sc) : NULL);
-	tcm_cmd_submit(cmd, TCM_CTX_NOWAIT);
+	tcm_cmd_submit(cmd, tcm_loop_context(scsi_cmd_to_rq(sc)));
 	return 0;
 }
 
@@ -244,12 +254,28 @@ static enum scsi_timeout_action tcm_loop_eh_timed_out(struct scsi_cmnd *sc)
 	return SCSI_EH_RESET_TIMER;
 }
 
+/*
+ * A flush of ours may end within that of a disk below, which has its queue's flush lock. To lockdep
+ * the two are one, unless it is told.
+ */
+static int tcm_loop_slave_alloc(struct scsi_device *sdev)
+{
+	static struct lock_class_key key;
+	struct blk_mq_hw_ctx *hctx;
+	unsigned long i;
+
+	queue_for_each_hw_ctx(sdev->request_queue, hctx, i)
+		blk_mq_hctx_set_fq_lock_class(hctx, &key);
+	return 0;
+}
+
 struct scsi_host_template tcm_loop_template = {
 	.module			= THIS_MODULE,
 	.name			= "TCM_Loopback",
 	.proc_name		= "tcm_loopback",
 	.queuecommand		= tcm_loop_queuecommand,
 	.init_cmd_priv		= tcm_loop_init_cmd,
+	.slave_alloc		= tcm_loop_slave_alloc,
 	.change_queue_depth	= scsi_change_queue_depth,
 	.eh_abort_handler	= tcm_loop_eh_abort,
 	.eh_device_reset_handler = tcm_loop_eh_device_reset,
