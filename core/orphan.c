@@ -254,6 +254,35 @@ void tcm_orphans_session(struct tcm_session *sess)
 	tcm_orphans_fence();
 }
 
+/* What tcm_cmds_abort() is looking for */
+struct tcm_abort_walk {
+	const struct tcm_session *sess;
+	tcm_cmd_fn		match;
+	void			*arg;
+};
+
+static bool tcm_abort_visit(struct tcm_cmd *cmd, void *arg)
+{
+	const struct tcm_abort_walk *walk = arg;
+	int st = atomic_read_acquire(&cmd->state);
+
+	/* The generation in the state word makes sure that it is still the one looked at. */
+	if (tcm_cmd_in_task_set(st) && cmd->sess == walk->sess && walk->match(cmd, walk->arg))
+		tcm_orphan_mark(cmd, st, TCM_ST_ABORTED);
+	return false;
+}
+
+void tcm_cmds_abort(struct tcm_session *sess, tcm_cmd_fn match, void *arg)
+{
+	struct tcm_abort_walk walk = { .sess = sess, .match = match, .arg = arg };
+
+	tcm_task_hold_nexus(sess);
+	sess->ops->for_each_cmd(sess, NULL, tcm_abort_visit, &walk);
+	tcm_task_release_nexus(sess);
+	tcm_orphans_fence();
+}
+EXPORT_SYMBOL_GPL(tcm_cmds_abort);
+
 /* ---- for the administrator ---- */
 
 static void tcm_orphan_show(struct seq_file *m, const struct tcm_cmd *cmd)

@@ -160,7 +160,8 @@ static void tcm_map_leave_mlun(struct tcm_mapping *map)
 	map->mlun = NULL;
 }
 
-static void tcm_map_remove(struct tcm_mapping *map)
+/* Nothing finds it any more but who has it already, under RCU. */
+static void tcm_map_withdraw(struct tcm_mapping *map)
 {
 	struct tcm_session *sess = map->sess;
 
@@ -176,6 +177,11 @@ static void tcm_map_remove(struct tcm_mapping *map)
 	tcm_pr_map_removed(map);
 	tcm_aca_map_removed(map);
 	spin_unlock_irq(&map->lun->dev->lun_lock);
+}
+
+static void tcm_map_remove(struct tcm_mapping *map)
+{
+	tcm_map_withdraw(map);
 	/* Not call_rcu(), which may take seconds to save power: the medium waits for this. */
 	call_rcu_hurry(&map->rcu, tcm_map_rcu);
 }
@@ -461,6 +467,22 @@ static void tcm_session_unpublish(struct tcm_session *sess)
 		tcm_map_remove(map);
 }
 
+/*
+ * It has not come to be, and had no command. Its fabric is about to free what @sess->priv is: from
+ * here on nobody who looks at the nexuses of a device may find it.
+ */
+static void tcm_session_undo(struct tcm_session *sess)
+{
+	struct tcm_mapping *map, *next;
+
+	lockdep_assert_held(&sess->tpg->lock);
+	sess->closing = true;
+	list_for_each_entry_safe(map, next, &sess->maps, sess_node) {
+		tcm_map_withdraw(map);
+		tcm_map_free(map);
+	}
+}
+
 struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, const u8 *isid,
 				       enum tcm_demo demo, void *priv)
 {
@@ -502,7 +524,7 @@ struct tcm_session *tcm_session_create(struct tcm_tpg *tpg, const char *name, co
 	if (!err)
 		err = tcm_session_admit(sess, demo);
 	if (err)
-		tcm_session_unpublish(sess);
+		tcm_session_undo(sess);
 	else
 		list_add_tail(&sess->node, &tpg->sessions);
 	mutex_unlock(&tpg->lock);

@@ -162,7 +162,6 @@ static u8 tcm_isc_cmd_attr(u8 flags)
 static void tcm_isc_cmd_reset_recovery(struct tcm_isc_cmd *icmd)
 {
 	icmd->next = NULL;
-	icmd->tx.acked = false;
 	icmd->tx.again = 0;
 	icmd->put = false;
 	icmd->delivered = icmd->immediate;
@@ -175,6 +174,8 @@ static void tcm_isc_cmd_reset_recovery(struct tcm_isc_cmd *icmd)
 	icmd->snack_tag = 0;
 	icmd->built = false;
 	icmd->apart = false;
+	/* Pairs with tcm_isc_is_acked(): who finds it finds its present connection. */
+	smp_store_release(&icmd->tx.acked, false);
 }
 
 static void tcm_isc_cmd_reset(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
@@ -308,25 +309,33 @@ u32 tcm_isc_tag_new(struct tcm_isc_cmd *icmd)
 }
 
 /* As it was, when it is asked for again: only StatSN is the present one (11.16). */
-void tcm_isc_r2t_repeat(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
-			const struct tcm_isc_r2t *r2t)
+static void tcm_isc_r2t_put(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+			    const struct tcm_isc_r2t *r2t, bool again)
 {
 	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_R2T, 0);
 
 	if (!msg)
 		return;
+	tcm_lun_pack(icmd->cmd.unpacked_lun, &msg->rsp.lun);
 	msg->rsp.itt = (__force __be32)(u32)icmd->cmd.tag;
 	msg->rsp.ttt = cpu_to_be32(r2t->ttt);
 	msg->rsp.datasn = cpu_to_be32(r2t->sn);
 	msg->rsp.offset = cpu_to_be32(r2t->off);
 	msg->rsp.residual = cpu_to_be32(r2t->len);
 	msg->no_statsn = true;
+	msg->again = again;
 	tcm_isc_msg_send(conn, msg);
+}
+
+void tcm_isc_r2t_repeat(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
+			const struct tcm_isc_r2t *r2t)
+{
+	tcm_isc_r2t_put(conn, icmd, r2t, true);
 }
 
 /* Ask for @r2t->len bytes at @r2t->off. */
 static void tcm_isc_r2t_ask(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
-			    struct tcm_isc_r2t *r2t)
+			    struct tcm_isc_r2t *r2t, bool again)
 {
 	r2t->got = 0;
 	r2t->datasn = 0;
@@ -334,7 +343,7 @@ static void tcm_isc_r2t_ask(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd,
 	r2t->sn = icmd->r2tsn++;
 	r2t->ttt = tcm_isc_tag_new(icmd);
 	WRITE_ONCE(conn->isess->last_ttt, r2t->ttt);
-	tcm_isc_r2t_repeat(conn, icmd, r2t);
+	tcm_isc_r2t_put(conn, icmd, r2t, again);
 }
 
 static void tcm_isc_r2t_send(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
@@ -346,7 +355,7 @@ static void tcm_isc_r2t_send(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd
 	if (unlikely(conn->special))
 		r2t->off = tcm_isc_r2t_place(conn, icmd, icmd->r2t_off);
 	icmd->r2t_off += r2t->len;
-	tcm_isc_r2t_ask(conn, icmd, r2t);
+	tcm_isc_r2t_ask(conn, icmd, r2t, false);
 }
 
 /*
@@ -362,7 +371,7 @@ static void tcm_isc_r2t_recover(struct tcm_isc_conn *conn, struct tcm_isc_cmd *i
 	} else {
 		icmd->rx_got -= r2t->got;
 	}
-	tcm_isc_r2t_ask(conn, icmd, r2t);
+	tcm_isc_r2t_ask(conn, icmd, r2t, true);
 }
 
 static void tcm_isc_r2t_more(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
@@ -740,6 +749,21 @@ void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn)
 	list_for_each_entry_safe(icmd, next, &conn->waiting, node)
 		tcm_isc_cmd_abandon(conn, icmd, TCM_TASK_ABORTED);
 	tcm_isc_order_unlock(conn->isess);
+}
+
+static bool tcm_isc_is_of(struct tcm_cmd *cmd, void *conn)
+{
+	return !conn || READ_ONCE(container_of(cmd, struct tcm_isc_cmd, cmd)->conn) == conn;
+}
+
+/*
+ * 11.14, 11.15: what is under way on the connection (NULL: on all of them) is terminated. The
+ * initiator may send it anew as soon as it knows: a write that a backend still has is fenced.
+ */
+void tcm_isc_cmds_give_up(struct tcm_isc_session *isess, struct tcm_isc_conn *conn)
+{
+	if (isess->tsess)
+		tcm_cmds_abort(isess->tsess, tcm_isc_is_of, conn);
 }
 
 /* ---- and back ---- */

@@ -250,6 +250,9 @@ static void tcm_isc_conn_end(struct tcm_isc_conn *conn)
 {
 	tcm_isc_tx_drop(conn);
 	if (conn->isess) {
+		/* Who joins in its place may bring its commands again. */
+		if (conn->isess->reorder)
+			tcm_isc_cmds_give_up(conn->isess, conn);
 		tcm_isc_session_end(conn);
 		tcm_isc_cmds_abandon(conn);
 		if (conn->erl > 1)
@@ -278,6 +281,7 @@ void tcm_isc_take_done(struct tcm_isc_conn *conn)
 {
 	struct llist_node *batch;
 	struct tcm_isc_cmd *icmd, *next;
+	bool silent = false;
 
 	if (unlikely(test_and_clear_bit(TCM_ISC_CF_GIVEN, &conn->flags)))
 		tcm_isc_take_given(conn);
@@ -285,11 +289,16 @@ void tcm_isc_take_done(struct tcm_isc_conn *conn)
 		return;
 	batch = llist_reverse_order(llist_del_all(&conn->done));
 	llist_for_each_entry_safe(icmd, next, batch, done) {
-		if (conn->state == TCM_ISC_CS_CLOSED || (icmd->cmd.flags & TCM_CMD_NO_RESPONSE))
+		if (conn->state == TCM_ISC_CS_CLOSED || (icmd->cmd.flags & TCM_CMD_NO_RESPONSE)) {
 			tcm_isc_cmd_put(conn, icmd);
-		else
+			silent = true;
+		} else {
 			list_add_tail(&icmd->tx.node, &conn->txq);
+		}
 	}
+	if (unlikely(silent) && conn->state == TCM_ISC_CS_FFP &&
+	    tcm_isc_window_closed(conn->isess))
+		tcm_isc_tell_window(conn);
 }
 
 static bool tcm_isc_peer_gone(const struct tcm_isc_conn *conn)

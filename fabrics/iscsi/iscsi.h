@@ -206,6 +206,7 @@ struct tcm_isc_msg {
 	u32			len;
 	u8			order;
 	bool			no_statsn;	/* StatSN is shown, not used up: R2T */
+	bool			again;		/* an R2T for what was asked for before */
 	bool			close;		/* nothing is sent after it */
 	bool			login_done;	/* full feature phase begins once it is sent */
 };
@@ -545,6 +546,7 @@ void tcm_isc_order_drop(struct tcm_isc_conn *conn);
 void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
 void tcm_isc_release(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
 void tcm_isc_acked(struct tcm_isc_conn *conn, u32 exp_statsn);
+void tcm_isc_tell_window(struct tcm_isc_conn *conn);
 void tcm_isc_again_done(struct tcm_isc_conn *conn, struct tcm_isc_again *again);
 void tcm_isc_snack(struct tcm_isc_conn *conn);
 void tcm_isc_digest_lost(struct tcm_isc_conn *conn);
@@ -615,6 +617,7 @@ bool tcm_isc_tmf_meets(const struct tcm_isc_tmf *req, const struct tcm_isc_cmd *
 bool tcm_isc_cmds_wait(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 unsigned int tcm_isc_cmds_early(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);
 void tcm_isc_cmds_abandon(struct tcm_isc_conn *conn);
+void tcm_isc_cmds_give_up(struct tcm_isc_session *isess, struct tcm_isc_conn *conn);
 int tcm_isc_write_pending(struct tcm_cmd *cmd);
 void tcm_isc_data_aborted(struct tcm_cmd *cmd);
 void tcm_isc_respond(struct tcm_cmd *cmd);
@@ -643,6 +646,18 @@ struct tcm_isc_cmd *tcm_isc_slot_get(struct tcm_isc_session *isess, bool immedia
 void tcm_isc_slot_put(struct tcm_isc_session *isess, struct tcm_isc_cmd *icmd);
 bool tcm_isc_cmdsn_take(struct tcm_isc_session *isess, const struct tcm_isc_bhs *bhs);
 u32 tcm_isc_max_cmdsn(struct tcm_isc_session *isess);
+
+/* The initiator was told last that it may send nothing. */
+static inline bool tcm_isc_window_closed(const struct tcm_isc_session *isess)
+{
+	return tcm_isc_sn_before(READ_ONCE(isess->max_cmdsn), READ_ONCE(isess->exp_cmdsn));
+}
+
+/* Has the initiator all of its answer, or is the slot free? No recovery finds it then. */
+static inline bool tcm_isc_is_acked(const struct tcm_isc_cmd *icmd)
+{
+	return smp_load_acquire(&icmd->tx.acked); /* pairs with tcm_isc_cmd_reset_recovery() */
+}
 
 static inline void tcm_isc_slots_lock(struct tcm_isc_session *isess)
 	__acquires(&isess->slot_lock)

@@ -164,6 +164,8 @@ static void tcm_isc_logout(struct tcm_isc_conn *conn)
 	msg->rsp.offset = cpu_to_be32(conn->nego.val[TCM_ISC_K_TIME2WAIT] << 16 |
 				      conn->nego.val[TCM_ISC_K_TIME2RETAIN]);
 	if (!response && !other) {
+		if (!recover)
+			tcm_isc_cmds_give_up(conn->isess, reason ? conn : NULL);
 		conn->logged_out = !recover;
 		conn->state = TCM_ISC_CS_LOGOUT;
 		msg->close = true;

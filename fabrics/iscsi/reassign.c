@@ -243,18 +243,32 @@ static struct tcm_isc_cmd *tcm_isc_find_lost(struct tcm_isc_session *isess, __be
 	for (i = 0; i < nr; i++) {
 		struct tcm_isc_cmd *icmd = isess->slots[i];
 
-		if (!READ_ONCE(icmd->busy) || icmd->cmd.tag != (__force u32)itt)
+		if (!READ_ONCE(icmd->busy) || tcm_isc_is_acked(icmd) ||
+		    icmd->cmd.tag != (__force u32)itt)
 			continue;
-		found = icmd;
 		spin_lock(&isess->lock);
 		list_for_each_entry(conn, &isess->conns, sess_node)
-			if (conn == READ_ONCE(icmd->conn))
+			if (conn == READ_ONCE(icmd->conn)) {
+				found = icmd;
 				*lost = conn->state == TCM_ISC_CS_LOST;
+			}
 		spin_unlock(&isess->lock);
 		if (*lost)
 			break;
 	}
 	return found;
+}
+
+/* Has a connection that is still there been promised it? */
+static bool tcm_isc_is_promised(struct tcm_isc_session *isess, const struct tcm_isc_cmd *icmd)
+{
+	bool promised;
+
+	lockdep_assert_held(&isess->order);
+	spin_lock(&isess->lock);
+	promised = icmd->next && tcm_isc_session_has(isess, icmd->next);
+	spin_unlock(&isess->lock);
+	return promised;
 }
 
 /* Aborted, and nobody is to be told: its holder has only not looked yet. */
@@ -285,7 +299,7 @@ void tcm_isc_reassign(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req,
 	icmd = tcm_isc_find_lost(isess, req->ref_itt, &lost);
 	if (!icmd || tcm_isc_is_aborted(icmd))
 		msg->bhs.b2 = TCM_ISC_TMF_RSP_NO_TASK;
-	else if (!lost || icmd->next)
+	else if (!lost || tcm_isc_is_promised(isess, icmd))
 		msg->bhs.b2 = TCM_ISC_TMF_RSP_ALLEGIANT;
 	tcm_isc_msg_send(conn, msg);
 	if (msg->bhs.b2 == TCM_ISC_TMF_RSP_COMPLETE) {

@@ -74,7 +74,7 @@ void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx)
 }
 
 /* Who waits for the window to open has nothing else coming that says so. */
-static void tcm_isc_tell_window(struct tcm_isc_conn *conn)
+void tcm_isc_tell_window(struct tcm_isc_conn *conn)
 {
 	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_NOP_IN, 0);
 
@@ -96,7 +96,7 @@ void tcm_isc_acked(struct tcm_isc_conn *conn, u32 exp_statsn)
 	    tcm_isc_sn_before(conn->statsn, exp_statsn) || exp_statsn == conn->exp_statsn)
 		return;
 	conn->exp_statsn = exp_statsn;
-	if (unlikely(tcm_isc_sn_before(READ_ONCE(isess->max_cmdsn), READ_ONCE(isess->exp_cmdsn))))
+	if (unlikely(tcm_isc_window_closed(isess)))
 		tcm_isc_tell_window(conn);
 	list_for_each_entry_safe(tx, next, &conn->unacked, node) {
 		if (!tcm_isc_sn_before(tx->statsn, exp_statsn))
@@ -149,7 +149,7 @@ static struct tcm_isc_cmd *tcm_isc_find_task(struct tcm_isc_conn *conn, __be32 i
 	for (i = 0; i < nr; i++) {
 		struct tcm_isc_cmd *icmd = isess->slots[i];
 
-		if (READ_ONCE(icmd->busy) && icmd->conn == conn && !icmd->tx.acked &&
+		if (READ_ONCE(icmd->busy) && !tcm_isc_is_acked(icmd) && icmd->conn == conn &&
 		    icmd->cmd.tag == (__force u32)itt)
 			return icmd;
 	}
@@ -277,7 +277,7 @@ static u8 tcm_isc_snack_ack(struct tcm_isc_conn *conn, const struct tcm_isc_snac
 	if (slot >= smp_load_acquire(&conn->isess->nr_slots)) /* pairs with tcm_isc_slot_new() */
 		return TCM_ISC_REJ_PROTOCOL;
 	icmd = conn->isess->slots[slot];
-	if (!tag || !READ_ONCE(icmd->busy) || icmd->conn != conn || icmd->tx.acked ||
+	if (!tag || !READ_ONCE(icmd->busy) || tcm_isc_is_acked(icmd) || icmd->conn != conn ||
 	    icmd->ack_tag != tag || beg < icmd->ack_datasn || beg > icmd->tx_datasn)
 		return TCM_ISC_REJ_PROTOCOL;
 	icmd->ack_off = tcm_isc_data_in_at(conn, icmd, beg);

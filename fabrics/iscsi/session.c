@@ -489,6 +489,8 @@ void tcm_isc_slot_put(struct tcm_isc_session *isess, struct tcm_isc_cmd *icmd)
 {
 	tcm_isc_slots_lock(isess);
 	icmd->busy = false;
+	/* Until it is a command again, by what it was nobody finds it. */
+	icmd->tx.acked = true;
 	isess->nr_used--;
 	isess->nr_immediate -= icmd->immediate;
 	/* The one used last is in the cache. */

@@ -129,10 +129,17 @@ static int tcm_isc_text_key(struct tcm_isc_conn *conn, const char *key, const ch
 static int tcm_isc_text_work(struct tcm_isc_conn *conn, struct tcm_isc_text *out)
 {
 	char *pos = conn->text_in, *key, *value;
+	bool listed = false;
 	int ret;
 
 	while ((ret = tcm_isc_text_next(&pos, conn->text_in + conn->text_in_len, &key,
 					&value)) > 0) {
+		/* 6.2: a key once. Of this one each would cost a list of all there is. */
+		if (tcm_isc_key_find(key) == TCM_ISC_K_SEND_TARGETS) {
+			if (listed)
+				return -EINVAL;
+			listed = true;
+		}
 		if (tcm_isc_text_key(conn, key, value, out))
 			return -EINVAL;
 	}

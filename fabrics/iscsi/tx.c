@@ -52,12 +52,15 @@ void tcm_isc_msg_free(struct tcm_isc_msg *msg)
 }
 
 /*
- * What a message counts towards the limit, by the pages it has. R2Ts are bounded by the command
- * window, and a peer may send what was asked for before it reads on.
+ * What a message counts towards the limit, by the pages it has. The first R2T for some data is
+ * bounded by the command window, and a peer may send what was asked for before it reads on; how
+ * often it has us ask again is its own affair.
  */
 static unsigned int tcm_isc_msg_weight(const struct tcm_isc_msg *msg)
 {
-	return msg->bhs.opcode == TCM_ISC_R2T ? 0 : 1 + DIV_ROUND_UP(msg->len, PAGE_SIZE);
+	if (msg->bhs.opcode == TCM_ISC_R2T && !msg->again)
+		return 0;
+	return 1 + DIV_ROUND_UP(msg->len, PAGE_SIZE);
 }
 
 void tcm_isc_msg_send(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg)

@@ -94,6 +94,18 @@ void tcm_tmf_submit(struct tcm_tmf *tmf);
 typedef bool (*tcm_cmd_fn)(struct tcm_cmd *cmd, void *arg);
 
 /**
+ * tcm_cmds_abort - a nexus goes on without some of its commands
+ * @sess: nexus, of a fabric that owns its memory
+ * @match: is it one of them? Called for commands that may end, and be others, meanwhile
+ * @arg: for @match
+ *
+ * They end without an answer, those that wait in write_pending() by tcm_cmd_abandon() as ever. A
+ * write that the backend has is fenced before this returns: the initiator may send it anew.
+ * Context: any, no lock of the core held.
+ */
+void tcm_cmds_abort(struct tcm_session *sess, tcm_cmd_fn match, void *arg);
+
+/**
  * struct tcm_fabric_ops - a transport
  * @name: name in messages, VPD, reservations ("iSCSI")
  * @dir: directory below target/, NULL: the same as @name

@@ -65,7 +65,7 @@ class Connection:
         self.exp_statsn = 0
         self.auto_ack = True
         self.cid = cid
-        self.isid = b'\x80\x12\x34\x56\x00\x01'
+        self.isid = of.isid if of else b'\x80\x12\x34\x56\x00\x01'
         self.tsih = of.tsih if of else 0
         self.header_digest = self.data_digest = False
 

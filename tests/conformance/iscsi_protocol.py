@@ -648,6 +648,9 @@ def test_text():
     assert pdu.flags & 0x80 and pdu.ttt == NO_TAG and pdu.data == b'X-lab=NotUnderstood\0', pdu.data
     c.send(TEXT, 0x80, word5=0x1234, words=c.sns())
     assert c.recv().opcode == REJECT
+    # a key once: each of these would cost a list
+    c.send(TEXT, 0x80, word5=NO_TAG, words=c.sns(), data=2 * pairs({'SendTargets': ''}))
+    assert c.recv().opcode == REJECT
     c.close()
 
 

@@ -231,6 +231,21 @@ def test_r2t_lost():
     c.close()
 
 
+def test_r2t_flood():
+    """Who asks for an R2T again and again, and reads none of them, is not read from for ever."""
+    c = session()
+    itt, _ = start_write(c, 100, 65536)
+    many = c.together(lambda: c.snack(DATA, 0, 1, itt)) * 10000
+    c.sock.settimeout(5)
+    try:
+        for _ in range(80):
+            c.send_raw(many)
+        raise AssertionError('all of it was taken')
+    except TimeoutError:
+        pass
+    c.close()
+
+
 def recovered(c, itt, r2t, sn):
     """The R2T for what was lost; sn: the R2TSN it must have"""
     pdu = c.recv()

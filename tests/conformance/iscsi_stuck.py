@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A backend that does not answer: what an initiator is told, and when.
 
-    iscsi_stuck.py before|silent|late|tmf|session   (LUN 0 is stuck but for `before`, LUN 1 is well)
+    iscsi_stuck.py before|silent|late|tmf|session|parted   (LUN 0 is stuck but for `before`, LUN 1 is well)
     iscsi_stuck.py bystander       notices nothing, on another target of the portal, until /tmp/enough is there
 """
 import itertools
@@ -11,7 +11,7 @@ import struct
 import sys
 import time
 
-from iscsi_initiator import Connection
+from iscsi_initiator import Connection, R2T
 
 SLOW = int(os.environ.get('VM_SLOW', '1'))
 LIMIT = 1.0 * SLOW
@@ -119,12 +119,56 @@ def reinstate():
     third.close()
 
 
+def orphans():
+    with open('/sys/kernel/debug/tcm/orphans') as f:
+        return f.read()
+
+
+def parted():
+    """A connection goes and its session stays: a write that it had is fenced before the initiator can send it anew."""
+    for n, (level, how) in enumerate((('0', 'logged out'), ('0', 'logged out by another'), ('1', 'logged in again'),
+                                      ('2', 'lost for good'))):
+        c = Connection()
+        c.isid = b'\x80\x12\x34\x56\x01' + bytes([n])
+        keys = dict(ErrorRecoveryLevel=level, MaxConnections='4', DefaultTime2Wait='0', DefaultTime2Retain='0')
+        c.login(**keys)
+        c.ready()
+        d = Connection(of=c, cid=1)
+        d.login()
+        lba = 8192 + 16 * n
+        d.command(struct.pack('>BBIBHB', 0x2a, 0, lba, 0, 8, 0), 4096, write=True, data=bytes(4096))
+        well(c)
+        if how == 'logged out':
+            assert within('LOGOUT of a connection', d.logout, 1, 1) == 0
+        elif how == 'logged out by another':
+            assert within('LOGOUT of another connection', c.logout, 1, 1) == 0
+        elif how == 'logged in again':
+            e = Connection(of=c, cid=1)
+            within('login in its place', e.login)
+        else:
+            d.close()
+        end = time.monotonic() + LIMIT
+        while 'blocks %d-%d' % (lba, lba + 7) not in orphans():
+            assert how == 'lost for good' and time.monotonic() < end, '%s: no orphan: %s' % (how, orphans())
+            time.sleep(0.02)
+        status = within('the write once more', c.write10, lba, b'x' * 4096)[0]
+        assert status == 8, '%s: status %d' % (how, status)
+        within('the other LUN', well, c)
+        c.close()
+
+
 def before():
     c = session(1)
     while c.tur():
         pass
     assert c.write10(0, bytes(4096))[0] == 0
     well(c)
+    # an R2T says of which LUN it is
+    itt = c.command(struct.pack('>BBIBHB', 0x2a, 0, 0, 0, 8, 0), 4096, write=True, lun=1)
+    pdu = c.recv()
+    assert pdu.opcode == R2T and pdu.header[8:16] == b'\0\1' + bytes(6), pdu.header.hex()
+    c.data_out(itt, pdu.ttt, 0, 0, bytes(4096))
+    assert c.finish(itt)[0] == 0
     c.close()
 
 
@@ -154,7 +198,7 @@ def late():
 
 
 def main():
-    {'silent': silent, 'late': late, 'before': before, 'tmf': tmf, 'session': reinstate,
+    {'silent': silent, 'late': late, 'before': before, 'tmf': tmf, 'session': reinstate, 'parted': parted,
      'bystander': bystander}[sys.argv[1]]()
     print('%s: passed' % sys.argv[1])
 

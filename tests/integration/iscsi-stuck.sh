@@ -69,6 +69,13 @@ bystander=$!
 dmsetup suspend --nolockfs --noflush slow
 python3 $stuck tmf
 python3 $stuck session
+cfs_write $tpg/param/MaxConnections 4
+cfs_write $tpg/param/ErrorRecoveryLevel 2
+cfs_write $tpg/param/DefaultTime2Wait 0
+python3 $stuck parted
+cfs_write $tpg/param/MaxConnections 1
+cfs_write $tpg/param/ErrorRecoveryLevel 0
+cfs_write $tpg/param/DefaultTime2Wait 2
 # who waits for the disk is no task of ours
 nobody_waits
 dmsetup resume slow
