@@ -257,6 +257,9 @@ void tcm_isc_cmd_header(struct tcm_isc_conn *conn)
 	isess->cmd_pdus++;
 	icmd = tcm_isc_cmd_take(conn, hdr);
 	if (unlikely(!icmd)) {
+		/* 11.17: its CmdSN is not taken for received. Where turns are taken it had none. */
+		if (!isess->reorder && !(hdr->opcode & TCM_ISC_IMMEDIATE))
+			isess->exp_cmdsn--;
 		tcm_isc_reject(conn, hdr->opcode & TCM_ISC_IMMEDIATE ? TCM_ISC_REJ_TOO_MANY :
 			       TCM_ISC_REJ_PROTOCOL);
 		return;

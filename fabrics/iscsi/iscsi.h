@@ -217,6 +217,7 @@ struct tcm_isc_held {
 	u32			cmdsn;
 	struct tcm_isc_conn	*conn;		/* which it came on */
 	bool			is_cmd;
+	bool			immediate;	/* it has no turn, and waits for those before it */
 };
 
 /* cmd states of the data phase; the owner's */
@@ -316,8 +317,9 @@ struct tcm_isc_session {
 	 * connection's owner uses what these two locks protect.
 	 */
 	bool			reorder;
-	struct mutex		order;		/* protects @held, @exp_cmdsn, each turn */
+	struct mutex		order;		/* protects the next three, @exp_cmdsn, each turn */
 	struct list_head	held;
+	unsigned int		nr_held_immediate;
 	unsigned long		hole_since;	/* jiffies, while @held has some */
 	spinlock_t		slot_lock;	/* protects slots, @max_cmdsn and counters */
 
@@ -535,6 +537,7 @@ void tcm_isc_ping_now(struct tcm_isc_conn *conn);
 bool tcm_isc_order_wanted(struct tcm_isc_session *isess, u32 cmdsn);
 void tcm_isc_order_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_order_pdu(struct tcm_isc_conn *conn);
+void tcm_isc_order_function(struct tcm_isc_conn *conn);
 void tcm_isc_order_plug(struct tcm_isc_conn *conn, u32 cmdsn);
 void tcm_isc_order_mine(struct tcm_isc_conn *conn);
 unsigned int tcm_isc_order_abort(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req);

@@ -28,7 +28,7 @@ static bool tcm_isc_order_new(struct tcm_isc_session *isess, u32 cmdsn)
 	    tcm_isc_sn_before(READ_ONCE(isess->max_cmdsn), cmdsn))
 		return false;
 	list_for_each_entry_reverse(held, &isess->held, node) {
-		if (held->cmdsn == cmdsn)
+		if (held->cmdsn == cmdsn && !held->immediate)
 			return false;
 		if (tcm_isc_sn_before(held->cmdsn, cmdsn))
 			break;
@@ -57,7 +57,8 @@ static void tcm_isc_order_hold(struct tcm_isc_conn *conn, struct tcm_isc_held *h
 	if (list_empty(&isess->held))
 		isess->hole_since = jiffies;
 	list_for_each_entry_reverse(before, &isess->held, node)
-		if (tcm_isc_sn_before(before->cmdsn, held->cmdsn))
+		if (tcm_isc_sn_before(before->cmdsn, held->cmdsn) ||
+		    (before->cmdsn == held->cmdsn && before->immediate))
 			break;
 	list_add(&held->node, &before->node);
 	tcm_isc_tick_in(conn, TCM_ISC_HOLE_SECONDS * HZ);
@@ -115,16 +116,18 @@ void tcm_isc_order_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd)
 	mutex_unlock(&isess->order);
 }
 
-static void tcm_isc_order_keep(struct tcm_isc_conn *conn, u32 cmdsn)
+/* Without memory it is as if it had been lost. */
+static void tcm_isc_order_keep(struct tcm_isc_conn *conn, u32 cmdsn, bool immediate)
 {
 	u32 dsl = conn->rx.dsl;
 	struct tcm_isc_held_pdu *pdu = kvmalloc(struct_size(pdu, data, dsl), GFP_KERNEL);
 
-	/* As if it had been lost */
 	if (!pdu)
 		return;
 	pdu->held.cmdsn = cmdsn;
 	pdu->held.is_cmd = false;
+	pdu->held.immediate = immediate;
+	conn->isess->nr_held_immediate += immediate;
 	pdu->dsl = dsl;
 	memcpy(pdu->hdr, conn->rx.hdr, TCM_ISC_BHS);
 	if (dsl)
@@ -150,11 +153,35 @@ void tcm_isc_order_pdu(struct tcm_isc_conn *conn)
 		tcm_isc_order_turn(isess);
 		tcm_isc_order_wake(isess);
 	} else if (tcm_isc_order_new(isess, cmdsn)) {
-		tcm_isc_order_keep(conn, cmdsn);
+		tcm_isc_order_keep(conn, cmdsn, false);
 	}
 	mutex_unlock(&isess->order);
 	if (turn)
 		tcm_isc_pdu_run(conn);
+}
+
+/*
+ * A function for many tasks is about all that was sent before it (4.2.3.3), by whichever
+ * connection: those that are under way there still come first.
+ */
+void tcm_isc_order_function(struct tcm_isc_conn *conn)
+{
+	const struct tcm_isc_bhs *bhs = (const struct tcm_isc_bhs *)conn->rx.hdr;
+	struct tcm_isc_session *isess = conn->isess;
+	u32 cmdsn = be32_to_cpu(bhs->cmdsn);
+	bool waits, room;
+
+	mutex_lock(&isess->order);
+	waits = tcm_isc_sn_before(isess->exp_cmdsn, cmdsn) &&
+		!tcm_isc_sn_before(READ_ONCE(isess->max_cmdsn) + 1, cmdsn);
+	room = isess->nr_held_immediate < TCM_ISC_IMMEDIATE_SLOTS;
+	if (waits && room)
+		tcm_isc_order_keep(conn, cmdsn, true);
+	mutex_unlock(&isess->order);
+	if (!waits)
+		tcm_isc_pdu_run(conn);
+	else if (!room)
+		tcm_isc_reject(conn, TCM_ISC_REJ_TOO_MANY);
 }
 
 /*
@@ -215,7 +242,10 @@ void tcm_isc_order_mine(struct tcm_isc_conn *conn)
 		held = tcm_isc_order_first(isess);
 		if (held && held->conn == conn) {
 			list_del(&held->node);
-			tcm_isc_order_turn(isess);
+			if (held->immediate)
+				isess->nr_held_immediate--;
+			else
+				tcm_isc_order_turn(isess);
 			if (held->is_cmd)
 				tcm_isc_cmd_begin(conn, container_of(held, struct tcm_isc_cmd,
 								     held));
@@ -300,6 +330,7 @@ void tcm_isc_order_drop(struct tcm_isc_conn *conn)
 			continue;
 		list_del(&held->node);
 		if (!held->is_cmd) {
+			isess->nr_held_immediate -= held->immediate;
 			kvfree(container_of(held, struct tcm_isc_held_pdu, held));
 			continue;
 		}

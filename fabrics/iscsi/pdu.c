@@ -344,6 +344,23 @@ static void tcm_isc_task(struct tcm_isc_conn *conn)
 	}
 }
 
+/* Task management of more than one task */
+static bool tcm_isc_is_for_many(const struct tcm_isc_bhs *bhs)
+{
+	if ((bhs->opcode & TCM_ISC_OP_MASK) != TCM_ISC_TMF)
+		return false;
+	switch (bhs->flags & 0x7f) {
+	case TCM_ISC_TMF_ABORT_TASK_SET:
+	case TCM_ISC_TMF_CLEAR_TASK_SET:
+	case TCM_ISC_TMF_LUN_RESET:
+	case TCM_ISC_TMF_WARM_RESET:
+	case TCM_ISC_TMF_NEXUS_RESET:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Its turn by CmdSN has come, or it has none. */
 void tcm_isc_pdu_run(struct tcm_isc_conn *conn)
 {
@@ -380,6 +397,8 @@ void tcm_isc_pdu_handle(struct tcm_isc_conn *conn)
 		tcm_isc_snack(conn);
 	else if (conn->isess->reorder && !(bhs->opcode & TCM_ISC_IMMEDIATE))
 		tcm_isc_order_pdu(conn);
+	else if (conn->isess->reorder && tcm_isc_is_for_many(bhs))
+		tcm_isc_order_function(conn);
 	else if (tcm_isc_cmdsn_take(conn->isess, bhs))
 		tcm_isc_pdu_run(conn);
 }

@@ -15,12 +15,14 @@ import sys
 import threading
 import time
 
-from iscsi_initiator import (ASYNC, Connection, DATA_IN, LOGIN_RSP, NO_TAG, NOP_IN, NOP_OUT, R2T, RESPONSE, TMF, TMF_RSP)
+from iscsi_initiator import (ASYNC, Connection, DATA_IN, LOGIN_RSP, NO_TAG, NOP_IN, NOP_OUT, R2T, REJECT, RESPONSE, TMF,
+                             TMF_RSP)
 from iscsi_recovery import (PARAM, PATTERN, fill, read_cdb, run, send_data, session, start_read, start_write,
                             unsolicited, write_cdb)
 
 TPG = os.path.dirname(os.path.dirname(PARAM)) + '/'
 REASSIGN = 8
+IMMEDIATE_MOST = 16         # functions that wait for others' turns
 SLOW = int(os.environ.get('VM_SLOW', '1'))
 
 
@@ -155,6 +157,33 @@ def test_order():
     c.logout()
     assert d.closed()
     wait_no_sessions()
+
+
+def test_function_waits():
+    """An immediate function for many tasks waits for what was sent before it on another connection."""
+    c = first()
+    d = join(c, 1)
+    for func in (2, 4, 5, 6):
+        gap = struct.pack('>II', c.cmdsn, 0) + bytes(16)
+        c.cmdsn += 1
+        itts = [c.send(TMF | 0x40, 0x80 | func, word5=NO_TAG, words=c.sns(True)) for _ in range(2)]
+        assert c.silent(), 'function %d has not waited' % func
+        # an abort of one task does not wait
+        c.send(TMF | 0x40, 0x81, word5=1, words=c.sns(True) + struct.pack('>I', (c.cmdsn - 100) & 0xffffffff))
+        assert (c.recv().header[2], c.silent(0.1)) == (1, True)
+        d.command(bytes(6), sns=gap)
+        for itt in itts:
+            pdu = c.recv()
+            assert (pdu.opcode, pdu.itt, pdu.header[2]) == (TMF_RSP, itt, 0), pdu.header.hex()
+        c.ready()
+    # they do not fill the memory
+    c.cmdsn += 1
+    for _ in range(100):
+        c.send(TMF | 0x40, 0x82, word5=NO_TAG, words=c.sns(True))
+    for _ in range(100 - IMMEDIATE_MOST):
+        assert c.recv().opcode == REJECT
+    assert c.silent(0.1)
+    c.close()
 
 
 def test_abort_reaches_others():

@@ -307,6 +307,9 @@ def test_long_cdb():
             a.command(cdb[:16], 8192, read=True, ahs=bad)
             pdu = a.recv()
             assert pdu.opcode == REJECT and pdu.header[2] == 4, (bad, pdu.header.hex())
+            # 11.17: its number has not been received
+            assert pdu.exp_cmdsn == a.cmdsn - 1, pdu.header.hex()
+            a.cmdsn -= 1
             assert a.tur() == 0
         a.close()
     no_sessions()
