@@ -5,7 +5,8 @@
     iscsi_fuzz.py [--connections N] [--jobs N] [--seed N]
 
 Each connection does something an initiator does, with PDUs that are altered, cut, left out, repeated or
-made up; digests, where they were agreed on, are those of what is sent. Meanwhile a good initiator is
+made up; digests, where they were agreed on, are those of what is sent. The second half may agree on error
+recovery, data in any order and several connections, some of which end before the others. Meanwhile a good initiator is
 served, and in the end neither a session nor memory is left. The target is to be there, on 127.0.0.1.
 """
 import argparse
@@ -22,6 +23,9 @@ from kernel_memory import used
 TPG = '/sys/kernel/config/target/iscsi/iqn.2026-11.org.lab:t1/tpgt_1/'
 PATIENCE = 0.1          # seconds that a spoiled connection waits for an answer
 GOOD = 20               # ... and a good one
+# what the second half of the connections may agree on beside the defaults
+RICH = {'ErrorRecoveryLevel': '2', 'MaxConnections': '4', 'InitialR2T': 'No', 'DataPDUInOrder': 'No',
+        'DataSequenceInOrder': 'No', 'MaxOutstandingR2T': '8', 'DefaultTime2Wait': '0'}
 GROWTH = 4 << 10        # KiB by which memory may differ
 NUMBERS = (0, 1, 2, 4, 47, 48, 511, 512, 4096, 8192, 65536, 262144, 0xffffff, 1 << 24, 0x7fffffff, 0x80000000, NO_TAG)
 CDBS = (
@@ -55,7 +59,8 @@ class Spoiled(Connection):
         self.sock.settimeout(PATIENCE)
 
     def number(self):
-        return self.rnd.choice(NUMBERS + (self.rnd.getrandbits(32), self.cmdsn, self.exp_statsn))
+        return self.rnd.choice(NUMBERS + (self.rnd.getrandbits(32), self.cmdsn, self.exp_statsn, self.itt,
+                                          max(0, self.itt - self.rnd.randrange(8))))
 
     def words(self, data):
         """Of some, one word or byte is another."""
@@ -127,17 +132,31 @@ def half_login(c, rnd):
 
 def full_feature(c, rnd):
     keys = {k: rnd.choice(KEYS[k][:2]) for k in rnd.sample(
-        ('HeaderDigest', 'DataDigest', 'MaxConnections', 'InitialR2T', 'ImmediateData', 'DefaultTime2Wait',
-         'DataPDUInOrder', 'DataSequenceInOrder', 'MaxBurstLength', 'FirstBurstLength'), rnd.randrange(6))}
+        ('HeaderDigest', 'DataDigest', 'InitialR2T', 'ImmediateData', 'DefaultTime2Wait',
+         'DataPDUInOrder', 'DataSequenceInOrder', 'MaxBurstLength', 'FirstBurstLength', 'MaxOutstandingR2T'),
+        rnd.randrange(6))}
+    keys['MaxConnections'] = rnd.choice('14')
     keys['ErrorRecoveryLevel'] = rnd.choice('0012')
     keys['DefaultTime2Retain'] = '0'
     rate, c.rate = c.rate, 0
     c.sock.settimeout(GOOD)
-    c.login('iqn.2026-11.org.lab:fuzz%d' % rnd.randrange(3), **keys)
+    name = 'iqn.2026-11.org.lab:fuzz%d' % rnd.randrange(3)
+    many = c.login(name, **keys).get('MaxConnections', '1') != '1'
     c.sock.settimeout(PATIENCE)
     c.rate = rate
-    for _ in range(rnd.randrange(1, 8)):
-        rnd.choice((command, command, command, command, odd))(c, rnd)
+    conns = [c]
+    try:
+        for _ in range(rnd.randrange(2, 12)):
+            if many and len(conns) < 4 and not rnd.randrange(3):
+                conns.append(Spoiled(rnd, 0, of=c, cid=rnd.randrange(4)))
+                conns[-1].login(name)
+                conns[-1].rate = rate
+            if len(conns) > 1 and not rnd.randrange(6):
+                conns.pop(rnd.randrange(1, len(conns))).close()
+            rnd.choice((command, command, command, command, odd))(rnd.choice(conns), rnd)
+    finally:
+        for d in conns[1:]:
+            d.close()
 
 
 def command(c, rnd):
@@ -244,9 +263,14 @@ def main():
     args = p.parse_args()
     counts = multiprocessing.Array('i', len(WORDS))
     begin = time.monotonic()
-    spoil(args.connections // 5, args, counts)
+    first = args.connections // 2
+    slowest = spoil(first, args, counts)
+    for key, value in RICH.items():
+        with open(TPG + 'param/' + key, 'w', encoding='ascii') as f:
+            f.write(value)
+    spoil(first // 3, args, counts)
     before = used()
-    slowest = spoil(args.connections - args.connections // 5, args, counts)
+    slowest = max(slowest, spoil(args.connections - first - first // 3, args, counts))
     grown = used() - before
     print('%d connections in %.0f s: %s; a good one took %.2f s at most; memory %+d KiB; seed %d' % (
         sum(counts), time.monotonic() - begin, ', '.join('%d %s' % c for c in zip(counts, WORDS)), slowest, grown, args.seed))
