@@ -39,6 +39,7 @@ enum tcm_attr_kind {
 	X(emulate_tpu, BOOL, TCM_ATTR_VPD, 1, tcm_set_unmap_user)		\
 	X(emulate_tpws, BOOL, TCM_ATTR_VPD, 1, tcm_set_unmap_user)		\
 	X(emulate_caw, BOOL, TCM_ATTR_VPD, 1, NULL)				\
+	X(emulate_atomic_write, BOOL, TCM_ATTR_VPD, 1, NULL)			\
 	X(emulate_3pc, BOOL, TCM_ATTR_VPD, 1, NULL)				\
 	X(emulate_pr, BOOL, 0, 1, NULL)						\
 	X(emulate_rsoc, BOOL, 0, 1, NULL)					\

@@ -122,6 +122,7 @@ static const struct tcm_dev_attr tcm_attr_defaults = {
 	.emulate_fua_read	= 1,
 	.emulate_tas		= 1,
 	.emulate_caw		= 1,
+	.emulate_atomic_write	= 1,
 	.emulate_3pc		= 1,
 	.emulate_pr		= 1,
 	.emulate_rsoc		= 1,

@@ -95,6 +95,7 @@ static const struct tcm_opcode tcm_ops_pi[] = {
 		.lba_at = 2, .lba_size = 8, .len_at = 12, .len_size = 2,
 		.usage = { TCM_WRITE_ATOMIC_16, TCM_PI_RW_BITS, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_pi_write_atomic_parse, .exec = tcm_sbc_write_atomic,
+		.offered = tcm_sbc_atomic_offered,
 	}, {
 		.opcode = WRITE_VERIFY, TCM_PI_CDB10(WRITE_VERIFY, TCM_PI_VERIFY_BITS),
 		.name = "WRITE AND VERIFY(10)", TCM_PI_WRITE_VERIFY

@@ -211,6 +211,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.flags = TCM_OP_ALTERS | TCM_OP_EXCL,
 		.usage = { TCM_WRITE_ATOMIC_16, TCM_RW_BITS, [2 ... 13] = 0xff },
 		.parse = tcm_sbc_write_atomic_parse, .exec = tcm_sbc_write_atomic,
+		.offered = tcm_sbc_atomic_offered,
 	}, {
 		.opcode = WRITE_VERIFY_16, .name = "WRITE AND VERIFY(16)", .cdb_len = 16,
 		.dir = DMA_TO_DEVICE, .xfer = TCM_XFER_BLOCKS,

@@ -45,6 +45,7 @@ bool tcm_sbc_unmap_offered(const struct tcm_device *dev);
 enum tcm_sense tcm_sbc_caw_parse(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_compare_and_write(struct tcm_cmd *cmd);
 bool tcm_sbc_caw_offered(const struct tcm_device *dev);
+bool tcm_sbc_atomic_offered(const struct tcm_device *dev);
 
 enum tcm_sense tcm_sbc_orwrite(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_write_atomic_parse(struct tcm_cmd *cmd);

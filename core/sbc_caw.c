@@ -34,6 +34,15 @@ bool tcm_sbc_caw_offered(const struct tcm_device *dev)
 	return dev->attr.emulate_caw;
 }
 
+/*
+ * Nobody sees a part of it while the target runs: that is a lock's doing. What a power cut leaves
+ * is the medium's: who has initiators that rely on all or nothing then turns it off.
+ */
+bool tcm_sbc_atomic_offered(const struct tcm_device *dev)
+{
+	return dev->attr.emulate_atomic_write;
+}
+
 u32 tcm_sbc_caw_max(const struct tcm_device *dev, const struct tcm_fabric_ops *ops)
 {
 	u32 max = min_t(u32, U8_MAX, READ_ONCE(dev->max_blocks));

@@ -60,7 +60,8 @@ unsigned int tcm_vpd_block_limits(const struct tcm_lun *lun, u8 *buf)
 	bl->max_transfer = cpu_to_be32(max);
 	bl->opt_transfer = cpu_to_be32(tcm_vpd_opt_blocks(dev, max));
 	bl->max_write_same = cpu_to_be64(attr->max_write_same_len);
-	bl->max_atomic = cpu_to_be32(tcm_sbc_atomic_max(dev, lun->tpg->ops));
+	if (tcm_vpd_offers(dev, TCM_WRITE_ATOMIC_16))
+		bl->max_atomic = cpu_to_be32(tcm_sbc_atomic_max(dev, lun->tpg->ops));
 	if (tcm_dev_lbpme(dev)) {
 		bl->max_unmap_lba = cpu_to_be32(attr->max_unmap_lba_count);
 		bl->max_unmap_desc = cpu_to_be32(attr->max_unmap_block_desc_count);

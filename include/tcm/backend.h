@@ -317,7 +317,8 @@ int tcm_hba_make_physical(struct tcm_hba *hba);
 struct tcm_dev_attr {
 	u32 emulate_model_alias, emulate_dpo, emulate_fua_write, emulate_fua_read;
 	u32 emulate_write_cache, emulate_ua_intlck_ctrl, emulate_tas;
-	u32 emulate_tpu, emulate_tpws, emulate_caw, emulate_3pc, emulate_pr, emulate_rsoc;
+	u32 emulate_tpu, emulate_tpws, emulate_caw, emulate_atomic_write;
+	u32 emulate_3pc, emulate_pr, emulate_rsoc;
 	u32 pi_prot_type, hw_pi_prot_type, pi_prot_verify;
 	u32 enforce_pr_isids, is_nonrot, emulate_rest_reord, force_pr_aptpl;
 	u32 hw_block_size, block_size, physical_block_size, hw_max_sectors, optimal_sectors;

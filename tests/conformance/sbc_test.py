@@ -747,6 +747,10 @@ def test_atomic(t, u):
     t.bad(atomic(u.dev, u.last, 2, data), LBA_OUT_OF_RANGE, 'WRITE ATOMIC at the end', info=range_info(u, u.last))
     for have in (0, u.bs, 2 * u.bs - 1):
         t.bad(atomic(u.dev, 3, 2, data[:have]), BAD_IU, 'WRITE ATOMIC with %d bytes' % have)
+    if u.attrib:
+        with with_attrs(u, emulate_atomic_write=0):
+            t.eq(block_limits(u)[44:64], bytes(20), 'atomic limits where it is not offered')
+            t.bad(atomic(u.dev, 3, 2, u.data(2)), INVALID_OPCODE, 'WRITE ATOMIC not offered')
     t.ok(u.read(3, 2) == data, 'WRITE ATOMIC refused but done')
 
 

@@ -576,6 +576,7 @@ def test_usage(dev, pi=0):
 # Attributes; opcodes that are there by them, and those that are not, with all of their service actions
 CONFIGURED = (
     ({'emulate_caw': '0'}, (), (0x89,)),
+    ({'emulate_atomic_write': '0'}, (), (0x9c,)),
     ({'emulate_tpu': '1'}, (0x42,), ()),
     ({'emulate_3pc': '0'}, (), (0x83, 0x84)),
     ({'emulate_pr': '0'}, (), (0x16, 0x17, 0x56, 0x57, 0x5e, 0x5f)),

@@ -204,6 +204,7 @@ struct fuzz_lun *fuzz_lun_new(struct fuzz_in *in)
 	dev->attr.emulate_tpu = bits >> 8 & 1;
 	dev->attr.emulate_tpws = bits >> 9 & 1;
 	dev->attr.emulate_caw = bits >> 10 & 1;
+	dev->attr.emulate_atomic_write = bits >> 10 & 1;
 	dev->attr.emulate_3pc = bits >> 11 & 1;
 	dev->attr.emulate_pr = bits >> 12 & 1;
 	dev->attr.emulate_rsoc = bits >> 13 & 1;

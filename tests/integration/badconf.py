@@ -129,7 +129,7 @@ ENOENT, ENOTDIR, EACCES = errno.ENOENT, errno.ENOTDIR, errno.EACCES
 # What neither configfs nor VFS says of its own here
 OURS = {EINVAL, ERANGE, ENODEV, ENOSYS, EOVERFLOW, EFAULT}
 
-BOOLS = ['emulate_fua_write', 'emulate_caw', 'emulate_3pc', 'emulate_pr', 'emulate_rsoc',
+BOOLS = ['emulate_fua_write', 'emulate_caw', 'emulate_atomic_write', 'emulate_3pc', 'emulate_pr', 'emulate_rsoc',
          'enforce_pr_isids', 'is_nonrot', 'pi_prot_verify']
 STORES = (
     [(IDLE + '/attrib/' + b, '2', EINVAL) for b in BOOLS] +
