@@ -301,8 +301,9 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	 * initiator knows their tags no more (11.6.1).
 	 */
 	tcm_isc_take_done(conn);
+	/* Its immediate data may be arriving on another connection: then it has not come, yet. */
 	if (function == TCM_ISC_TMF_ABORT_TASK && !tmf.outstanding && !find.aborted)
-		return TCM_ISC_TMF_RSP_NO_TASK;
+		return tcm_isc_no_task(conn, req);
 	memcpy(info, tmf.info, sizeof(tmf.info));
 	return tcm_isc_tmf_answer(tmf.resp);
 }

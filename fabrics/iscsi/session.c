@@ -439,49 +439,61 @@ void tcm_isc_session_end(struct tcm_isc_conn *conn)
 
 /* ---- slots ---- */
 
-static struct tcm_isc_cmd *tcm_isc_slot_new(struct tcm_isc_session *isess)
+static struct tcm_isc_cmd *tcm_isc_slot_new(const struct tcm_isc_session *isess)
 {
-	struct tcm_isc_cmd *icmd;
+	struct tcm_isc_cmd *icmd = kzalloc(sizeof(*icmd), GFP_NOIO);
 
-	if (isess->nr_slots == isess->max_slots)
-		return NULL;
-	/* with a lock held where there are several connections */
-	icmd = kzalloc(sizeof(*icmd), isess->reorder ? GFP_NOWAIT : GFP_NOIO);
 	if (!icmd)
 		return NULL;
-	icmd->slot = isess->nr_slots;
 	icmd->sg = icmd->first_sg;
 	icmd->sg_max = ARRAY_SIZE(icmd->first_sg);
 	icmd->tx.kind = TCM_ISC_TX_CMD;
 	icmd->delivered = !isess->reorder;
-	isess->slots[icmd->slot] = icmd;
-	/* Pairs with tcm_isc_walk_cmds(). */
-	smp_store_release(&isess->nr_slots, icmd->slot + 1);
 	return icmd;
+}
+
+/* One that is free, or @fresh; the slots are locked. */
+static struct tcm_isc_cmd *tcm_isc_slot_pick(struct tcm_isc_session *isess,
+					     struct tcm_isc_cmd *fresh)
+{
+	struct tcm_isc_cmd *icmd = list_first_entry_or_null(&isess->free, struct tcm_isc_cmd,
+							    node);
+
+	if (likely(icmd)) {
+		list_del(&icmd->node);
+		return icmd;
+	}
+	if (!fresh || isess->nr_slots == isess->max_slots)
+		return NULL;
+	fresh->slot = isess->nr_slots;
+	isess->slots[fresh->slot] = fresh;
+	/* Pairs with tcm_isc_walk_cmds(). */
+	smp_store_release(&isess->nr_slots, fresh->slot + 1);
+	return fresh;
 }
 
 struct tcm_isc_cmd *tcm_isc_slot_get(struct tcm_isc_session *isess, bool immediate)
 {
-	struct tcm_isc_cmd *icmd;
+	struct tcm_isc_cmd *icmd = NULL, *fresh = NULL;
 
 	tcm_isc_slots_lock(isess);
-	if (immediate && isess->nr_immediate == TCM_ISC_IMMEDIATE_SLOTS) {
-		icmd = NULL;
-		goto unlock;
+	if (unlikely(list_empty(&isess->free) && isess->nr_slots < isess->max_slots)) {
+		tcm_isc_slots_unlock(isess);
+		fresh = tcm_isc_slot_new(isess);
+		tcm_isc_slots_lock(isess);
 	}
-	icmd = list_first_entry_or_null(&isess->free, struct tcm_isc_cmd, node);
-	if (likely(icmd))
-		list_del(&icmd->node);
-	else
-		icmd = tcm_isc_slot_new(isess);
-	if (!icmd)
-		goto unlock;
-	icmd->immediate = immediate;
-	icmd->busy = true;
-	isess->nr_used++;
-	isess->nr_immediate += immediate;
-unlock:
+	if (!immediate || isess->nr_immediate < TCM_ISC_IMMEDIATE_SLOTS)
+		icmd = tcm_isc_slot_pick(isess, fresh);
+	if (likely(icmd)) {
+		icmd->immediate = immediate;
+		icmd->busy = true;
+		isess->nr_used++;
+		isess->nr_immediate += immediate;
+	}
 	tcm_isc_slots_unlock(isess);
+	/* Another connection has given one back meanwhile. */
+	if (unlikely(fresh && fresh != icmd))
+		kfree(fresh);
 	return icmd;
 }
 

@@ -186,6 +186,22 @@ def test_function_waits():
     c.close()
 
 
+def test_abort_arriving():
+    """A task is aborted while its immediate data arrives on another connection: it has not come, and does not."""
+    c = first()
+    d = join(c, 1)
+    fill(c, 1900, bytes(4096))
+    text = d.together(lambda: d.command(write_cdb(1900, 8), 4096, write=True, data=PATTERN[:4096]))
+    itt, sn = c.itt, c.cmdsn - 1
+    d.send_raw(text[:2000])
+    c.nop(immediate=True)
+    assert c.tmf(1, ref=itt, refsn=sn) == 0
+    d.send_raw(text[2000:])
+    assert d.tur() == 0 and d.silent(0.1)
+    assert c.read10(1900, 8)[1] == bytes(4096)
+    c.close()
+
+
 def test_abort_reaches_others():
     """A function is about what was sent before it on any connection: a write whose unsolicited data is to come."""
     c = unsolicited(ErrorRecoveryLevel='0', MaxConnections='4', DefaultTime2Wait='0', FirstBurstLength='65536')
