@@ -206,6 +206,11 @@ bool tcm_sbc_flush_behind(struct tcm_device *dev, u64 pos, u64 len);
  * for I/O.
  */
 void tcm_sbc_cache_off(struct tcm_device *dev);
+/*
+ * For who ends a command by what its flush gave: an error is everybody's, and the command's sense.
+ * Any context.
+ */
+enum tcm_sense tcm_sbc_flush_sense(struct tcm_cmd *cmd, enum tcm_sense sense);
 
 /*
  * Stopped: medium access is refused with NOT READY, INITIALIZING COMMAND REQUIRED

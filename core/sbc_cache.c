@@ -34,6 +34,14 @@ void tcm_device_flush_failed(struct tcm_device *dev, enum tcm_sense sense)
 }
 EXPORT_SYMBOL_GPL(tcm_device_flush_failed);
 
+enum tcm_sense tcm_sbc_flush_sense(struct tcm_cmd *cmd, enum tcm_sense sense)
+{
+	if (likely(!sense))
+		return TCM_OK;
+	tcm_device_flush_failed(cmd->dev, sense);
+	return tcm_sbc_io_sense(cmd, sense);
+}
+
 static void tcm_flush_behind_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_flush_behind *fb = container_of(io, struct tcm_flush_behind, io);
@@ -103,9 +111,7 @@ static void tcm_left_behind_done(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
-	if (unlikely(sense))
-		tcm_device_flush_failed(io->dev, sense);
-	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+	tcm_cmd_complete(cmd, tcm_sbc_flush_sense(cmd, sense));
 }
 
 static void tcm_left_behind(struct tcm_cmd *cmd)
@@ -130,12 +136,11 @@ static void tcm_sync_done(struct tcm_io *io, enum tcm_sense sense)
 	struct tcm_device *dev = cmd->dev;
 	enum tcm_sense late = TCM_OK;
 
-	if (unlikely(sense))
-		tcm_device_flush_failed(dev, sense);
+	sense = tcm_sbc_flush_sense(cmd, sense);
 	/* Two of one nexus at the same time are both told. */
 	if (unlikely(errseq_check_and_advance(&dev->flush_seq, &cmd->map->flush_seq)))
 		late = READ_ONCE(dev->flush_error);
-	tcm_cmd_complete(cmd, sense ? tcm_sbc_io_sense(cmd, sense) : late);
+	tcm_cmd_complete(cmd, sense ?: late);
 }
 
 enum tcm_sense tcm_sbc_sync_cache(struct tcm_cmd *cmd)

@@ -101,8 +101,9 @@ static void tcm_sbc_read_flushed(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
+	sense = tcm_sbc_flush_sense(cmd, sense);
 	if (sense)
-		tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+		tcm_cmd_complete(cmd, sense);
 	else
 		tcm_hop_queue(cmd, tcm_sbc_read_flushed_resume);
 }

@@ -116,7 +116,7 @@ static void tcm_stop_done(struct tcm_io *io, enum tcm_sense sense)
 		tcm_sbc_set_stopped(cmd->dev, false);
 		tcm_set_ejected(cmd, false);
 	}
-	tcm_cmd_complete(cmd, tcm_sbc_io_sense(cmd, sense));
+	tcm_cmd_complete(cmd, tcm_sbc_flush_sense(cmd, sense));
 }
 
 /* The unit is stopped or rests: what is in the cache goes to the medium. */

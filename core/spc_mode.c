@@ -89,10 +89,7 @@ static void tcm_mode_flushed(struct tcm_io *io, enum tcm_sense sense)
 {
 	struct tcm_cmd *cmd = tcm_sbc_cmd(io);
 
-	if (sense)
-		sense = tcm_sbc_io_sense(cmd, sense);
-	else
-		sense = tcm_mode_select_save(cmd);
+	sense = tcm_sbc_flush_sense(cmd, sense) ?: tcm_mode_select_save(cmd);
 	if (sense != TCM_PENDING)
 		tcm_cmd_complete(cmd, sense);
 }

@@ -338,23 +338,22 @@ def cache_late(rig):
     rig.settle()
 
 
-def sync(s, immed=False):
-    return s.cmd([0x35, 2 * immed] + [0] * 8)
-
-
 def cache_lost(rig):
     """What a flush could not write may be anybody's data: each nexus is told, and once."""
-    for immed in (False, True):
+    sync = [0x35] + [0] * 9
+    for what, cdb, din, answered in (
+            ('SYNCHRONIZE CACHE', sync, 0, False), ('SYNCHRONIZE CACHE, IMMED', [0x35, 2] + [0] * 8, 0, True),
+            ('READ, FUA', [0x28, 8] + [0] * 6 + [1, 0], 512, False), ('STOP', [0x1b] + [0] * 5, 0, False)):
         rig.settle()
         rig.h.fail(1)
-        r = sync(rig.s, immed)
-        t.ok(not r.status if immed else r.code == WRITE_ERROR, 'the flush that fails, IMMED %d: %s' % (immed, r))
+        r = rig.s.cmd(cdb, din=din)
+        t.ok(r.status == 0 if answered else r.code == WRITE_ERROR, '%s that fails: %s' % (what, r))
         rig.h.fail(0)
-        if immed:
-            t.bad(sync(rig.s), WRITE_ERROR, 'who was answered before')
-        t.good(sync(rig.s), 'who was told')
-        t.bad(sync(rig.other), WRITE_ERROR, 'another nexus, IMMED %d' % immed)
-        t.good(sync(rig.other), 'it is told once')
+        if cdb is not sync:
+            t.bad(rig.s.cmd(sync), WRITE_ERROR, what + ', the same nexus')
+        t.good(rig.s.cmd(sync), what + ', who was told')
+        t.bad(rig.other.cmd(sync), WRITE_ERROR, what + ', another nexus')
+        t.good(rig.other.cmd(sync), what + ', it is told once')
 
 
 def main():

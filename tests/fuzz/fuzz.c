@@ -527,6 +527,7 @@ void tcm_orphan_chunk_end(struct tcm_orphan_chunk *chunk) { }
 bool tcm_orphan_meets(const struct tcm_device *dev, u64 first, u64 last) { return false; }
 void tcm_ua_clear_session(struct tcm_session *sess, enum tcm_ua ua) { }
 void tcm_sbc_cache_off(struct tcm_device *dev) { }
+enum tcm_sense tcm_sbc_flush_sense(struct tcm_cmd *cmd, enum tcm_sense sense) { return sense; }
 void tcm_ua_raise_device(struct tcm_device *dev, enum tcm_ua ua, const struct tcm_session *sess) { }
 
 struct tcm_lba_range *tcm_lba_range_alloc(unsigned int members)
