@@ -11,7 +11,7 @@
 #include "opcode.h"
 #include "vpd.h"
 
-#define ANSWER_MAX	1024
+#define ANSWER_MAX	2048
 
 /* Service actions of RECEIVE COPY RESULTS that always have an answer (SPC-4 6.16) */
 #define ANSWER_COPY_PARAMETERS	0x03
@@ -221,9 +221,70 @@ static void answer_mode_select(struct kunit *test)
 	}
 }
 
+/* IO Advice Hints Grouping: a page that is kept folded */
+#define ANSWER_HINTS_LEN	(8 + 16 + 64 * 16)
+
+static enum tcm_sense answer_hints(struct kunit *test, u8 pc, u8 *buf)
+{
+	u8 sense[10] = { MODE_SENSE_10, 0x08, pc << 6 | 0x0a, 0x05, [7] = 8 };
+
+	return tcm_rig_run(test, 0, sense, 10, DMA_FROM_DEVICE, buf, 2048);
+}
+
+static enum tcm_sense answer_hints_select(struct kunit *test, u8 *list)
+{
+	u8 sel[10] = { MODE_SELECT_10, 0x10, [7] = ANSWER_HINTS_LEN >> 8,
+		       ANSWER_HINTS_LEN & 0xff };
+
+	return tcm_rig_run(test, 0, sel, 10, DMA_TO_DEVICE, list, ANSWER_HINTS_LEN);
+}
+
+/* Each bit of it by itself: IC_ENABLE of groups 1 to 31 can be changed, and no other. */
+static void answer_mode_hints(struct kunit *test)
+{
+	u8 six[6] = { MODE_SENSE, 0x08, 0x0a, 0x05, 255 };
+	u8 *mask = kunit_kzalloc(test, 2048, GFP_KERNEL);
+	u8 *now = kunit_kzalloc(test, 2048, GFP_KERNEL);
+	u8 *buf = kunit_kzalloc(test, 2048, GFP_KERNEL);
+	struct tcm_rig *rig = test->priv;
+	unsigned int i, changed = 0;
+
+	KUNIT_ASSERT_TRUE(test, mask && now && buf);
+	tcm_rig_settle(test);
+	KUNIT_EXPECT_EQ(test, tcm_rig_run(test, 0, six, 6, DMA_FROM_DEVICE, buf, 255),
+			TCM_INVALID_FIELD_CDB);
+	KUNIT_EXPECT_EQ(test, get_unaligned_be16(rig->sense_data + 16), 3);
+	KUNIT_ASSERT_EQ(test, answer_hints(test, 1, mask), TCM_OK);
+	KUNIT_ASSERT_EQ(test, answer_hints(test, 0, buf), TCM_OK);
+	KUNIT_ASSERT_EQ(test, rig->xfer_len, (unsigned int)ANSWER_HINTS_LEN);
+	memset(buf, 0, 8);
+	buf[8] &= 0x7f;
+	for (i = 8 * 12; i < 8 * ANSWER_HINTS_LEN; i++) {
+		unsigned int byte = i / 8, n = (byte - 24) / 16;
+		u8 bit = 0x80 >> i % 8;
+		bool can = byte >= 24 && byte % 16 == 8 && n && n < 32 && bit == 1;
+		enum tcm_sense got;
+
+		KUNIT_EXPECT_EQ_MSG(test, !!(mask[byte] & bit), can, "bit %u", i);
+		buf[byte] ^= bit;
+		got = answer_hints_select(test, buf);
+		KUNIT_EXPECT_EQ_MSG(test, got, can ? TCM_OK : TCM_INVALID_FIELD_PARAM, "bit %u", i);
+		if (!got) {
+			changed++;
+			KUNIT_EXPECT_EQ(test, answer_hints(test, 0, now), TCM_OK);
+			KUNIT_EXPECT_EQ_MSG(test, memcmp(now + 12, buf + 12, ANSWER_HINTS_LEN - 12),
+					    0, "bit %u", i);
+		} else {
+			KUNIT_EXPECT_EQ(test, get_unaligned_be16(rig->sense_data + 16), byte);
+		}
+		buf[byte] ^= bit;
+	}
+	KUNIT_EXPECT_EQ(test, changed, 31U);
+}
+
 static void answer_log(struct kunit *test)
 {
-	unsigned int i, pc;
+	unsigned int i, pc, sub;
 
 	tcm_rig_settle(test);
 	for (i = 0; i < tcm_log_page_count; i++)
@@ -239,7 +300,10 @@ static void answer_log(struct kunit *test)
 				KUNIT_EXPECT_EQ_MSG(test, answer_each(test, cdb, 10, 7, 2, 0),
 						    TCM_INVALID_FIELD_CDB, "%10ph", cdb);
 			else if (page->counters || pc == 1)
-				answer_lengths(test, cdb, 10, 7, 2);
+				for (sub = page->subpage; sub <= tcm_log_last(page); sub++) {
+					cdb[3] = sub;
+					answer_lengths(test, cdb, 10, 7, 2);
+				}
 		}
 }
 
@@ -337,6 +401,7 @@ static struct kunit_case answer_tests[] = {
 	KUNIT_CASE(answer_vpd_none),
 	KUNIT_CASE(answer_mode),
 	KUNIT_CASE(answer_mode_select),
+	KUNIT_CASE(answer_mode_hints),
 	KUNIT_CASE(answer_log),
 	KUNIT_CASE(answer_rows),
 	KUNIT_CASE(answer_naa),

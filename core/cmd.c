@@ -14,6 +14,7 @@
 #include "aca.h"
 #include "cmd.h"
 #include "gate.h"
+#include "group.h"
 #include "history.h"
 #include "hop.h"
 #include "log.h"
@@ -181,7 +182,9 @@ static void tcm_cmd_count(struct tcm_cmd *cmd)
 	struct tcm_map_stats __percpu *stats = cmd->map->stats;
 
 	/* The nexus may be freed once both counts say so: nothing below touches it again. */
-	if (unlikely(cmd->flags & (TCM_CMD_PINNED | TCM_CMD_RANGED))) {
+	if (unlikely(cmd->flags & (TCM_CMD_PINNED | TCM_CMD_RANGED | TCM_CMD_GROUP))) {
+		if (cmd->flags & TCM_CMD_GROUP)
+			tcm_group_count(cmd);
 		if (cmd->flags & TCM_CMD_RANGED)
 			tcm_range_leave(cmd);
 		if (cmd->flags & TCM_CMD_PINNED) {

@@ -46,6 +46,8 @@ struct tcm_log_state {
  * @first: PARAMETER POINTER: parameters with lower codes are left out
  * @past: there was a parameter whose code is @first or higher
  * @pc: which values; pages that have no counters ignore it
+ * @page: PAGE CODE
+ * @subpage: SUBPAGE CODE
  */
 struct tcm_log_buf {
 	u8		*buf;
@@ -53,6 +55,7 @@ struct tcm_log_buf {
 	u16		first;
 	bool		past;
 	enum tcm_log_pc	pc;
+	u8		page, subpage;
 };
 
 /**
@@ -63,7 +66,9 @@ struct tcm_log_buf {
  * @offered: does the device have the page? NULL: each has it
  * @room: bytes of the whole page at most
  * @build: append the parameters, in the order of their codes
- * @reset: LOG SELECT with PCR; lu->lock held. NULL: nothing can be reset.
+ * @reset: LOG SELECT with PCR that names @subpage, 0: every one; lu->lock held. NULL: nothing can
+ *	be reset.
+ * @last: SUBPAGE CODE of the last of several pages that are alike; 0: it is one
  */
 struct tcm_log_page {
 	u8		page, subpage;
@@ -71,8 +76,15 @@ struct tcm_log_page {
 	bool		(*offered)(const struct tcm_device *dev);
 	unsigned int	room;
 	void		(*build)(struct tcm_log_buf *b, struct tcm_device *dev);
-	void		(*reset)(struct tcm_device *dev, const struct tcm_map_stats *now);
+	void		(*reset)(struct tcm_device *dev, const struct tcm_map_stats *now,
+				 u8 subpage);
+	u8		last;
 };
+
+static inline u8 tcm_log_last(const struct tcm_log_page *page)
+{
+	return page->last ?: page->subpage;
+}
 
 /* In the order of page and subpage codes. */
 extern const struct tcm_log_page tcm_log_pages[];

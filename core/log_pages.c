@@ -6,6 +6,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include "device.h"
+#include "group.h"
 #include "lu.h"
 #include "opcode.h"
 #include "sbc.h"
@@ -48,15 +49,19 @@ static void tcm_log_supported(struct tcm_log_buf *b, struct tcm_device *dev)
 	b->past = true;
 }
 
+/* Of all pages, or of one page code: 7.3.19 has that, too */
 static void tcm_log_subpages(struct tcm_log_buf *b, struct tcm_device *dev)
 {
-	unsigned int i;
+	const struct tcm_log_page *page;
+	unsigned int sub;
 
-	for (i = 0; i < tcm_log_page_count; i++) {
-		if (!tcm_log_offered(&tcm_log_pages[i], dev))
+	for (page = tcm_log_pages; page < tcm_log_pages + tcm_log_page_count; page++) {
+		if ((b->page && b->page != page->page) || !tcm_log_offered(page, dev))
 			continue;
-		b->buf[b->len++] = tcm_log_pages[i].page;
-		b->buf[b->len++] = tcm_log_pages[i].subpage;
+		for (sub = page->subpage; sub <= tcm_log_last(page); sub++) {
+			b->buf[b->len++] = page->page;
+			b->buf[b->len++] = sub;
+		}
 	}
 	b->past = true;
 }
@@ -124,27 +129,30 @@ static void tcm_log_verify_errors(struct tcm_log_buf *b, struct tcm_device *dev)
  * Bytes and commands are counted once for several pages: they are reset together, and errors each
  * for itself.
  */
-static void tcm_log_reset_sum(struct tcm_device *dev, const struct tcm_map_stats *now)
+static void tcm_log_reset_sum(struct tcm_device *dev, const struct tcm_map_stats *now, u8 subpage)
 {
 	lockdep_assert_held(&dev->lu->lock);
 	dev->lu->log.base = *now;
 }
 
-static void tcm_log_reset_writes(struct tcm_device *dev, const struct tcm_map_stats *now)
+static void tcm_log_reset_writes(struct tcm_device *dev, const struct tcm_map_stats *now,
+				 u8 subpage)
 {
 	atomic_long_set(&dev->lu->log.errors[TCM_LOG_WRITES], 0);
 	dev->lu->log.base.wr_bytes = now->wr_bytes;
 	dev->lu->log.base.wr_other = now->wr_other;
 }
 
-static void tcm_log_reset_reads(struct tcm_device *dev, const struct tcm_map_stats *now)
+static void tcm_log_reset_reads(struct tcm_device *dev, const struct tcm_map_stats *now,
+				u8 subpage)
 {
 	atomic_long_set(&dev->lu->log.errors[TCM_LOG_READS], 0);
 	dev->lu->log.base.rd_bytes = now->rd_bytes;
 	dev->lu->log.base.rd_other = now->rd_other;
 }
 
-static void tcm_log_reset_verifies(struct tcm_device *dev, const struct tcm_map_stats *now)
+static void tcm_log_reset_verifies(struct tcm_device *dev, const struct tcm_map_stats *now,
+				   u8 subpage)
 {
 	atomic_long_set(&dev->lu->log.errors[TCM_LOG_VERIFIES], 0);
 }
@@ -235,7 +243,7 @@ static void tcm_log_app(struct tcm_log_buf *b, struct tcm_device *dev)
 	spin_unlock_irq(&dev->lu->lock);
 }
 
-static void tcm_log_reset_app(struct tcm_device *dev, const struct tcm_map_stats *now)
+static void tcm_log_reset_app(struct tcm_device *dev, const struct tcm_map_stats *now, u8 subpage)
 {
 	u8 (*app)[TCM_APP_LEN] = dev->lu->log.app;
 
@@ -357,8 +365,10 @@ const struct tcm_log_page tcm_log_pages[] = {
 	  tcm_log_selftest },
 	{ 0x15, 0x00, false, NULL, TCM_LOG_SMALL, tcm_log_background },
 	{ 0x19, 0x00, true, NULL, TCM_LOG_SMALL, tcm_log_general, tcm_log_reset_sum },
+	{ 0x19, 0x01, true, NULL, TCM_LOG_SMALL, tcm_group_log, tcm_group_log_reset, TCM_GROUPS },
+	{ 0x19, TCM_LOG_ALL_SUBPAGES, false, NULL, TCM_LOG_SMALL, tcm_log_subpages },
 	{ 0x2f, 0x00, false, NULL, TCM_LOG_SMALL, tcm_log_exceptions },
 };
 
 const unsigned int tcm_log_page_count = ARRAY_SIZE(tcm_log_pages);
-static_assert(4 + 2 * ARRAY_SIZE(tcm_log_pages) <= TCM_LOG_SMALL);
+static_assert(4 + 2 * (ARRAY_SIZE(tcm_log_pages) + TCM_GROUPS) <= TCM_LOG_SMALL);

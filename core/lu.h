@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <tcm/cmd.h>
+#include "group.h"
 #include "history.h"
 #include "log.h"
 #include "mode.h"
@@ -56,6 +57,7 @@ struct tcm_lu {
 	spinlock_t		lock;
 	struct tcm_mode_state	mode;
 	struct tcm_log_state	log;
+	struct tcm_groups	groups;
 	struct tcm_selftest_state selftest;
 	struct tcm_thin_state	thin;
 	struct tcm_history	history;

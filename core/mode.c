@@ -23,11 +23,28 @@ static bool tcm_mode_selected(const struct tcm_mode_page *entry, u8 page, u8 sub
 	return subpage == TCM_MODE_ALL_SUBPAGES || subpage == entry->subpage;
 }
 
+/* A page as it is sent; its length */
+static unsigned int tcm_mode_page_put(const struct tcm_mode_page *page,
+				      const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
+{
+	u8 kept[TCM_MODE_PAGE_MAX];
+
+	if (!page->sent) {
+		tcm_mode_page_build(page, dev, pc, p);
+		return page->len;
+	}
+	tcm_mode_page_build(page, dev, pc, kept);
+	memset(p, 0, page->sent);
+	memcpy(p, kept, tcm_mode_page_head(page));
+	page->unfold(kept, pc, p);
+	return page->sent;
+}
+
 #define TCM_MODE_SPF	0x40
 #define TCM_MODE_PS	0x80
 
 unsigned int tcm_mode_pages_build(const struct tcm_device *dev, u8 page, u8 subpage,
-				  enum tcm_mode_pc pc, u8 *buf)
+				  enum tcm_mode_pc pc, unsigned int most, u8 *buf)
 {
 	unsigned int i, len = 0;
 	u8 *p;
@@ -36,10 +53,11 @@ unsigned int tcm_mode_pages_build(const struct tcm_device *dev, u8 page, u8 subp
 		return 0;
 	for (i = 0; i < tcm_mode_page_count; i++) {
 		if (!tcm_mode_selected(&tcm_mode_pages[i], page, subpage) ||
-		    !tcm_mode_offered(&tcm_mode_pages[i], dev))
+		    !tcm_mode_offered(&tcm_mode_pages[i], dev) ||
+		    tcm_mode_page_sent(&tcm_mode_pages[i]) > most)
 			continue;
 		p = buf + len;
-		len += tcm_mode_page_build(&tcm_mode_pages[i], dev, pc, p);
+		len += tcm_mode_page_put(&tcm_mode_pages[i], dev, pc, p);
 		if (tcm_mode_pages[i].set && tcm_lu_can_save(dev))
 			p[0] |= TCM_MODE_PS;
 	}
@@ -152,7 +170,7 @@ static const struct tcm_mode_page *tcm_mode_page_at(const struct tcm_device *dev
 		if (page->page != (p[0] & 0x3f) || page->subpage != subpage ||
 		    (spf && !page->subpage) || (dev && !tcm_mode_offered(page, dev)))
 			continue;
-		if (len != page->len)
+		if (len != tcm_mode_page_sent(page))
 			*sense = tcm_mode_bad(x, pos + head - (spf ? 2 : 1), -1);
 		else if (left >= len)
 			return page;
@@ -162,24 +180,38 @@ static const struct tcm_mode_page *tcm_mode_page_at(const struct tcm_device *dev
 	return NULL;
 }
 
+/* A page as it is kept from what was sent, which may be it: it is there as a whole. */
+static const u8 *tcm_mode_page_get(const struct tcm_mode_page *page, const u8 *sent, u8 *kept,
+				   unsigned int *byte, int *bit)
+{
+	if (!page->fold)
+		return sent;
+	return page->fold(sent, kept, byte, bit) ? kept : NULL;
+}
+
 static enum tcm_sense tcm_mode_page_check(const struct tcm_mode_page *page,
 					  const struct tcm_device *dev,
 					  const struct tcm_mode_list *l, unsigned int pos,
 					  struct tcm_sense_extra *x)
 {
+	u8 kept[TCM_MODE_PAGE_MAX];
 	u8 now[TCM_MODE_PAGE_MAX], mask[TCM_MODE_PAGE_MAX];
+	const u8 *p;
 	unsigned int i;
 	int bit;
 
+	p = tcm_mode_page_get(page, l->buf + pos, kept, &i, &bit);
+	if (!p)
+		return tcm_mode_bad(x, pos + i, bit);
 	tcm_mode_page_build(page, dev, TCM_MODE_CURRENT, now);
 	tcm_mode_page_build(page, dev, TCM_MODE_CHANGEABLE, mask);
 	for (i = tcm_mode_page_head(page); i < page->len; i++) {
-		u8 bad = (l->buf[pos + i] ^ now[i]) & ~mask[i];
+		u8 bad = (p[i] ^ now[i]) & ~mask[i];
 
 		if (bad)
 			return tcm_mode_bad(x, pos + i, fls(bad) - 1);
 	}
-	if (page->reserved && page->reserved(l->buf + pos, &i, &bit))
+	if (page->reserved && page->reserved(p, &i, &bit))
 		return tcm_mode_bad(x, pos + i, bit);
 	return TCM_OK;
 }
@@ -195,7 +227,7 @@ enum tcm_sense tcm_mode_list_check(const struct tcm_device *dev, const u8 *list,
 	sense = tcm_mode_header(&l, ten, x);
 	if (!sense)
 		sense = tcm_mode_bd_check(dev, &l, x);
-	for (pos = l.pages; !sense && pos < len; pos += page->len) {
+	for (pos = l.pages; !sense && pos < len; pos += tcm_mode_page_sent(page)) {
 		page = tcm_mode_page_at(dev, &l, pos, &sense, x);
 		if (!page)
 			break;
@@ -206,13 +238,16 @@ enum tcm_sense tcm_mode_list_check(const struct tcm_device *dev, const u8 *list,
 
 /* One page of a checked list; lu->lock is held. */
 static bool tcm_mode_page_apply(const struct tcm_mode_page *page, struct tcm_device *dev,
-				const u8 *p, bool save)
+				const u8 *sent, bool save)
 {
 	struct tcm_mode_state *state = &dev->lu->mode;
-	unsigned int head = tcm_mode_page_head(page), n = page - tcm_mode_pages;
-	u8 now[TCM_MODE_PAGE_MAX];
+	unsigned int head = tcm_mode_page_head(page), n = page - tcm_mode_pages, byte;
+	u8 kept[TCM_MODE_PAGE_MAX], now[TCM_MODE_PAGE_MAX];
+	const u8 *p;
+	int bit;
 
-	if (!page->set)
+	p = tcm_mode_page_get(page, sent, kept, &byte, &bit);
+	if (!page->set || WARN_ON_ONCE(!p))
 		return false;
 	if (save) {
 		memcpy(state->saved[n], p, page->len);
@@ -238,7 +273,7 @@ bool tcm_mode_list_apply(struct tcm_device *dev, const u8 *list, unsigned int le
 
 	tcm_mode_header(&l, ten, &x);
 	spin_lock_irqsave(&dev->lu->lock, flags);
-	for (pos = l.pages; pos < len; pos += page->len) {
+	for (pos = l.pages; pos < len; pos += tcm_mode_page_sent(page)) {
 		page = tcm_mode_page_at(NULL, &l, pos, &sense, &x);
 		if (WARN_ON_ONCE(!page))
 			break;

@@ -10,9 +10,11 @@
 
 #define TCM_MODE_ALL_PAGES	0x3f
 #define TCM_MODE_ALL_SUBPAGES	0xff
-#define TCM_MODE_PAGE_MAX	40	/* bytes of the longest page */
+#define TCM_MODE_PAGE_MAX	40	/* bytes of the longest page, as it is kept */
 #define TCM_MODE_PAGES		16	/* no more pages than that */
-#define TCM_MODE_MAX		256	/* room for header, block descriptor and every page */
+#define TCM_MODE_MAX		1536	/* room for header, block descriptor and every page */
+/* Beyond this an answer of MODE SENSE(6) cannot say how long it is. */
+#define TCM_MODE_MAX_SIX	256
 
 /* PC field of MODE SENSE */
 enum tcm_mode_pc {
@@ -38,11 +40,16 @@ enum tcm_mode_pc {
  *	and bit. May be NULL.
  * @set: make the changeable bits of @p current, those that @fixed took being as they were; lu->lock
  *	is held. NULL when there are none.
+ * @sent: bytes of the page as it is sent, where that is not @len: a page that says the same again
+ *	and again is kept folded, which is what all of the above is about. Else 0.
+ * @unfold: from @p, which has the values of @pc, the page as it is sent, without its header
+ * @fold: and back; where that has no place for what is in @sent, tells byte and bit. Pure.
  *
  * A page of which something can be changed can be saved (PS) where the device saves at all.
  */
 struct tcm_mode_page {
 	u8	page, subpage, len;
+	u16	sent;
 	u8	base[TCM_MODE_PAGE_MAX];
 	u8	changeable[TCM_MODE_PAGE_MAX];
 	void	(*fixed)(const struct tcm_device *dev, u8 *mask);
@@ -50,7 +57,15 @@ struct tcm_mode_page {
 	bool	(*offered)(const struct tcm_device *dev);
 	bool	(*reserved)(const u8 *p, unsigned int *byte, int *bit);
 	void	(*set)(struct tcm_device *dev, const u8 *p);
+	void	(*unfold)(const u8 *p, enum tcm_mode_pc pc, u8 *sent);
+	bool	(*fold)(const u8 *sent, u8 *p, unsigned int *byte, int *bit);
 };
+
+/* Bytes of the page as it is sent */
+static inline unsigned int tcm_mode_page_sent(const struct tcm_mode_page *page)
+{
+	return page->sent ?: page->len;
+}
 
 /* Bytes before the parameters: sub_page format has a longer header (SPC-4 7.5.7). */
 static inline unsigned int tcm_mode_page_head(const struct tcm_mode_page *page)
@@ -70,16 +85,16 @@ struct tcm_mode_state {
 	u8		intlck;
 };
 
-/* One page with the values of @pc into @p; its length. */
-unsigned int tcm_mode_page_build(const struct tcm_mode_page *page, const struct tcm_device *dev,
-				 enum tcm_mode_pc pc, u8 *p);
+/* One page with the values of @pc into @p, as it is kept. */
+void tcm_mode_page_build(const struct tcm_mode_page *page, const struct tcm_device *dev,
+			 enum tcm_mode_pc pc, u8 *p);
 
 /*
  * The pages that PAGE CODE and SUBPAGE CODE select, one after the other; their length,
- * 0 when there is none. Pure over @dev.
+ * 0 when there is none. A page that is longer than @most is left out. Pure over @dev.
  */
 unsigned int tcm_mode_pages_build(const struct tcm_device *dev, u8 page, u8 subpage,
-				  enum tcm_mode_pc pc, u8 *buf);
+				  enum tcm_mode_pc pc, unsigned int most, u8 *buf);
 
 /*
  * Header and block descriptor of a parameter list: @ten for MODE SENSE(10) and SELECT(10),

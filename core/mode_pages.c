@@ -6,6 +6,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include "gate.h"
+#include "group.h"
 #include "lu.h"
 #include "sbc.h"
 #include "task.h"
@@ -178,6 +179,66 @@ static void tcm_mode_control_ext(const struct tcm_device *dev, enum tcm_mode_pc 
 		p[4] |= TCM_CTL_EXT_IALUAE;
 }
 
+/*
+ * IO Advice Hints Grouping, SBC-4 6.5.7: a descriptor for each group. No hints are heeded, so none
+ * are taken; what can be changed is whether commands of a group are counted. Folded, the page has a
+ * bit for each group behind its header, that of group 0 being the last.
+ */
+#define TCM_HINTS_AT		4
+#define TCM_HINTS_DESC(n)	(16 + 16 * (n))
+#define TCM_HINTS_GROUPS	64
+#define TCM_HINTS_NONE		0x40	/* IO ADVICE HINTS MODE 01b */
+#define TCM_HINTS_COLLECT	0x01	/* IC_ENABLE */
+
+static void tcm_mode_hints(const struct tcm_device *dev, enum tcm_mode_pc pc, u8 *p)
+{
+	put_unaligned_be32(pc == TCM_MODE_CURRENT ? READ_ONCE(dev->lu->groups.collect) :
+			   TCM_GROUPS_ALL, p + TCM_HINTS_AT);
+}
+
+static void tcm_mode_hints_set(struct tcm_device *dev, const u8 *p)
+{
+	WRITE_ONCE(dev->lu->groups.collect, get_unaligned_be32(p + TCM_HINTS_AT));
+}
+
+static void tcm_mode_hints_unfold(const u8 *p, enum tcm_mode_pc pc, u8 *sent)
+{
+	u32 collect = get_unaligned_be32(p + TCM_HINTS_AT);
+	unsigned int n;
+
+	for (n = 0; n < TCM_HINTS_GROUPS; n++) {
+		if (pc != TCM_MODE_CHANGEABLE)
+			sent[TCM_HINTS_DESC(n)] = TCM_HINTS_NONE;
+		if (n <= TCM_GROUPS && collect & BIT(n))
+			sent[TCM_HINTS_DESC(n)] |= TCM_HINTS_COLLECT;
+	}
+}
+
+static bool tcm_mode_hints_fold(const u8 *sent, u8 *p, unsigned int *byte, int *bit)
+{
+	u32 collect = 0;
+	unsigned int i;
+
+	for (i = TCM_HINTS_AT; i < TCM_HINTS_DESC(TCM_HINTS_GROUPS); i++) {
+		bool first = i >= TCM_HINTS_DESC(0) && !(i % 16);
+		unsigned int n = i / 16 - 1;
+		u8 bad = sent[i] ^ (first ? TCM_HINTS_NONE : 0);
+
+		if (first && bad & TCM_HINTS_COLLECT && n && n <= TCM_GROUPS) {
+			collect |= BIT(n);
+			bad &= ~TCM_HINTS_COLLECT;
+		}
+		if (bad) {
+			*byte = i;
+			*bit = fls(bad) - 1;
+			return false;
+		}
+	}
+	memcpy(p, sent, TCM_HINTS_AT);
+	put_unaligned_be32(collect, p + TCM_HINTS_AT);
+	return true;
+}
+
 const struct tcm_mode_page tcm_mode_pages[] = {
 	{
 		.page = 0x01, .len = 12,
@@ -212,6 +273,13 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 		.base = { 0x4a, 0x01, 0, 28 },
 		.fill = tcm_mode_control_ext,
 	}, {
+		.page = 0x0a, .subpage = 0x05, .len = TCM_HINTS_AT + 4,
+		.sent = TCM_HINTS_DESC(TCM_HINTS_GROUPS),
+		.base = { 0x4a, 0x05, 0x04, 0x0c },
+		.changeable = { [TCM_HINTS_AT] = 0xff, 0xff, 0xff, 0xfe },
+		.fill = tcm_mode_hints, .set = tcm_mode_hints_set,
+		.unfold = tcm_mode_hints_unfold, .fold = tcm_mode_hints_fold,
+	}, {
 		/* Power Condition, SPC-4 7.5.13: there are no timers, nothing rests */
 		.page = 0x1a, .len = 40,
 		.base = { 0x1a, 38 },
@@ -237,6 +305,7 @@ const struct tcm_mode_page tcm_mode_pages[] = {
 
 const unsigned int tcm_mode_page_count = ARRAY_SIZE(tcm_mode_pages);
 static_assert(ARRAY_SIZE(tcm_mode_pages) <= TCM_MODE_PAGES);
+static_assert(TCM_HINTS_DESC(TCM_HINTS_GROUPS) - 4 == 0x40c);
 
 static void tcm_mode_page_mask(const struct tcm_mode_page *page, const struct tcm_device *dev,
 			       u8 *p)
@@ -260,8 +329,8 @@ static void tcm_mode_page_saved(const struct tcm_mode_page *page, const struct t
 		p[i] = (p[i] & ~mask[i]) | (dev->lu->mode.saved[n][i] & mask[i]);
 }
 
-unsigned int tcm_mode_page_build(const struct tcm_mode_page *page, const struct tcm_device *dev,
-				 enum tcm_mode_pc pc, u8 *p)
+void tcm_mode_page_build(const struct tcm_mode_page *page, const struct tcm_device *dev,
+			 enum tcm_mode_pc pc, u8 *p)
 {
 	if (pc == TCM_MODE_CHANGEABLE) {
 		tcm_mode_page_mask(page, dev, p);
@@ -273,5 +342,4 @@ unsigned int tcm_mode_page_build(const struct tcm_mode_page *page, const struct 
 		if (pc == TCM_MODE_SAVED)
 			tcm_mode_page_saved(page, dev, p);
 	}
-	return page->len;
 }

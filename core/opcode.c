@@ -136,7 +136,7 @@ static enum tcm_sense tcm_opcode_reserved(struct tcm_cmd *cmd)
 	unsigned int control = tcm_cdb_control_at(cmd->cdb[0]), i;
 
 	for (i = 1; i < cmd->op->cdb_len; i++) {
-		u8 bad = cmd->cdb[i] & ~cmd->op->usage[i];
+		u8 bad = cmd->cdb[i] & ~tcm_opcode_usage(cmd->op, i);
 
 		if (i == control && cmd->dev && cmd->dev->attr.emulate_aca)
 			bad &= ~TCM_CONTROL_NACA;
@@ -161,14 +161,16 @@ static bool tcm_opcode_bits_ok(const struct tcm_opcode *op, const u8 *cdb)
 }
 
 /*
- * Bits are set that the row does not know: NACA, which is for all of them; or the PROTECT field of
- * a device with protection information, which has a row of its own.
+ * Bits are set that the row does not let pass at once: NACA, which is for all of them; GROUP
+ * NUMBER; or the PROTECT field of a device with protection information, which has a row of its own.
  */
 static noinline enum tcm_sense tcm_opcode_parse_odd(struct tcm_cmd *cmd)
 {
 	enum tcm_sense sense = tcm_opcode_reserved(cmd);
 	const struct tcm_opcode *op;
 
+	if (tcm_cdb_group(cmd->op, cmd->cdb))
+		cmd->flags |= TCM_CMD_GROUP;
 	if (!sense)
 		return TCM_OK;
 	op = cmd->dev ? tcm_opcode_protected(cmd->op, cmd->dev, cmd->sess) : NULL;

@@ -44,6 +44,7 @@ enum tcm_xfer {
 /* Says itself which blocks it changes (tcm_watch_hit(), tcm_alua_check_blocks()) */
 #define TCM_OP_EXTENTS	0x80000
 #define TCM_OP_WHOLE	0x100000	/* changes every block, though it names none */
+#define TCM_OP_GROUP	0x200000	/* has a GROUP NUMBER field, which @usage does not show */
 
 /* ... only while a unit attention of ours waits to be told; else the device answers */
 #define TCM_OP_PASS_UA	0x4000
@@ -78,7 +79,7 @@ enum tcm_xfer {
  * @flags: TCM_OP_*
  * @timeout: seconds: recommended time-out (REPORT SUPPORTED OPERATION CODES), 0: not stated
  * @usage: CDB usage data (SPC-4, A3h/0Ch), byte 0 is the opcode. A zero bit is reserved:
- *	a CDB that sets it is refused.
+ *	a CDB that sets it is refused. GROUP NUMBER is not in it: tcm_opcode_usage()
  * @ignored: bits of byte 1 that are set in @usage so that they are not refused, but mean
  *	nothing: REPORT SUPPORTED OPERATION CODES shows them as zeros
  * @name: for traces and documentation
@@ -128,6 +129,40 @@ struct tcm_opcode {
 static inline unsigned int tcm_sbc_bits_at(const struct tcm_cmd *cmd)
 {
 	return cmd->op->cdb_len == TCM_LONG_CDB ? 10 : 1;
+}
+
+#define TCM_GROUP_BITS	0x1f	/* GROUP NUMBER: as many as are supported */
+
+/* Where GROUP NUMBER is, 0: the command has none (SBC-5 4.22.1) */
+static inline unsigned int tcm_cdb_group_at(const struct tcm_opcode *op)
+{
+	if (!(op->flags & TCM_OP_GROUP))
+		return 0;
+	switch (op->cdb_len) {
+	case 6:
+		return 0;
+	case 12:
+		return 10;
+	case 16:
+		return 14;
+	default:
+		/* also of long CDBs */
+		return 6;
+	}
+}
+
+/* The group of a CDB of that row, 0: none */
+static inline unsigned int tcm_cdb_group(const struct tcm_opcode *op, const u8 *cdb)
+{
+	unsigned int at = tcm_cdb_group_at(op);
+
+	return at ? cdb[at] & TCM_GROUP_BITS : 0;
+}
+
+/* The bits of byte @i that the row knows; NACA, which is for all of them, is not among them. */
+static inline u8 tcm_opcode_usage(const struct tcm_opcode *op, unsigned int i)
+{
+	return op->usage[i] | (i && i == tcm_cdb_group_at(op) ? TCM_GROUP_BITS : 0);
 }
 
 /* Is the command there on @dev? */

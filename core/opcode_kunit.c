@@ -113,7 +113,7 @@ static bool opcode_reserved_bits(const struct tcm_opcode *op, void *arg)
 	opcode_offer(rig, op);
 	for (i = 1; i < op->cdb_len; i++)
 		for (bit = 7; bit >= 0; bit--) {
-			if (op->usage[i] & BIT(bit))
+			if (tcm_opcode_usage(op, i) & BIT(bit))
 				continue;
 			first = first ?: i;
 			opcode_plain(op, cdb);
@@ -127,7 +127,7 @@ static bool opcode_reserved_bits(const struct tcm_opcode *op, void *arg)
 		}
 	opcode_plain(op, cdb);
 	for (i = 1; i < op->cdb_len; i++)
-		cdb[i] |= ~op->usage[i];
+		cdb[i] |= ~tcm_opcode_usage(op, i);
 	KUNIT_EXPECT_EQ_MSG(test, opcode_parse(test, cdb, op->cdb_len), TCM_INVALID_FIELD_CDB,
 			    "%s", op->name);
 	KUNIT_EXPECT_EQ_MSG(test, rig->cmd.extra.field, first, "%s", op->name);

@@ -13,16 +13,17 @@
 
 #define TCM_SA_LBA_STATUS_32	0x0012
 
-#define TCM_OP_READS	(TCM_OP_INLINE | TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_PR_WE)
-#define TCM_OP_STORES	(TCM_OP_INLINE | TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_WRITES)
+#define TCM_OP_BLOCKS	(TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_GROUP)
+#define TCM_OP_READS	(TCM_OP_BLOCKS | TCM_OP_INLINE | TCM_OP_PR_WE)
+#define TCM_OP_STORES	(TCM_OP_BLOCKS | TCM_OP_INLINE | TCM_OP_WRITES)
 /* The same for commands of several accesses, or that allocate */
-#define TCM_OP_LOOKS	(TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_PR_WE)
-#define TCM_OP_ALTERS	(TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_WRITES)
+#define TCM_OP_LOOKS	(TCM_OP_BLOCKS | TCM_OP_PR_WE)
+#define TCM_OP_ALTERS	(TCM_OP_BLOCKS | TCM_OP_WRITES)
 #define TCM_OP_TELLS	(TCM_OP_INLINE | TCM_OP_PR_WE | TCM_OP_PR_EA | TCM_OP_PR_SPC2)
 
 /*
- * Byte 1. RDPROTECT, WRPROTECT and VRPROTECT are reserved without PI, GROUP NUMBER without
- * the grouping function; so are the bits that SBC-4 made obsolete, but for SYNC_NV.
+ * Byte 1. RDPROTECT, WRPROTECT and VRPROTECT are reserved without PI; so are the bits that SBC-4
+ * made obsolete, but for SYNC_NV.
  */
 #define TCM_RW_BITS		0x18	/* DPO, FUA */
 #define TCM_VERIFY_BITS		0x16	/* DPO, BYTCHK */
@@ -33,7 +34,6 @@
 #define TCM_SANITIZE_BITS	0xbf	/* IMMED, AUSE, SERVICE ACTION */
 #define TCM_IMMED_BIT		0x02
 #define TCM_DEFECT_BITS		0x1f	/* REQ_PLIST, REQ_GLIST, DEFECT LIST FORMAT */
-#define TCM_GROUP_BITS		0x1f	/* GROUP NUMBER, where initiators insist on sending one */
 /*
  * Long CDBs: ADDITIONAL CDB LENGTH, SERVICE ACTION, LBA, then the expected tags, which mean
  * something with protection information only, and the length.
@@ -140,7 +140,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = SYNCHRONIZE_CACHE, .name = "SYNCHRONIZE CACHE(10)", .cdb_len = 10,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE,
+		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE | TCM_OP_GROUP,
 		.usage = { SYNCHRONIZE_CACHE, TCM_SYNC_BITS, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {
@@ -229,7 +229,7 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = SYNCHRONIZE_CACHE_16, .name = "SYNCHRONIZE CACHE(16)", .cdb_len = 16,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
-		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE,
+		.flags = TCM_OP_MEDIUM | TCM_OP_READY | TCM_OP_NO_RANGE | TCM_OP_GROUP,
 		.usage = { SYNCHRONIZE_CACHE_16, TCM_SYNC_BITS, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_sync_cache,
 	}, {
@@ -287,16 +287,15 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.opcode = TCM_PRE_FETCH_10, .name = "PRE-FETCH(10)", .cdb_len = 10,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 4, .len_at = 7, .len_size = 2,
-		.flags = TCM_OP_READY | TCM_OP_PR_WE,
-		.usage = { TCM_PRE_FETCH_10, TCM_IMMED_BIT, [2 ... 5] = 0xff, TCM_GROUP_BITS,
-			   [7 ... 8] = 0xff },
+		.flags = TCM_OP_READY | TCM_OP_PR_WE | TCM_OP_GROUP,
+		.usage = { TCM_PRE_FETCH_10, TCM_IMMED_BIT, [2 ... 5] = 0xff, [7 ... 8] = 0xff },
 		.exec = tcm_sbc_prefetch,
 	}, {
 		.opcode = TCM_PRE_FETCH_16, .name = "PRE-FETCH(16)", .cdb_len = 16,
 		.dir = DMA_NONE, .xfer = TCM_XFER_EXTENT,
 		.lba_at = 2, .lba_size = 8, .len_at = 10, .len_size = 4,
-		.flags = TCM_OP_READY | TCM_OP_PR_WE,
-		.usage = { TCM_PRE_FETCH_16, TCM_IMMED_BIT, [2 ... 13] = 0xff, TCM_GROUP_BITS },
+		.flags = TCM_OP_READY | TCM_OP_PR_WE | TCM_OP_GROUP,
+		.usage = { TCM_PRE_FETCH_16, TCM_IMMED_BIT, [2 ... 13] = 0xff },
 		.exec = tcm_sbc_prefetch,
 	}, {
 		.opcode = READ_DEFECT_DATA, .name = "READ DEFECT DATA(10)", .cdb_len = 10,

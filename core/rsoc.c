@@ -109,8 +109,10 @@ static void tcm_rsoc_usage(const struct tcm_cmd *cmd, const struct tcm_opcode *o
 	const struct tcm_device *dev = cmd->dev;
 	const struct tcm_opcode *pi = tcm_opcode_has_pi(op, dev, cmd->sess) ?
 				      tcm_opcode_protected(op, dev, cmd->sess) : NULL;
+	unsigned int i;
 
-	memcpy(p, (pi ?: op)->usage, op->cdb_len);
+	for (i = 0; i < op->cdb_len; i++)
+		p[i] = tcm_opcode_usage(pi ?: op, i);
 	p[0] = op->opcode;
 	p[1] &= ~op->ignored;
 	if (dev->attr.emulate_aca)

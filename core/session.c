@@ -200,7 +200,7 @@ static int tcm_map_publish(struct tcm_mapping *map)
 	struct tcm_session *sess = map->sess;
 
 	if (map->number >= TCM_LOW_LUNS)
-		return xa_err(xa_store(&sess->high, map->number, map, GFP_KERNEL));
+		return xa_err(xa_store(&sess->high, map->number, map, GFP_NOIO));
 	rcu_assign_pointer(sess->low[map->number], map);
 	return 0;
 }
@@ -224,7 +224,8 @@ static int tcm_map_add(struct tcm_session *sess, u64 number, struct tcm_lun *lun
 	int err;
 
 	lockdep_assert_held(&sess->tpg->lock);
-	map = kzalloc(sizeof(*map), GFP_KERNEL);
+	/* Below tpg->lock: see tcm/target.h. */
+	map = kzalloc(sizeof(*map), GFP_NOIO);
 	if (!map)
 		return -ENOMEM;
 	map->lun = lun;

@@ -25,7 +25,7 @@ static const struct tcm_log_page *tcm_log_find(const struct tcm_device *dev, u8 
 		if (page->page != code || (dev && !tcm_log_offered(page, dev)))
 			continue;
 		*known = true;
-		if (page->subpage == subpage)
+		if (subpage >= page->subpage && subpage <= tcm_log_last(page))
 			return page;
 	}
 	return NULL;
@@ -57,12 +57,20 @@ enum tcm_sense tcm_spc_log_sense_parse(struct tcm_cmd *cmd)
 	return TCM_OK;
 }
 
+/* A list of page codes: it has no parameters. */
+static bool tcm_log_is_list(const struct tcm_log_page *page)
+{
+	return !page->page || page->subpage == TCM_LOG_ALL_SUBPAGES;
+}
+
 enum tcm_sense tcm_spc_log_sense(struct tcm_cmd *cmd)
 {
 	struct tcm_log_buf b = {
 		.len	= 4,
 		.first	= get_unaligned_be16(cmd->cdb + 5),
 		.pc	= cmd->cdb[2] >> 6,
+		.page	= cmd->cdb[2] & TCM_LOG_PAGE_CODE,
+		.subpage = cmd->cdb[3],
 	};
 	enum tcm_sense sense = TCM_OK;
 	const struct tcm_log_page *page = tcm_log_page_of(cmd, &sense);
@@ -74,11 +82,11 @@ enum tcm_sense tcm_spc_log_sense(struct tcm_cmd *cmd)
 		return TCM_BUSY;
 	page->build(&b, cmd->dev);
 	/* SPC-4 6.8.1: a parameter code beyond the last one. Lists of codes have no parameters. */
-	if (!b.past || (b.first && !page->page)) {
+	if (!b.past || (b.first && tcm_log_is_list(page))) {
 		sense = tcm_bad_cdb(cmd, 5, -1);
 	} else {
-		b.buf[0] = page->page | (page->subpage ? TCM_LOG_SPF : 0);
-		b.buf[1] = page->subpage;
+		b.buf[0] = b.page | (b.subpage ? TCM_LOG_SPF : 0);
+		b.buf[1] = b.subpage;
 		put_unaligned_be16(b.len - 4, b.buf + 2);
 		tcm_cmd_put_data(cmd, b.buf, b.len);
 	}
@@ -102,10 +110,19 @@ enum tcm_sense tcm_spc_log_select_parse(struct tcm_cmd *cmd)
 	return sense;
 }
 
+/* SPC-4 6.7: a page, all subpages of a page code, or every page there is */
+static bool tcm_log_named(const struct tcm_log_page *page, u8 code, u8 subpage)
+{
+	if (code && page->page != code)
+		return false;
+	return !code || subpage == TCM_LOG_ALL_SUBPAGES ||
+	       (subpage >= page->subpage && subpage <= tcm_log_last(page));
+}
+
 /* Counters of the pages that the CDB names, or of all, start anew. */
 static void tcm_log_reset(struct tcm_cmd *cmd)
 {
-	u8 code = cmd->cdb[2] & TCM_LOG_PAGE_CODE;
+	u8 code = cmd->cdb[2] & TCM_LOG_PAGE_CODE, subpage = cmd->cdb[3];
 	struct tcm_lu *lu = cmd->dev->lu;
 	const struct tcm_log_page *page;
 	struct tcm_map_stats now;
@@ -113,8 +130,8 @@ static void tcm_log_reset(struct tcm_cmd *cmd)
 	tcm_device_sum(cmd->dev, &now);
 	spin_lock_irq(&lu->lock);
 	for (page = tcm_log_pages; page < tcm_log_pages + tcm_log_page_count; page++)
-		if (page->reset && (!code || page->page == code))
-			page->reset(cmd->dev, &now);
+		if (page->reset && tcm_log_named(page, code, subpage))
+			page->reset(cmd->dev, &now, subpage);
 	spin_unlock_irq(&lu->lock);
 	tcm_ua_raise_device(cmd->dev, TCM_UA_LOG_CHANGED, cmd->sess);
 }

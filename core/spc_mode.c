@@ -38,19 +38,25 @@ static u8 tcm_mode_device_specific(const struct tcm_cmd *cmd)
 	return bits;
 }
 
-enum tcm_sense tcm_spc_mode_sense(struct tcm_cmd *cmd)
+/*
+ * Into @buf, of TCM_MODE_MAX zeroed bytes. A page that is too long for MODE SENSE(6) is there for
+ * MODE SENSE(10) alone.
+ */
+static enum tcm_sense tcm_mode_sense_build(struct tcm_cmd *cmd, u8 *buf)
 {
-	u8 buf[TCM_MODE_MAX] = { }, page = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
 	bool ten = tcm_mode_ten(cmd), long_lba = ten && (cmd->cdb[1] & TCM_MODE_LLBAA);
+	unsigned int most = ten ? TCM_MODE_MAX : TCM_MODE_MAX_SIX;
 	unsigned int head = ten ? 8 : 4, bd = 0, len;
+	u8 page = cmd->cdb[2] & 0x3f, subpage = cmd->cdb[3];
 
 	if (!(cmd->cdb[1] & TCM_MODE_DBD))
 		bd = tcm_mode_bd_build(cmd->dev, long_lba, buf + head);
-	len = tcm_mode_pages_build(cmd->dev, page, subpage, cmd->cdb[2] >> 6, buf + head + bd);
+	len = tcm_mode_pages_build(cmd->dev, page, subpage, cmd->cdb[2] >> 6, most,
+				   buf + head + bd);
 	if (!len) {
 		/* Which of the two it is: a page without that subpage, or no such page? */
 		if (tcm_mode_pages_build(cmd->dev, page, TCM_MODE_ALL_SUBPAGES, TCM_MODE_CURRENT,
-					 buf))
+					 most, buf))
 			return tcm_bad_cdb(cmd, 3, -1);
 		return tcm_bad_cdb(cmd, 2, 5);
 	}
@@ -67,6 +73,19 @@ enum tcm_sense tcm_spc_mode_sense(struct tcm_cmd *cmd)
 	}
 	tcm_cmd_put_data(cmd, buf, len);
 	return TCM_OK;
+}
+
+enum tcm_sense tcm_spc_mode_sense(struct tcm_cmd *cmd)
+{
+	enum tcm_sense sense;
+	u8 *buf;
+
+	buf = kzalloc(TCM_MODE_MAX, GFP_NOIO);
+	if (!buf)
+		return TCM_BUSY;
+	sense = tcm_mode_sense_build(cmd, buf);
+	kfree(buf);
+	return sense;
 }
 
 enum tcm_sense tcm_spc_mode_select_parse(struct tcm_cmd *cmd)

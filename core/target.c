@@ -423,7 +423,7 @@ static int tcm_lun_publish(struct tcm_lun *lun)
 
 	mutex_lock(&tpg->lock);
 	lun->came = tcm_past_now();
-	err = xa_insert(&tpg->luns, lun->lun, lun, GFP_KERNEL);
+	err = xa_insert(&tpg->luns, lun->lun, lun, GFP_NOIO);
 	if (!err) {
 		err = tcm_session_lun_added(tpg, lun);
 		if (err) {
@@ -582,7 +582,7 @@ static int tcm_mlun_publish(struct tcm_mapped_lun *mlun, struct tcm_lun *lun)
 	lockdep_assert_held(&acl->tpg->lock);
 	if (xa_load(&acl->tpg->luns, lun->lun) != lun)
 		return -ENODEV;
-	err = xa_insert(&acl->mapped, mlun->number, mlun, GFP_KERNEL);
+	err = xa_insert(&acl->mapped, mlun->number, mlun, GFP_NOIO);
 	if (err)
 		return err == -EBUSY ? -EEXIST : err;
 	mlun->lun = lun;

@@ -43,6 +43,7 @@ static unsigned int tcm_vpd_serial(const struct tcm_lun *lun, u8 *buf)
 #define TCM_EXT_GRD_CHK		0x04
 #define TCM_EXT_APP_CHK		0x02
 #define TCM_EXT_REF_CHK		0x01
+#define TCM_EXT_GROUP_SUP	0x10
 #define TCM_EXT_HEADSUP		0x04
 #define TCM_EXT_ORDSUP		0x02
 #define TCM_EXT_SIMPSUP		0x01
@@ -70,7 +71,7 @@ static unsigned int tcm_vpd_extended(const struct tcm_lun *lun, u8 *buf)
 {
 	const struct tcm_device *dev = lun->dev;
 
-	buf[5] = TCM_EXT_HEADSUP | TCM_EXT_ORDSUP | TCM_EXT_SIMPSUP;
+	buf[5] = TCM_EXT_GROUP_SUP | TCM_EXT_HEADSUP | TCM_EXT_ORDSUP | TCM_EXT_SIMPSUP;
 	if (tcm_dev_wce(dev))
 		buf[6] = TCM_EXT_V_SUP;
 	if (tcm_sbc_referrals_offered(dev))

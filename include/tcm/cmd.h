@@ -68,6 +68,7 @@ enum tcm_cmd_state {
 #define TCM_CMD_PI_ASIDE	0x200	/* ... but not within @sg */
 #define TCM_CMD_NOWAIT		0x400	/* runs in the call of who must not wait: TCM_CTX_NOWAIT */
 #define TCM_CMD_PARKED		0x800	/* waits at the gate, to pass it anew: has no blocks yet */
+#define TCM_CMD_GROUP		0x1000	/* its GROUP NUMBER is not zero: core/group.c */
 
 #define TCM_CDB_MAX	32	/* longer CDBs stay in the fabric's memory, see tcm_cmd_init() */
 

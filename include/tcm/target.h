@@ -65,7 +65,10 @@ struct tcm_tpg {
 	u32			prot_type;	/* fabric_prot_type: of nexuses to come */
 	u32			acl_read_only;	/* what ACLs map from now on is write protected */
 
-	/* @lock protects @sessions, @past, @acls, @luns and what sessions see of them */
+	/*
+	 * @lock protects @sessions, @past, @acls, @luns and what sessions see of them. An error
+	 * handler's resets take it: nobody who holds it waits for I/O, for memory least of all.
+	 */
 	struct mutex		lock;
 	struct list_head	sessions;
 	struct list_head	past;		/* nexuses that are gone: core/past.c */

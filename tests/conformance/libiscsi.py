@@ -3,12 +3,16 @@
 """libiscsi's iscsi-test-cu, with a verdict for each test.
 
     libiscsi.py TARGET... [--family NAME] [--suites NAME,...] [--known SUITE.TEST,...]
+                [--skips SUITE.TEST,...]
 
 TARGET is an iSCSI URL or a /dev/sgX, several are paths to one unit; it is overwritten. Tests named by --known may fail and are
 named in the output; one of them that passes fails the run: then the list is out of date. A test
-that is skipped says why.
+that is skipped says why, and is one that --skips names, by patterns of the shell: the unit is made
+so that it has to skip it. Another one fails the run, and so does a pattern that no test of the
+suites that are run was skipped for.
 """
 import argparse
+import fnmatch
 import re
 import subprocess
 import sys
@@ -46,11 +50,13 @@ def main():
     p.add_argument('--family', choices=('SCSI', 'LINUX', 'iSCSI'), help='default: SCSI or LINUX, as the target is')
     p.add_argument('--suites', default=SUITES)
     p.add_argument('--known', default='')
+    p.add_argument('--skips', default='')
     p.add_argument('--name', default='libiscsi')
     p.add_argument('--limit', type=float, default=120, help='seconds for a suite')
     args = p.parse_args()
     family = args.family or ('LINUX' if args.target[0].startswith('/dev/') else 'SCSI')
     known = set(filter(None, args.known.split(',')))
+    skips = dict.fromkeys(filter(None, args.skips.split(',')), 0)
     count = {'passed': 0, 'skipped': 0, 'FAILED': 0}
     wrong = 0
     for suite in args.suites.split(','):
@@ -59,6 +65,12 @@ def main():
             count[verdict] += 1
             name = '%s.%s' % (suite.split('.')[0], test)
             if verdict == 'skipped':
+                meant = [pattern for pattern in skips if fnmatch.fnmatchcase(name, pattern)]
+                for pattern in meant:
+                    skips[pattern] += 1
+                if not meant:
+                    wrong += 1
+                    print('FAIL: %s was skipped: %s' % (name, text))
                 test += ' (%s)' % text.split('[SKIPPED]')[1].strip().split('\n')[0].strip()
             seen.setdefault(verdict, []).append(test)
             if verdict == 'FAILED' and name not in known:
@@ -69,6 +81,9 @@ def main():
                 print('FAIL: %s passes and is in the list of those that do not' % name)
         print('%s %s: %s' % (args.name, suite, '; '.join('%s %s' % (k, ' '.join(v)) for k, v in seen.items())),
               flush=True)
+    for pattern in (pattern for pattern, n in skips.items() if not n):
+        wrong += 1
+        print('FAIL: no test was skipped that is %s' % pattern)
     print('%s: %d passed, %d failed, %d skipped' % (args.name, count['passed'], count['FAILED'], count['skipped']))
     sys.exit(1 if wrong or not count['passed'] else 0)
 

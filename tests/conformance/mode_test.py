@@ -157,6 +157,40 @@ def test_linux(dev, node):
         t.eq(bit_of(dev, 8, 2, 2)[2], value, 'WCE is saved after cache_type = ' + kind)
 
 
+COLLECT_9 = 16 + 16 * 9     # IO Advice Hints Grouping: IC_ENABLE of group 9, bit 0
+
+
+def hints(dev, pc=CURRENT):
+    """The IO Advice Hints Grouping page, which MODE SENSE(6) cannot return"""
+    r = dev.cmd([0x5a, 8, pc << 6 | 0x0a, 5, 0, 0, 0, 8, 0, 0], data_in=2048)
+    t.good(r, 'MODE SENSE 0Ah/05h PC %d' % pc)
+    data = bytearray(r.data[8:])
+    data[0] &= 0x7f
+    return data
+
+
+def collected(dev):
+    """Is group 9 counted? Current, default and saved value"""
+    return tuple(hints(dev, pc)[COLLECT_9] & 1 for pc in (CURRENT, DEFAULT, SAVE))
+
+
+def test_hints(dev, other):
+    """A page that is longer than it is kept: current and saved values are its own."""
+    t.eq(collected(dev), (1, 1, 1), 'group 9 at first')
+    page = hints(dev)
+    page[COLLECT_9] ^= 1
+    n = 8 + len(page)
+    for save in (0, 1):
+        cdb = [0x55, 0x10 | save, 0, 0, 0, 0, 0, n >> 8, n & 0xff, 0]
+        t.good(dev.cmd(cdb, data_out=bytes(8) + bytes(page)), 'group 9 is not to be counted')
+        t.eq(collected(dev), (0, 1, not save), 'group 9, SP %d' % save)
+        t.eq(hints(dev), page, 'the whole page')
+        t.eq(other.clear_ua(), [MODE_CHANGED], 'the other nexus')
+        reset(dev)
+        t.eq(collected(dev), (not save, 1, not save), 'group 9, SP %d, after a reset' % save)
+        other.clear_ua()
+
+
 def test_unsaved(dev):
     """Without a serial number there is no place to save to."""
     t.bad(select(dev, sense(dev, 0x0a), save=True), INVALID_FIELD_CDB, 'SP', field=(1, 0))
@@ -184,6 +218,9 @@ def main():
             test_swp(dev, other)
             test_tas(disk, dev, other)
             path = test_saved(dev, other)
+            dev.clear_ua()
+            other.clear_ua()
+            test_hints(dev, other)
             test_unsaved(unsaved)
         tpg.unlink(0)
         node = tpg.lun(0, disk)
@@ -198,6 +235,7 @@ def main():
             dev.clear_ua()
             t.eq((bit_of(dev, 0x0a, 2, 2), bit_of(dev, 8, 2, 2)), ((1, 0, 1), (0, 1, 0)),
                  'D_SENSE and WCE after a restart')
+            t.eq(collected(dev), (0, 1, 0), 'group 9 after a restart')
             t.eq(read(disk + '/attrib/emulate_write_cache'), '0\n', 'emulate_write_cache after a restart')
             t.ok(dev.cmd([0x12, 1, 0xff, 0, 4, 0], data_in=4).sense.desc, 'descriptor format after a restart')
             # What the administrator writes replaces what was saved.

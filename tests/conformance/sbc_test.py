@@ -250,6 +250,8 @@ def test_reserved(t, u):
         used[1] = BYTE1.get(name, 0)
         if isinstance(used[1], dict):
             used[1] = used[1][size]
+        if size > 6 and name in OPCODES:
+            used[{10: 6, 12: 10, 16: 14}[size]] = 0x1f      # GROUP NUMBER
         base = bytearray(size)
         base[0] = op
         if size == 6 and name in (READ, WRITE):

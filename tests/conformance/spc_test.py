@@ -39,7 +39,7 @@ def mode_sense6(page, subpage=0, pc=0, dbd=0, alloc=255):
     return [0x1a, dbd << 3, pc << 6 | page, subpage, alloc, 0]
 
 
-def mode_sense10(page, subpage=0, pc=0, dbd=0, llbaa=0, alloc=1024):
+def mode_sense10(page, subpage=0, pc=0, dbd=0, llbaa=0, alloc=2048):
     return [0x5a, llbaa << 4 | dbd << 3, pc << 6 | page, subpage, 0, 0, 0, alloc >> 8, alloc & 0xff, 0]
 
 
@@ -77,6 +77,7 @@ READERS = [
     ('MODE SENSE(6) 3Fh', lambda n: mode_sense6(0x3f, alloc=n), 0, 0xff),
     ('MODE SENSE(6) 3Fh/FFh DBD', lambda n: mode_sense6(0x3f, 0xff, dbd=1, alloc=n), 0, 0xff),
     ('MODE SENSE(10) 3Fh', lambda n: mode_sense10(0x3f, alloc=n), 0, 0xffff),
+    ('MODE SENSE(10) 0Ah/05h', lambda n: mode_sense10(0x0a, 5, alloc=n), 0, 0xffff),
     ('MODE SENSE(10) 3Fh LLBAA', lambda n: mode_sense10(0x3f, llbaa=1, alloc=n), 0, 0xffff),
     ('REPORT LUNS', lambda n: report_luns(0, n), 16, 0xffffffff),
     ('RSOC all', lambda n: rsoc(0, alloc=n), 0, 0xffffffff),
@@ -193,7 +194,7 @@ def test_vpd(dev):
         return dev.cmd(inquiry(n), data_in=1024).data
 
     t.eq(page(0x80), b'\0\x80\0\x25' + SERIAL.encode() + b'\0', 'unit serial number')
-    t.eq(page(0x86)[:16].hex(' '), '00 86 00 3c 00 07 00 00 00 00 00 00 00 60 00 00', 'extended INQUIRY')
+    t.eq(page(0x86)[:16].hex(' '), '00 86 00 3c 00 17 00 00 00 00 00 00 00 60 00 00', 'extended INQUIRY')
     limits = page(0xb0)
     t.eq(len(limits), 64, 'block limits length')
     t.eq(limits[4:8].hex(' '), '01 ff 00 01', 'WSNZ, COMPARE AND WRITE, granularity')
@@ -260,9 +261,11 @@ PAGES = {(0x01, 0): ERROR_PAGE,
          (0x08, 0): CACHE_PAGE,
          (0x0a, 0): CONTROL_PAGE,
          (0x0a, 1): bytes([0x4a, 1, 0, 28, 7] + [0] * 27),
+         (0x0a, 5): bytes([0x4a, 5, 4, 0x0c] + [0] * 12 + [b for n in range(64) for b in (0x40 | (0 < n < 32), *[0] * 15)]),
          (0x1a, 0): bytes([0x1a, 38] + [0] * 38),
          (0x1c, 0): EXCEPTIONS_PAGE}
-SAVABLE = (0x01, 0x08, 0x0a)      # pages that have something that can be changed, on some device
+SAVABLE = ((0x01, 0), (0x08, 0), (0x0a, 0), (0x0a, 5))  # pages that have something that can be changed, on some device
+SIX_MAX = 255       # MODE SENSE(6) leaves out a page that is longer
 CHANGEABLE = {key: data[:4 if key[1] else 2].ljust(len(data), b'\0') for key, data in PAGES.items()}
 # page, byte, bit
 CHANGES = {(0x0a, 2, 5): 'TST', (0x0a, 2, 2): 'D_SENSE', (0x0a, 3, 1): 'QERR', (0x0a, 3, 4): 'QUEUE ALGORITHM MODIFIER',
@@ -275,11 +278,17 @@ for _page, _byte, _bit in (*CHANGES, *RESERVED):
     CHANGEABLE[_page, 0] = bytes(_data)
 
 
-def pages_of(values, page, subpage):
+for _n in range(1, 32):
+    # IC_ENABLE
+    CHANGES[0x4a05, 16 + 16 * _n, 0] = 'commands of group %d are counted' % _n
+    CHANGEABLE[0x0a, 5] = CHANGEABLE[0x0a, 5][:16 + 16 * _n] + b'\1' + CHANGEABLE[0x0a, 5][17 + 16 * _n:]
+
+
+def pages_of(values, page, subpage, most=0xffff):
     """What MODE SENSE of a page and subpage code returns, PS included; empty: refused"""
-    return b''.join(bytes([data[0] | (0x80 if key[0] in SAVABLE and not key[1] else 0)]) + data[1:]
+    return b''.join(bytes([data[0] | (0x80 if key in SAVABLE else 0)]) + data[1:]
                     for key, data in sorted(values.items())
-                    if page in (key[0], 0x3f) and subpage in (key[1], 0xff))
+                    if page in (key[0], 0x3f) and subpage in (key[1], 0xff) and len(data) <= most)
 
 
 ALL_PAGES = pages_of(PAGES, 0x3f, 0)
@@ -300,20 +309,19 @@ def test_mode_sense(dev):
     """Every page and subpage code with every page control."""
     known = {key[0] for key in PAGES}
     for page in range(0x40):
-        for subpage in (0, 1, 2, 0xfe, 0xff):
+        for subpage in (0, 1, 2, 5, 0xfe, 0xff):
             for pc in range(4):
                 what = 'MODE SENSE %02xh/%02xh PC %d' % (page, subpage, pc)
                 r6 = dev.cmd(mode_sense6(page, subpage, pc, dbd=1), data_in=255)
-                r10 = dev.cmd(mode_sense10(page, subpage, pc, dbd=1), data_in=1024)
-                want = b'' if page == 0x3f and subpage not in (0, 0xff) else \
-                    pages_of(CHANGEABLE if pc == 1 else PAGES, page, subpage)
-                if want:
-                    t.eq((r6.status, r6.data), (GOOD, mode_data6(want)), what)
-                    t.eq((r10.status, r10.data), (GOOD, mode_data10(want)), what)
-                else:
-                    field = 3 if page in known or page == 0x3f else (2, 5)
-                    t.bad(r6, INVALID_FIELD_CDB, what, field=field)
-                    t.bad(r10, INVALID_FIELD_CDB, what, field=field)
+                r10 = dev.cmd(mode_sense10(page, subpage, pc, dbd=1), data_in=2048)
+                field = 3 if page in known or page == 0x3f else (2, 5)
+                for r, data, most in (r6, mode_data6, SIX_MAX), (r10, mode_data10, 0xffff):
+                    want = b'' if page == 0x3f and subpage not in (0, 0xff) else \
+                        pages_of(CHANGEABLE if pc == 1 else PAGES, page, subpage, most)
+                    if want:
+                        t.eq((r.status, r.data), (GOOD, data(want)), what)
+                    else:
+                        t.bad(r, INVALID_FIELD_CDB, what, field=field)
     for llbaa in (0, 1):
         bd = LONG_BD if llbaa else SHORT_BD
         r = dev.cmd(mode_sense10(0x3f, llbaa=llbaa), data_in=1024)
@@ -346,13 +354,15 @@ def test_mode_select(dev):
         if ten:
             reads += [dict(page=0x3f, llbaa=1)]
         for read_args in reads:
-            data = dev.cmd(sense(**read_args), data_in=255).data
+            if not ten and len(PAGES.get((read_args['page'], read_args.get('subpage')), b'')) > SIX_MAX:
+                continue
+            data = dev.cmd(sense(**read_args), data_in=2048).data
             data, _ = sendable(data, head + (struct.unpack('>H', data[6:8])[0] if ten else data[3]))
             t.good(dev.cmd(select(len(data)), data_out=data), '%s of %r' % (name, read_args))
-        before = dev.cmd(sense(0x3f, 0xff), data_in=255).data
+        before = dev.cmd(sense(0x3f, 0xff), data_in=2048).data
         bd = head + 8
         data, pages = sendable(before, bd)
-        t.eq(len(pages), len(PAGES), name + ', number of pages')
+        t.eq(len(pages), len(PAGES) - (not ten), name + ', number of pages')
         t.bad(dev.cmd(select(len(data), 0x00), data_out=data), INVALID_FIELD_CDB, name + ' no PF', field=(1, 4))
         for n in range(1, len(data)):
             r = dev.cmd(select(n), data_out=data[:n])
@@ -365,6 +375,7 @@ def test_mode_select(dev):
         t.bad(dev.cmd(select(len(data)), data_out=data[:-1]), BAD_IU, name + ', a byte short')
         for i in range(head, len(data)):
             at = max([p for p in pages if p <= i], default=0)
+            page = struct.unpack('>H', data[at:at + 2])[0] if data[at] & 0x40 else data[at]
             for bit in range(8):
                 bad = bytearray(data)
                 bad[i] ^= 1 << bit
@@ -374,13 +385,13 @@ def test_mode_select(dev):
                     t.bad(r, INVALID_FIELD_PARAM, what, field=head, param=True)
                 elif i < bd:
                     t.bad(r, INVALID_FIELD_PARAM, what, field=head + 5, param=True)
-                elif (data[at], i - at, bit) in CHANGES:
-                    t.good(r, '%s: %s' % (what, CHANGES[data[at], i - at, bit]))
-                    now = dev.cmd(sense(0x3f, 0xff), data_in=255).data
+                elif (page, i - at, bit) in CHANGES:
+                    t.good(r, '%s: %s' % (what, CHANGES[page, i - at, bit]))
+                    now = dev.cmd(sense(0x3f, 0xff), data_in=2048).data
                     t.eq(now[bd:i] + bytes([now[i] ^ 1 << bit]) + now[i + 1:], before[bd:], what + ', current values')
                     t.good(dev.cmd(select(len(data)), data_out=data), what + ' and back')
-                elif (data[at], i - at, bit) in RESERVED:
-                    t.bad(r, INVALID_FIELD_PARAM, what, field=(i, RESERVED[data[at], i - at, bit]), param=True)
+                elif (page, i - at, bit) in RESERVED:
+                    t.bad(r, INVALID_FIELD_PARAM, what, field=(i, RESERVED[page, i - at, bit]), param=True)
                 elif i == at and bit == 7:
                     t.bad(r, INVALID_FIELD_PARAM, what, field=(i, 7), param=True)   # PS
                 elif i == at or (data[at] & 0x40 and i == at + 1):
@@ -394,7 +405,7 @@ def test_mode_select(dev):
         bad[2 if ten else 1] = 1
         t.bad(dev.cmd(select(len(bad)), data_out=bad), INVALID_FIELD_PARAM, name + ' medium type',
               field=2 if ten else 1, param=True)
-        t.eq(dev.cmd(sense(0x3f, 0xff), data_in=255).data, before, name + ' left everything as it was')
+        t.eq(dev.cmd(sense(0x3f, 0xff), data_in=2048).data, before, name + ' left everything as it was')
 
 
 def d_sense(dev, on):

@@ -21,7 +21,7 @@ static void check_parsed(const struct tcm_cmd *cmd)
 		u8 naca = i == tcm_cdb_control_at(op->opcode) && cmd->dev && cmd->dev->attr.emulate_aca ?
 			TCM_CONTROL_NACA : 0;
 
-		fuzz_check(!(cmd->cdb[i] & ~op->usage[i] & ~naca));
+		fuzz_check(!(cmd->cdb[i] & ~tcm_opcode_usage(op, i) & ~naca));
 	}
 	/* Nobody makes the target set aside more than this for an answer. */
 	if (op->xfer == TCM_XFER_BYTES && op->dir == DMA_FROM_DEVICE)

@@ -229,6 +229,7 @@ static inline bool list_is_last(const struct list_head *e, const struct list_hea
 
 typedef struct { int counter; } atomic_t;
 typedef struct { long counter; } atomic_long_t;
+typedef struct { s64 counter; } atomic64_t;
 typedef struct { int refs; } refcount_t;
 typedef struct { int locked; } spinlock_t;
 typedef u8 blk_status_t;
@@ -255,6 +256,10 @@ static inline bool refcount_dec_and_test(refcount_t *r) { return !--r->refs; }
 static inline long atomic_long_read(const atomic_long_t *a) { return a->counter; }
 static inline void atomic_long_set(atomic_long_t *a, long v) { a->counter = v; }
 static inline void atomic_long_inc(atomic_long_t *a) { a->counter++; }
+static inline s64 atomic64_read(const atomic64_t *a) { return a->counter; }
+static inline void atomic64_set(atomic64_t *a, s64 v) { a->counter = v; }
+static inline void atomic64_add(s64 v, atomic64_t *a) { a->counter += v; }
+static inline void atomic64_inc(atomic64_t *a) { a->counter++; }
 struct mutex { int locked; };
 struct rb_node { struct rb_node *left, *right; };
 struct rb_root_cached { struct rb_node *root, *leftmost; };

@@ -7,7 +7,8 @@
 
 static unsigned int build_all(struct fuzz_lun *l, enum tcm_mode_pc pc, u8 *buf)
 {
-	return tcm_mode_pages_build(&l->dev, TCM_MODE_ALL_PAGES, TCM_MODE_ALL_SUBPAGES, pc, buf);
+	return tcm_mode_pages_build(&l->dev, TCM_MODE_ALL_PAGES, TCM_MODE_ALL_SUBPAGES, pc,
+				    TCM_MODE_MAX, buf);
 }
 
 /* Saved values are the current ones after a reset, and survive the way to the file and back. */
@@ -70,8 +71,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	buf = calloc(1, TCM_MODE_MAX);
 	len = tcm_mode_bd_build(&l->dev, subpage & 1, buf + 8);
-	len += tcm_mode_pages_build(&l->dev, page & 0x3f, subpage, page >> 6 & 1, buf + 8 + len);
-	fuzz_check(len + 8 <= TCM_MODE_MAX);
+	len += tcm_mode_pages_build(&l->dev, page & 0x3f, subpage, page >> 6 & 1,
+				    ten ? TCM_MODE_MAX : TCM_MODE_MAX_SIX, buf + 8 + len);
+	fuzz_check(len + 8 <= (ten ? TCM_MODE_MAX : TCM_MODE_MAX_SIX));
 	free(buf);
 	free(list);
 	fuzz_lun_free(l);

@@ -3,7 +3,7 @@
 # A CPU goes and comes back under I/O that hops (file), that does not (ramdisk), and of connections
 # that live on it (iSCSI): no command is lost, no count goes wrong: what is removed afterwards ends.
 # vm: --smp 2 --timeout 120
-# kernels: 6.1-long 6.12 debug-long
+# kernels: 6.1-long 6.12-long debug-long
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/storage.inc

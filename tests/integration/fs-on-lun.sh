@@ -74,10 +74,11 @@ live_on() {
 modprobe -a ext4 xfs
 storage_begin
 disk=$(null_disk nullfs 400 discard=1)
+# each file system on each kind of unit with full counts
 live_on ext4 iblock "udev_path=$disk"
-live_on xfs iblock "udev_path=$disk"
+[ -z "${TCM_LONG:-}" ] || live_on xfs iblock "udev_path=$disk"
 rmdir /sys/kernel/config/nullb/nullfs
-live_on ext4 rd_mcp rd_pages=102400
+[ -z "${TCM_LONG:-}" ] || live_on ext4 rd_mcp rd_pages=102400
 live_on xfs rd_mcp rd_pages=102400
 make_fs ext4 440 /mnt/back
 truncate -s 320M /mnt/back/image

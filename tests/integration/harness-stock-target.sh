@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# kernels: 6.1-long 6.12
 # vm: --timeout 180
 #
 # The guest is fit for the tests: the kernel's own target, set up by targetcli,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --disk 64M --timeout 300
-# kernels: 6.1 6.12
+# kernels: 6.1 6.12-long
 #
 # A host must not notice that the target was exchanged: one saved configuration under the
 # stock target and under ours, every byte that identifies a disk or a path compared.

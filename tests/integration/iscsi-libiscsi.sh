@@ -5,10 +5,12 @@
 #
 # libiscsi's conformance suite over iSCSI, against files: the family iSCSI, of the family SCSI what
 # loopback cannot show (two nexuses, residuals). With full counts all of the family SCSI, on a thin
-# unit, a thick one, one that is removable, one with blocks of 4096 bytes and one that is write protected.
+# unit, a thick one, one that is removable, one with blocks of 4096 bytes, a disk whose blocks are
+# parts of larger ones, a slow one and one that is write protected.
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 . /tcm/tests/integration/iscsi.inc
+. /tcm/tests/integration/storage.inc
 
 SIZE=104857600
 units=(thin thick removable blocks4k protected)
@@ -38,9 +40,26 @@ wrong=CompareAndWrite.Simple,CompareAndWrite.Miscompare,ReportSupportedOpcodes.O
 # StartStopUnit.NoLoej: it wants TEST UNIT READY to succeed in the stopped power condition (SBC-4 4.20).
 wrong_removable=$wrong,PreventAllow.Eject,StartStopUnit.PwrCnd,StartStopUnit.NoLoej
 
-# conform UNIT URL SUITES [KNOWN]: of the family SCSI
+# disk NAME DEVICE ATTRIBUTE=VALUE...: a block device, mapped as the next LUN
+disks=()
+disk() {
+	local c dir=core/iblock_0/$1
+	mkdir -p "$CFS/$dir"
+	cfs_write "$dir/control" "udev_path=$2"
+	cfs_write "$dir/enable" 1
+	for c in "${@:3}"; do cfs_write "$dir/attrib/${c%%=*}" "${c#*=}"; done
+	mkdir "$CFS/iscsi/$IQN/tpgt_1/lun/lun_$((4 + ${#disks[@]}))"
+	ln -s "$CFS/$dir" "$CFS/iscsi/$IQN/tpgt_1/lun/lun_$((4 + ${#disks[@]}))/link"
+	disks+=("$1")
+}
+
+# What a unit is made so that it has to skip it
+skips=
+
+# conform UNIT URL SUITES KNOWN SKIPS: of the family SCSI
 conform() {
-	python3 /tcm/tests/conformance/libiscsi.py "$2" --name "$1" --limit 300 --suites "$3" --known "$4" || rc=1
+	python3 /tcm/tests/conformance/libiscsi.py "$2" --name "$1" --limit 300 --suites "$3" --known "$4" \
+		--skips "$5" || rc=1
 }
 
 ip link set lo up
@@ -61,26 +80,33 @@ url=iscsi://$PORTAL/$IQN
 reservations=PrinReadKeys,PrinServiceactionRange,PrinReportCapabilities,ProutRegister,ProutReserve,ProutClear,ProutPreempt
 python3 /tcm/tests/conformance/libiscsi.py "$url/0" --family iSCSI --name iSCSI \
 	--suites iSCSIcmdsn,iSCSIdatasn,iSCSIResiduals,iSCSITMF || rc=1
-conform thin "$url/0" $reservations,Reserve6,Read10,Write10 ""
+conform thin "$url/0" $reservations,Reserve6,Read10,Write10 "" ""
 if [ -n "${TCM_LONG:-}" ]; then
 	all=$(iscsi-test-cu -l "$url/0" | sed -n 's/^SCSI\.\([A-Za-z0-9]*\)$/\1/p')
-	# Sanitize.Reset wants to see it at work after seconds, which these are too small for.
+	# Sanitize.Reset wants to see it at work after seconds: below.
 	sanitize=$(iscsi-test-cu -l "$url/0" | sed -n 's/^SCSI\.\(Sanitize\.[A-Za-z]*\)$/\1/p' | grep -v Reset)
 	# Reservations know nothing of blocks: once is enough. Paths are below.
 	rest=$(grep -v -e ^Prin -e ^Prout -e ^MultipathIO -e '^Sanitize$' <<<"$all"$'\n'"$sanitize" | paste -sd,)
 	reading=$(grep -e ^Inquiry -e ^Mandatory -e ^ModeSense -e ^Prefetch -e ^Read -e ^Report -e ^TestUnit <<<"$all" |
 		paste -sd,)
-	conform thin "$url/0" "$rest" "$wrong"
-	conform thick "$url/1" "$rest" "$wrong,Sanitize.BlockErase"
-	conform removable "$url/2" "$rest" "$wrong_removable"
-	conform blocks4k "$url/3" "$rest" "$wrong"
-	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand
+	conform thin "$url/0" "$rest" "$wrong" "$skips"
+	conform thick "$url/1" "$rest" "$wrong,Sanitize.BlockErase" "$skips"
+	conform removable "$url/2" "$rest" "$wrong_removable" "$skips"
+	conform blocks4k "$url/3" "$rest" "$wrong" "$skips"
+	disk parts "$(debug_disk dev_size_mb=100 physblk_exp=3 lbpu=1 lbpws=1 lbpws10=1 lbprz=1)" emulate_tpu=1 emulate_tpws=1
+	conform parts "$url/4" "$rest" "$wrong" "$skips"
+	# 10 seconds long
+	disk slow "$(null_disk slow 100 mbps=10)" emulate_tpu=1
+	conform slow "$url/5" Sanitize.Reset "" ""
+	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand "$skips"
 	# of one unit, by two sessions
 	python3 /tcm/tests/conformance/libiscsi.py "$url/0" "$url/0" --name paths --suites MultipathIO || rc=1
 fi
 
 iscsi_target_del $IQN:ro
 iscsi_target_del $IQN
+for name in "${disks[@]}"; do rmdir "$CFS/core/iblock_0/$name"; done
+[ ! -e "$CFS/core/iblock_0" ] || rmdir "$CFS/core/iblock_0"
 for name in "${units[@]}"; do rmdir "$CFS/core/fileio_0/$name"; done
 rmdir "$CFS/core/fileio_0"
 unload_target

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 120
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1-long 6.12 debug-long
 #
 # Links that are pulled while the target closes a connection, and network namespaces that go while one
 # is there: what was sent last arrives, no socket stays behind, and discovery names what can be reached.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 200
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1 6.12-long debug-long
 #
 # An initiator of our own that breaks the rules, and one that asks for what is seldom asked for; silent
 # connections beside a good login. Arguments name tests.

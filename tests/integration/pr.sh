@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: --timeout 400
-# kernels: 6.1 6.12 debug-long
+# kernels: 6.1-long 6.12 debug-long
 #
 # Persistent reservations and SPC-2's RESERVE over three loopback ports; every command against reservations
 # over the test fabric and iSCSI, whose nexuses differ by their ISIDs.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Task management on the test fabric, over a backend that holds its commands.
 # vm: --timeout 180
-# kernels: 6.1 6.12 debug
+# kernels: 6.1 6.12-long debug
 set -euo pipefail
 . /tcm/tests/vm/guest-lib.sh
 
