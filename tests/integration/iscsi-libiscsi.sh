@@ -53,8 +53,14 @@ disk() {
 	disks+=("$1")
 }
 
-# What a unit is made so that it has to skip it
-skips=
+# What a unit is made so that it has to skip it. All of them: no number of blocks in WRITE SAME means
+# all (WSNZ of VPD B0h), and there is no key to forget, with which three tests end.
+every='WriteSame1[06].ZeroBlocks,Sanitize.CryptoErase,Sanitize.Readonly,Sanitize.Reservations'
+fixed='PreventAllow.*,StartStopUnit.Simple'
+writable='ReadOnly.*'
+# blocks that are no parts of larger ones
+whole='CompareAndWrite.InvalidDataOutSize,WriteSame1[06].UnmapUnaligned,WriteSame1[06].InvalidDataOutSize'
+provisioned='GetLBAStatus.UnmapSingle,Inquiry.BlockLimits,Unmap.*,WriteSame1[06].Unmap'
 
 # conform UNIT URL SUITES KNOWN SKIPS: of the family SCSI
 conform() {
@@ -89,16 +95,16 @@ if [ -n "${TCM_LONG:-}" ]; then
 	rest=$(grep -v -e ^Prin -e ^Prout -e ^MultipathIO -e '^Sanitize$' <<<"$all"$'\n'"$sanitize" | paste -sd,)
 	reading=$(grep -e ^Inquiry -e ^Mandatory -e ^ModeSense -e ^Prefetch -e ^Read -e ^Report -e ^TestUnit <<<"$all" |
 		paste -sd,)
-	conform thin "$url/0" "$rest" "$wrong" "$skips"
-	conform thick "$url/1" "$rest" "$wrong,Sanitize.BlockErase" "$skips"
-	conform removable "$url/2" "$rest" "$wrong_removable" "$skips"
-	conform blocks4k "$url/3" "$rest" "$wrong" "$skips"
+	conform thin "$url/0" "$rest" "$wrong" "$every,$writable,$fixed,$whole"
+	conform thick "$url/1" "$rest" "$wrong,Sanitize.BlockErase" "$every,$writable,$fixed,$whole,$provisioned"
+	conform removable "$url/2" "$rest" "$wrong_removable" "$every,$writable,$whole"
+	conform blocks4k "$url/3" "$rest" "$wrong" "$every,$writable,$fixed,$whole"
 	disk parts "$(debug_disk dev_size_mb=100 physblk_exp=3 lbpu=1 lbpws=1 lbpws10=1 lbprz=1)" emulate_tpu=1 emulate_tpws=1
-	conform parts "$url/4" "$rest" "$wrong" "$skips"
+	conform parts "$url/4" "$rest" "$wrong" "$every,$writable,$fixed"
 	# 10 seconds long
 	disk slow "$(null_disk slow 100 mbps=10)" emulate_tpu=1
 	conform slow "$url/5" Sanitize.Reset "" ""
-	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand "$skips"
+	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand ""
 	# of one unit, by two sessions
 	python3 /tcm/tests/conformance/libiscsi.py "$url/0" "$url/0" --name paths --suites MultipathIO || rc=1
 fi
