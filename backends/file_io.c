@@ -19,6 +19,7 @@
 #include "sg.h"
 
 mempool_t tcm_file_vecs;
+static struct kmem_cache *tcm_file_vecs_cache;
 
 /*
  * No reclaim through the disk that is being served, and no throttling by dirty pages
@@ -440,12 +441,30 @@ void tcm_file_submit(struct tcm_io *io)
 		tcm_file_queue(io);
 }
 
+/*
+ * What has a constructor is not cleared each time it is allocated, as hardened kernels do
+ * (init_on_alloc): nobody looks at a vector that was not filled in before.
+ */
+static void tcm_file_vecs_made(void *vecs)
+{
+}
+
 int tcm_file_io_init(void)
 {
-	return mempool_init_kmalloc_pool(&tcm_file_vecs, 16, PAGE_SIZE);
+	int err;
+
+	tcm_file_vecs_cache = kmem_cache_create("tcm_file_vecs", PAGE_SIZE, 0, 0,
+						tcm_file_vecs_made);
+	if (!tcm_file_vecs_cache)
+		return -ENOMEM;
+	err = mempool_init_slab_pool(&tcm_file_vecs, 16, tcm_file_vecs_cache);
+	if (err)
+		kmem_cache_destroy(tcm_file_vecs_cache);
+	return err;
 }
 
 void tcm_file_io_exit(void)
 {
 	mempool_exit(&tcm_file_vecs);
+	kmem_cache_destroy(tcm_file_vecs_cache);
 }

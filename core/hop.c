@@ -105,8 +105,11 @@ void tcm_hop_free(struct tcm_hop __percpu *pcpu)
 
 int tcm_hop_init(void)
 {
-	/* A device that hangs blocks its work item: let there be many. */
-	tcm_hop_wq = alloc_workqueue("tcm_hop", WQ_MEM_RECLAIM | WQ_HIGHPRI, WQ_MAX_ACTIVE);
+	/*
+	 * A device that hangs blocks its work item: let there be many. None is of high priority: who
+	 * submits several commands shall come to the end of them before the first is carried out.
+	 */
+	tcm_hop_wq = alloc_workqueue("tcm_hop", WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
 	if (!tcm_hop_wq)
 		return -ENOMEM;
 	tcm_hop_none = tcm_hop_alloc();
