@@ -38,6 +38,16 @@ wrong=CompareAndWrite.Simple,CompareAndWrite.Miscompare,ReportSupportedOpcodes.O
 # PreventAllow.Eject: prevention is of removal (SBC-4 5.15); it wants that a medium cannot be loaded.
 # StartStopUnit.PwrCnd: it sends reserved power conditions (SBC-4 5.32) and wants them to succeed.
 # StartStopUnit.NoLoej: it wants TEST UNIT READY to succeed in the stopped power condition (SBC-4 4.20).
+# Where blocks have 4096 bytes:
+# WriteAtomic16.BeyondEol: it sends more than MAXIMUM ATOMIC TRANSFER LENGTH of VPD B0h, and
+#   wants to be told of the other of the two things that are wrong.
+# Where blocks are parts of larger ones:
+# CompareAndWrite.InvalidDataOutSize: more data than the CDB asks for is no error but a residual (RFC 7143
+#   11.4.5.1), as the suite's own iSCSIResiduals want it of WRITE.
+# GetLBAStatus.UnmapSingle: it asks for a block in the middle of a larger one, and wants the next one told
+#   first; the first descriptor begins with the block that was asked for
+#   (SBC-4, GET LBA STATUS parameter data).
+wrong_parts=$wrong,CompareAndWrite.InvalidDataOutSize,GetLBAStatus.UnmapSingle
 wrong_removable=$wrong,PreventAllow.Eject,StartStopUnit.PwrCnd,StartStopUnit.NoLoej
 
 # disk NAME DEVICE ATTRIBUTE=VALUE...: a block device, mapped as the next LUN
@@ -98,9 +108,10 @@ if [ -n "${TCM_LONG:-}" ]; then
 	conform thin "$url/0" "$rest" "$wrong" "$every,$writable,$fixed,$whole"
 	conform thick "$url/1" "$rest" "$wrong,Sanitize.BlockErase" "$every,$writable,$fixed,$whole,$provisioned"
 	conform removable "$url/2" "$rest" "$wrong_removable" "$every,$writable,$whole"
-	conform blocks4k "$url/3" "$rest" "$wrong" "$every,$writable,$fixed,$whole"
-	disk parts "$(debug_disk dev_size_mb=100 physblk_exp=3 lbpu=1 lbpws=1 lbpws10=1 lbprz=1)" emulate_tpu=1 emulate_tpws=1
-	conform parts "$url/4" "$rest" "$wrong" "$every,$writable,$fixed"
+	conform blocks4k "$url/3" "$rest" "$wrong,WriteAtomic16.BeyondEol" "$every,$writable,$fixed,$whole"
+	disk parts "$(debug_disk dev_size_mb=100 physblk_exp=3 lbpu=1 lbpws=1 lbpws10=1 lbprz=1)" \
+		emulate_tpu=1 emulate_tpws=1 max_unmap_lba_count=8192
+	conform parts "$url/4" "$rest" "$wrong_parts" "$every,$writable,$fixed"
 	# 10 seconds long
 	disk slow "$(null_disk slow 100 mbps=10)" emulate_tpu=1
 	conform slow "$url/5" Sanitize.Reset "" ""
