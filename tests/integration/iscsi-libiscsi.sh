@@ -42,12 +42,15 @@ wrong=CompareAndWrite.Simple,CompareAndWrite.Miscompare,ReportSupportedOpcodes.O
 # WriteAtomic16.BeyondEol: it sends more than MAXIMUM ATOMIC TRANSFER LENGTH of VPD B0h, and
 #   wants to be told of the other of the two things that are wrong.
 # Where blocks are parts of larger ones:
-# CompareAndWrite.InvalidDataOutSize: more data than the CDB asks for is no error but a residual (RFC 7143
-#   11.4.5.1), as the suite's own iSCSIResiduals want it of WRITE.
+# InvalidDataOutSize: more data than the CDB asks for is no error but a residual (RFC 7143 11.4.5.1), as
+#   the suite's own iSCSIResiduals want it of WRITE.
 # GetLBAStatus.UnmapSingle: it asks for a block in the middle of a larger one, and wants the next one told
 #   first; the first descriptor begins with the block that was asked for
 #   (SBC-4, GET LBA STATUS parameter data).
-wrong_parts=$wrong,CompareAndWrite.InvalidDataOutSize,GetLBAStatus.UnmapSingle
+# Sanitize.BlockErase: it wants to be told that blocks are deallocated; of a block device nobody knows, so
+#   they are "mapped or unknown".
+wrong_parts=$wrong,CompareAndWrite.InvalidDataOutSize,WriteSame10.InvalidDataOutSize
+wrong_parts+=,WriteSame16.InvalidDataOutSize,GetLBAStatus.UnmapSingle,Sanitize.BlockErase
 wrong_removable=$wrong,PreventAllow.Eject,StartStopUnit.PwrCnd,StartStopUnit.NoLoej
 
 # disk NAME DEVICE ATTRIBUTE=VALUE...: a block device, mapped as the next LUN
@@ -113,7 +116,7 @@ if [ -n "${TCM_LONG:-}" ]; then
 		emulate_tpu=1 emulate_tpws=1 max_unmap_lba_count=8192
 	conform parts "$url/4" "$rest" "$wrong_parts" "$every,$writable,$fixed"
 	# 10 seconds long
-	disk slow "$(null_disk slow 100 mbps=10)" emulate_tpu=1
+	disk slow "$(null_disk slow 100 mbps=10)"
 	conform slow "$url/5" Sanitize.Reset "" ""
 	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand ""
 	# of one unit, by two sessions
