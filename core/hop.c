@@ -106,8 +106,9 @@ void tcm_hop_free(struct tcm_hop __percpu *pcpu)
 int tcm_hop_init(void)
 {
 	/*
-	 * A device that hangs blocks its work item: let there be many. None is of high priority: who
-	 * submits several commands shall come to the end of them before the first is carried out.
+	 * A device that hangs blocks its work item: let there be many. None is of high priority:
+	 * who submits several commands is to come to the end of them before the first is carried
+	 * out.
 	 */
 	tcm_hop_wq = alloc_workqueue("tcm_hop", WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
 	if (!tcm_hop_wq)
