@@ -32,6 +32,9 @@ unit() {
 # ReportSupportedOpcodes: it has room for 16 bytes of CDB usage data; that of the 32 byte CDBs is as
 #   long as they are (SPC-4, A3h/0Ch), as in sbc.sh.
 wrong=CompareAndWrite.Simple,CompareAndWrite.Miscompare,ReportSupportedOpcodes.OneCommand
+# Where it is write protected:
+# ReadOnly.ReadOnlySBC: it sends WRITE SAME with UNMAP and without the block that goes with it (NDOB is
+#   zero), which is refused for that.
 # Where the unit is thick:
 # Sanitize.BlockErase: it wants LBPME; a unit without provisioning has BLOCK ERASE, too (SBC-4 4.11).
 # Where the medium is removable:
@@ -115,10 +118,11 @@ if [ -n "${TCM_LONG:-}" ]; then
 	disk parts "$(debug_disk dev_size_mb=100 physblk_exp=3 lbpu=1 lbpws=1 lbpws10=1 lbprz=1)" \
 		emulate_tpu=1 emulate_tpws=1 max_unmap_lba_count=8192
 	conform parts "$url/4" "$rest" "$wrong_parts" "$every,$writable,$fixed"
-	# 10 seconds long
-	disk slow "$(null_disk slow 100 mbps=10)"
+	# SANITIZE takes 10 seconds
+	disk slow "$(null_disk slow 100 mbps=10 max_sectors=256)"
 	conform slow "$url/5" Sanitize.Reset "" ""
-	conform protected "$url:ro/0" "$reading" ReportSupportedOpcodes.OneCommand ""
+	conform protected "$url:ro/0" "$reading" \
+		ReportSupportedOpcodes.OneCommand,ReadOnly.ReadOnlySBC ""
 	# of one unit, by two sessions
 	python3 /tcm/tests/conformance/libiscsi.py "$url/0" "$url/0" --name paths --suites MultipathIO || rc=1
 fi
