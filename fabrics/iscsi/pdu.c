@@ -2,8 +2,12 @@
 /*
  * The full feature phase beside commands and their data: task management, pings, logout, rejects.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include "iscsi.h"
+
+/* jiffies that a function waits for the responses of commands that are over */
+#define TCM_ISC_OVER_PATIENCE	(HZ / 4)
 
 /* 11.17: the header of what is refused goes back with it. */
 void tcm_isc_reject(struct tcm_isc_conn *conn, u8 reason)
@@ -268,6 +272,68 @@ static bool tcm_isc_find_tag(struct tcm_cmd *cmd, void *arg)
 	return find->found;
 }
 
+struct tcm_isc_over {
+	const struct tcm_isc_conn	*conn;
+	unsigned int			n;
+};
+
+static bool tcm_isc_is_over(const struct tcm_isc_cmd *icmd)
+{
+	return (atomic_read(&icmd->cmd.state) & TCM_ST_MASK) == TCM_ST_DONE;
+}
+
+static bool tcm_isc_count_over(struct tcm_cmd *cmd, void *arg)
+{
+	const struct tcm_isc_cmd *icmd = container_of(cmd, struct tcm_isc_cmd, cmd);
+	struct tcm_isc_over *over = arg;
+
+	if (READ_ONCE(icmd->conn) == over->conn && tcm_isc_is_over(icmd))
+		over->n++;
+	return false;
+}
+
+static unsigned int tcm_isc_over_in(const struct list_head *list)
+{
+	const struct tcm_isc_tx *tx;
+	unsigned int n = 0;
+
+	list_for_each_entry(tx, list, node)
+		if (tx->kind == TCM_ISC_TX_CMD &&
+		    tcm_isc_is_over(container_of(tx, struct tcm_isc_cmd, tx)))
+			n++;
+	return n;
+}
+
+/*
+ * Is a command of the connection over, and its response not among those that are to be sent? It is
+ * on its way to conn->done then, in another context.
+ */
+static bool tcm_isc_has_straggler(struct tcm_isc_conn *conn)
+{
+	struct tcm_isc_over over = { .conn = conn };
+
+	tcm_isc_walk_cmds(conn->isess->tsess, NULL, tcm_isc_count_over, &over);
+	return over.n > tcm_isc_over_in(&conn->txq) + tcm_isc_over_in(&conn->sent) +
+			tcm_isc_over_in(&conn->unacked);
+}
+
+/*
+ * The responses of commands that were over before a function go first: after its answer the
+ * initiator knows their tags no more (11.6.1). It is an instant until the last of them is there,
+ * unless who brings it has lost the CPU.
+ */
+static void tcm_isc_take_over(struct tcm_isc_conn *conn)
+{
+	unsigned long end = jiffies + TCM_ISC_OVER_PATIENCE;
+
+	for (;;) {
+		tcm_isc_take_done(conn);
+		if (likely(!tcm_isc_has_straggler(conn)) || time_after(jiffies, end))
+			return;
+		usleep_range(10, 50);
+	}
+}
+
 /* @info: what is told besides (RFC 7144 5.2) */
 static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *req, u8 *info)
 {
@@ -296,11 +362,7 @@ static u8 tcm_isc_tmf_run(struct tcm_isc_conn *conn, const struct tcm_isc_tmf *r
 	tmf.func = func;
 	tmf.tag = find.tag;
 	tcm_tmf_submit(&tmf);
-	/*
-	 * The responses of commands that were over before go first: after this answer the
-	 * initiator knows their tags no more (11.6.1).
-	 */
-	tcm_isc_take_done(conn);
+	tcm_isc_take_over(conn);
 	/* Its immediate data may be arriving on another connection: then it has not come, yet. */
 	if (function == TCM_ISC_TMF_ABORT_TASK && !tmf.outstanding && !find.aborted)
 		return tcm_isc_no_task(conn, req);

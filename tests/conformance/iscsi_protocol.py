@@ -21,6 +21,7 @@ from iscsi_initiator import (Closed, Connection, LOGIN_RSP, NO_TAG, NOP_IN, R2T,
 
 TARGET = 'iqn.2026-11.org.lab:t1'
 ARGS = None
+MANY = 16
 PATTERN = bytes(random.Random(1).randbytes(262144))
 
 
@@ -550,6 +551,29 @@ def test_abort_over():
         got = over_and_reset(c, bytes(6), 5)
         assert got in (['status', 'complete'], ['complete']), got
         assert c.nop() == b'', 'a response after the reset'
+        c.ready()
+    c.close()
+
+
+def test_reset_over_many():
+    """The same of many that end on other CPUs while the function is being answered"""
+    def all_of_them():
+        for lba in range(MANY):
+            c.command(struct.pack('>BBQ4xBB', 0x89, 0, lba, 0, 0), 0)     # of no blocks, by the work queue
+        c.send(TMF | 0x40, 0x80 | 5, words=c.sns(True))
+    c = session()
+    for n in range(200):
+        first = c.itt + 1
+        c.send_raw(c.together(all_of_them))
+        tags = set(range(first, first + MANY))
+        while True:
+            pdu = c.recv()
+            if pdu.opcode == TMF_RSP:
+                break
+            assert pdu.opcode == RESPONSE
+            tags.remove(pdu.itt)
+        assert pdu.header[2] == 0
+        assert c.nop() == b'', 'a response after the reset, round %d' % n
         c.ready()
     c.close()
 
