@@ -449,6 +449,17 @@ static void tcm_file_vecs_made(void *vecs)
 {
 }
 
+/* The pool's own functions are for caches without one: a pool may poison what it keeps. */
+static void *tcm_file_vecs_alloc(gfp_t gfp, void *cache)
+{
+	return kmem_cache_alloc(cache, gfp);
+}
+
+static void tcm_file_vecs_free(void *vecs, void *cache)
+{
+	kmem_cache_free(cache, vecs);
+}
+
 int tcm_file_io_init(void)
 {
 	int err;
@@ -457,7 +468,8 @@ int tcm_file_io_init(void)
 						tcm_file_vecs_made);
 	if (!tcm_file_vecs_cache)
 		return -ENOMEM;
-	err = mempool_init_slab_pool(&tcm_file_vecs, 16, tcm_file_vecs_cache);
+	err = mempool_init(&tcm_file_vecs, 16, tcm_file_vecs_alloc, tcm_file_vecs_free,
+			   tcm_file_vecs_cache);
 	if (err)
 		kmem_cache_destroy(tcm_file_vecs_cache);
 	return err;
