@@ -556,25 +556,26 @@ def test_abort_over():
 
 
 def test_reset_over_many():
-    """The same of many that end on other CPUs while the function is being answered"""
-    def all_of_them():
-        for lba in range(MANY):
-            c.command(struct.pack('>BBQ4xBB', 0x89, 0, lba, 0, 0), 0)     # of no blocks, by the work queue
-        c.send(TMF | 0x40, 0x80 | 5, words=c.sns(True))
+    """The same of many that end on another CPU while the function is being answered: LUN 1 is a file, whose stable
+    writes a worker of its own does."""
     c = session()
-    for n in range(200):
-        first = c.itt + 1
-        c.send_raw(c.together(all_of_them))
-        tags = set(range(first, first + MANY))
+    while c.finish(c.command(bytes(6), lun=1))[0]:
+        pass
+    for n in range(150):
+        tags = {c.command(struct.pack('>BBIBHB', 0x2a, 8, lba, 0, 1, 0), 512, write=True, data=bytes(512), lun=1)
+                for lba in range(MANY)}
+        time.sleep(random.random() / 200)
+        function = c.send(TMF | 0x40, 0x80 | 5, lun=struct.pack('>H', 1) + bytes(6), words=c.sns(True))
         while True:
             pdu = c.recv()
             if pdu.opcode == TMF_RSP:
                 break
             assert pdu.opcode == RESPONSE
             tags.remove(pdu.itt)
-        assert pdu.header[2] == 0
+        assert pdu.itt == function and pdu.header[2] == 0
         assert c.nop() == b'', 'a response after the reset, round %d' % n
-        c.ready()
+        while c.finish(c.command(bytes(6), lun=1))[0]:
+            pass
     c.close()
 
 

@@ -12,11 +12,15 @@ set -euo pipefail
 iscsi_own_initiator
 rd_device r0
 cfs_write core/rd_mcp_0/r0/attrib/emulate_aca 1
-iscsi_target_raw $IQN core/rd_mcp_0/r0
+mkdir -p "$CFS/core/fileio_0/f1"
+cfs_write core/fileio_0/f1/control fd_dev_name=/tmp/f1,fd_dev_size=1048576
+cfs_write core/fileio_0/f1/enable 1
+iscsi_target_raw $IQN core/rd_mcp_0/r0 core/fileio_0/f1
 rc=0
 python3 /tcm/tests/conformance/iscsi_protocol.py ${TCM_LONG:+--silent 1000} "$@" || rc=1
 python3 /tcm/tests/conformance/iscsi_features.py "$@" || rc=1
 iscsi_target_del $IQN
 rd_device_del r0
+rmdir "$CFS/core/fileio_0/f1" "$CFS/core/fileio_0"
 unload_target
 exit $rc
