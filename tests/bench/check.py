@@ -95,9 +95,9 @@ def against_rules(compared, rule, budget):
     if rule == 'budget':
         if count > float(budget):
             wrong.append('instructions %.0f, over the budget of %s' % (count, budget))
-        # the fast path; what is allocated is the initiator's bio
+        # the fast path; what is allocated is the initiator's bio. What TCP does is its own.
         for c, limit in (('hops', 0), ('slab', 1), ('pages', 0)):
-            if compared.ours[c] > limit + ROUGH:
+            if compared.ours['path'].startswith('loop:') and compared.ours[c] > limit + ROUGH:
                 wrong.append('%s %.2f, wanted %d' % (c, compared.ours[c], limit))
     return wrong
 

@@ -83,7 +83,8 @@ for dif in $types; do
 		conform $type "scsi_debug dif=2" --thin --only identity,rw,refused,short,thin
 		conform $type "scsi_debug dif=2" --refusing --only refusing
 	else
-		conform $type "scsi_debug dif=$dif" --thin "$@"
+		# of type 3 the rest is with full counts; pi.sh has it of files and memory
+		[ "$dif${TCM_LONG:-}" = 3 ] || conform $type "scsi_debug dif=$dif" --thin "$@"
 		conform $type "scsi_debug dif=$dif" --only rw
 	fi
 	below 100 1000
