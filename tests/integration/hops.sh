@@ -162,7 +162,7 @@ disk=$(export_lun iblock it 0)
 travels iblock
 gone iblock
 
-for fs in ext4 xfs; do
+for fs in ext4 ${TCM_LONG:+xfs}; do
 	size=128
 	[ $fs != xfs ] || size=320
 	make_fs $fs $size /mnt/$fs

@@ -22,7 +22,6 @@ through() {
 [ -d /sys/kernel/debug/kunit ] || skip "a kernel without KUnit"
 storage_begin
 modprobe -a iscsi_target_mod target_core_pscsi
-through rd_mcp rd_pages=1024
 through fileio fd_dev_name=/tmp/image,fd_dev_size=4194304
 through iblock "udev_path=$(null_disk below 4)"
 storage_end
