@@ -28,6 +28,9 @@
 
 /* How often is looked at those that are slowed down: an abort waits no longer than that */
 #define TCM_ALUA_TICK		max(HZ / 50, 1)
+/* How soon those that had passed the gate are looked at again: at first, and at most */
+#define TCM_ALUA_WAIT_SOON	(HZ / 100 ?: 1)
+#define TCM_ALUA_WAIT_LATE	(HZ / 4)
 
 static struct workqueue_struct *tcm_alua_wq;
 
@@ -596,14 +599,69 @@ static void tcm_alua_finish(const struct tcm_alua_change *change, unsigned long 
 	tcm_alua_release(change, change->n_devs);
 }
 
+/* What the primary states that refuse accesses let through is not for the medium. */
+static bool tcm_alua_stops(const struct tcm_mapping *map, const struct tcm_opcode *op)
+{
+	const struct tcm_lun *lun = map->lun;
+
+	lockdep_assert_held(&lun->dev->lun_lock);
+	if (!lun->tg_pt_gp || !op ||
+	    !(op->flags & (TCM_OP_MEDIUM | TCM_OP_WRITES | TCM_OP_PASSTHRU)))
+		return false;
+	switch (lun->alua_offline ? TCM_ALUA_OFFLINE_STATE : lun->tg_pt_gp->state) {
+	case TCM_ALUA_STANDBY_STATE:
+		return !(op->flags & TCM_OP_STANDBY);
+	case TCM_ALUA_UNAVAILABLE_STATE:
+	case TCM_ALUA_OFFLINE_STATE:
+	case TCM_ALUA_TRANSITIONING:
+		return !(op->flags & TCM_OP_UNAVAIL);
+	default:
+		return false;
+	}
+}
+
+static bool tcm_alua_passed_left(const struct tcm_alua_change *change)
+{
+	unsigned int i;
+
+	for (i = 0; i < change->n_devs; i++)
+		if (tcm_gate_passed_left(change->devs[i]))
+			return true;
+	return false;
+}
+
+/*
+ * After GOOD the medium is not accessed any more by way of a port that is in standby: who asked may
+ * let others use it then.
+ */
+static void tcm_alua_wait_work(struct work_struct *work)
+{
+	struct tcm_alua_change *change = container_of(to_delayed_work(work),
+						      struct tcm_alua_change, wait);
+
+	if (!time_after(jiffies, change->since + TCM_GATE_PASSED_WAIT) &&
+	    tcm_alua_passed_left(change)) {
+		change->period = min_t(unsigned long, 2 * change->period, TCM_ALUA_WAIT_LATE);
+		queue_delayed_work(tcm_alua_wq, &change->wait, change->period);
+		return;
+	}
+	tcm_cmd_complete(change->cmd, TCM_OK);
+	tcm_alua_change_free(change);
+}
+
 static void tcm_alua_change_work(struct work_struct *work)
 {
 	struct tcm_alua_change *change = container_of(to_delayed_work(work),
 						      struct tcm_alua_change, work);
+	unsigned int i;
 
 	tcm_alua_finish(change, TCM_SAVE_PATIENCE);
-	tcm_cmd_complete(change->cmd, TCM_OK);
-	tcm_alua_change_free(change);
+	for (i = 0; i < change->n_devs; i++)
+		tcm_gate_mark_passed(change->devs[i], change->cmd, tcm_alua_stops);
+	change->since = jiffies;
+	change->period = TCM_ALUA_WAIT_SOON;
+	INIT_DELAYED_WORK(&change->wait, tcm_alua_wait_work);
+	tcm_alua_wait_work(&change->wait.work);
 }
 
 enum tcm_sense tcm_alua_explicit(struct tcm_cmd *cmd, struct tcm_alua_change *change)

@@ -21,11 +21,13 @@ struct tcm_alua_step {
 
 /* A change of several at once, on the device that was asked for it and those of its LU group */
 struct tcm_alua_change {
-	struct delayed_work	work;
+	struct delayed_work	work, wait;
 	struct tcm_device	**devs;	/* tcm_lu_gp_devices() */
 	unsigned int		n_devs;
 	struct tcm_cmd		*cmd;	/* SET TARGET PORT GROUPS; NULL: from configfs */
 	struct tcm_session	*sess;	/* who is not told */
+	unsigned long		since;	/* jiffies when the states were entered */
+	unsigned long		period;	/* after which @wait looks again, in jiffies */
 	u32			status;
 	unsigned int		n;
 	struct tcm_alua_step	step[];

@@ -133,6 +133,7 @@ enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd)
 
 struct tcm_gate_walk {
 	const struct tcm_cmd	*but;
+	tcm_gate_stops_fn	stops;
 	const struct tcm_mapping *map;
 	unsigned int		found;
 };
@@ -157,7 +158,7 @@ static bool tcm_gate_visit(struct tcm_cmd *cmd, void *arg)
 	if (!tcm_cmd_in_task_set(st) || (st & TCM_ST_MASK) != TCM_ST_EXEC || cmd == walk->but ||
 	    cmd->map != walk->map)
 		return false;
-	if (!tcm_gate_past(cmd) || !tcm_pr_stops(walk->map, cmd->op))
+	if (!tcm_gate_past(cmd) || !walk->stops(walk->map, cmd->op))
 		return false;
 	do {
 		if ((st & TCM_ST_MASK) != TCM_ST_EXEC || (st & TCM_ST_GEN_MASK) != gen)
@@ -177,10 +178,9 @@ static bool tcm_gate_count(struct tcm_cmd *cmd, void *arg)
 	return false;
 }
 
-static unsigned int tcm_gate_walk(struct tcm_device *dev, const struct tcm_cmd *but,
-				  tcm_cmd_fn fn)
+static void tcm_gate_walk(struct tcm_device *dev, struct tcm_gate_walk *walk, tcm_cmd_fn fn)
 {
-	struct tcm_gate_walk walk = { .but = but };
+	const unsigned long shut = BIT(TCM_GATE_RESERVED) | BIT(TCM_GATE_ALUA);
 	struct tcm_mapping *map = NULL;
 	unsigned long flags;
 
@@ -188,23 +188,28 @@ static unsigned int tcm_gate_walk(struct tcm_device *dev, const struct tcm_cmd *
 	/* Pairs with tcm_cmd_move(): who is not in TCM_ST_EXEC below will see the gate. */
 	smp_mb();
 	while ((map = tcm_nexus_next(dev, map))) {
-		if (!test_bit(TCM_GATE_RESERVED, &map->gate))
+		if (!(READ_ONCE(map->gate) & shut))
 			continue;
-		walk.map = map;
-		map->sess->ops->for_each_cmd(map->sess, NULL, fn, &walk);
+		walk->map = map;
+		map->sess->ops->for_each_cmd(map->sess, NULL, fn, walk);
 	}
 	spin_unlock_irqrestore(&dev->lun_lock, flags);
-	return walk.found;
 }
 
-void tcm_gate_mark_passed(struct tcm_device *dev, const struct tcm_cmd *but)
+void tcm_gate_mark_passed(struct tcm_device *dev, const struct tcm_cmd *but,
+			  tcm_gate_stops_fn stops)
 {
-	tcm_gate_walk(dev, but, tcm_gate_visit);
+	struct tcm_gate_walk walk = { .but = but, .stops = stops };
+
+	tcm_gate_walk(dev, &walk, tcm_gate_visit);
 }
 
 bool tcm_gate_passed_left(struct tcm_device *dev)
 {
-	return tcm_gate_walk(dev, NULL, tcm_gate_count);
+	struct tcm_gate_walk walk = { };
+
+	tcm_gate_walk(dev, &walk, tcm_gate_count);
+	return walk.found;
 }
 
 struct tcm_mapping *tcm_nexus_next(struct tcm_device *dev, struct tcm_mapping *map)

@@ -23,12 +23,19 @@ enum tcm_sense tcm_gate_check(struct tcm_cmd *cmd, unsigned long gate,
  */
 enum tcm_sense tcm_gate_granted(struct tcm_cmd *cmd);
 
+/* Does what shut the gate of @map refuse a row? dev->lun_lock held. */
+typedef bool (*tcm_gate_stops_fn)(const struct tcm_mapping *map, const struct tcm_opcode *op);
+
+/* How long who shut a gate waits for those that had passed it: what hangs is not waited for. */
+#define TCM_GATE_PASSED_WAIT	HZ
+
 /*
- * The gates of a device have been shut by a reservation. Mark the commands, all but @but, that may
- * have read theirs before and would be refused by it now; are any of those marked, by whomever,
- * still to come back? Any context; take dev->lun_lock.
+ * The gates of a device have been shut by a reservation or an access state. Mark the commands, all
+ * but @but, that may have read theirs before and would be refused now, as @stops tells; are any of
+ * those marked, by whomever, still to come back? Any context; take dev->lun_lock.
  */
-void tcm_gate_mark_passed(struct tcm_device *dev, const struct tcm_cmd *but);
+void tcm_gate_mark_passed(struct tcm_device *dev, const struct tcm_cmd *but,
+			  tcm_gate_stops_fn stops);
 bool tcm_gate_passed_left(struct tcm_device *dev);
 
 /*

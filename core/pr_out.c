@@ -37,8 +37,6 @@ static_assert(sizeof(struct tcm_pr_move_list) == 24);
 /* How soon what is waited for is looked at again: at first, and at most */
 #define TCM_PR_WAIT_SOON	(HZ / 100 ?: 1)
 #define TCM_PR_WAIT_LATE	(HZ / 4)
-/* How long commands are waited for that were not aborted: the medium may hang. */
-#define TCM_PR_PASSED_WAIT	HZ
 
 struct tcm_pr_job {
 	struct list_head	node;		/* in pr->queue */
@@ -360,7 +358,8 @@ static bool tcm_pr_settled(struct tcm_pr_job *job, enum tcm_sense *sense)
 		*sense = TCM_COMMAND_TIMEOUT;
 		return true;
 	}
-	return time_after(jiffies, job->since + TCM_PR_PASSED_WAIT) || !tcm_gate_passed_left(dev);
+	return time_after(jiffies, job->since + TCM_GATE_PASSED_WAIT) ||
+	       !tcm_gate_passed_left(dev);
 }
 
 static void tcm_pr_wait_work(struct work_struct *work)
@@ -382,7 +381,7 @@ void tcm_pr_settle(struct tcm_pr_job *job)
 
 	if (job->marked)
 		tcm_tmf_abort_maps(dev, tcm_pr_preempted, job);
-	tcm_gate_mark_passed(dev, job->cmd);
+	tcm_gate_mark_passed(dev, job->cmd, tcm_pr_stops);
 	job->since = jiffies;
 	job->period = TCM_PR_WAIT_SOON;
 	INIT_DELAYED_WORK(&job->wait, tcm_pr_wait_work);

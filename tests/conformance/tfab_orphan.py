@@ -256,8 +256,8 @@ def cleared(rig):
     rig.other.clear_ua()
 
 
-def shut_behind(rig, what, reserves, hangs):
-    """A write has passed the gate when another reserves; it comes back, or it hangs."""
+def shut_behind(rig, what, reserves, hangs, standby=False):
+    """A write has passed the gate when another reserves, or changes the access state; it comes back, or it hangs."""
     s, victim, conflict = rig.s, rig.other, 0x18
     rig.h.hold()
     tag, ignored = rig.held(victim, w10(20), dout=block(1)), rig.held(s, r10(30), din=512)
@@ -266,8 +266,9 @@ def shut_behind(rig, what, reserves, hangs):
 
     def shut():
         # of no block, so that one which is still let through is not held
-        return victim.cmd(w10(300, 0)).status == conflict
-    wait_until(shut, 'the reservation to be there')
+        r = victim.cmd(w10(300, 0))
+        return r.code == (2, 4, 0x0b) if standby else r.status == conflict
+    wait_until(shut, 'the gate to be shut')
     answered = s.reap(fence, block=False)
     t.ok(answered is None or time.monotonic() - begin > .9, what + ' while a write has passed the gate')
     if hangs and answered is None:
@@ -279,6 +280,10 @@ def shut_behind(rig, what, reserves, hangs):
         t.good(s.reap(fence), what)
     t.good(victim.reap(tag), what + ': the write that had passed the gate')
     t.good(s.reap(ignored), what + ': a read of who reserves')
+
+
+def stpg(sess, state):
+    return sess.submit(struct.pack('>BB4xI2x', 0xa4, 0x0a, 8), dout=struct.pack('>4xBxH', state, 0))
 
 
 def passed(rig):
@@ -297,6 +302,11 @@ def passed(rig):
     for hangs in (False, True):
         shut_behind(rig, 'RESERVE(6)', lambda sess: sess.submit(RESERVE_6), hangs)
         t.good(s.cmd(RELEASE_6), 'RELEASE(6)')
+    tfab.write('core/%s/alua/default_tg_pt_gp/alua_access_type' % rig.h.dev, 3)
+    for hangs in (False, True):
+        shut_behind(rig, 'SET TARGET PORT GROUPS', lambda sess: stpg(sess, 2), hangs, standby=True)
+        t.good(s.reap(stpg(s, 0)), 'SET TARGET PORT GROUPS, active')
+        victim.clear_ua()
 
 
 def judged_anew(rig):
