@@ -114,6 +114,14 @@ for round in stays goes; do
 	if wait $reset; then fail "a reset says that commands are over, and they are out"; fi
 	timed reads "$beside"
 	nobody_waits "$round, after a reset"
+	# another LUN of the host that has the disk
+	timed lun $A 2 rd_mcp_0/well
+	new=$(loop_lun_device $A 2)
+	wait_block "/dev/$new"
+	timed reads "$new"
+	timed rm "$CFS/loopback/$A/tpgt_1/lun/lun_2/l"
+	timed rmdir "$CFS/loopback/$A/tpgt_1/lun/lun_2"
+	nobody_waits "$round, a LUN that came and went"
 	if [ $round = stays ]; then
 		dmsetup resume slow
 		kill -INT $load 2>/dev/null || :
