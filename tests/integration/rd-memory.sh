@@ -27,14 +27,15 @@ read -ra disks <<<"$VM_DISKS"
 # who waits for memory leaves its name here
 trace=/sys/kernel/tracing
 [ -d $trace/events ] || mount -t tracefs none $trace
-echo tcm_rd_retry_work >$trace/set_ftrace_filter
-echo function >$trace/current_tracer
+work=$trace/events/workqueue/workqueue_execute_start
+echo "function == 0x$(awk '$3 == "tcm_rd_retry_work" { print $1 }' /proc/kallsyms)" >$work/filter
+echo 1 >$work/enable
 
 python3 /tcm/tests/conformance/rd_memory_test.py "/dev/$disk" "${disks[0]}"
 waited=$(grep -c tcm_rd_retry_work $trace/trace || true)
 note "$waited writes waited for memory"
 [ "$waited" -gt 0 ] || fail "no write waited for memory: the test has not tested that"
-echo nop >$trace/current_tracer
+echo 0 >$work/enable
 
 rm "$CFS/loopback/$WWN/tpgt_1/lun/lun_0/big"
 rmdir "$CFS/loopback/$WWN/tpgt_1/lun/lun_0" "$CFS/loopback/$WWN/tpgt_1" "$CFS/loopback/$WWN" "$CFS/loopback"
