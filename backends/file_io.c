@@ -379,6 +379,8 @@ static bool tcm_file_read_cached(struct tcm_io *io)
 	struct iov_iter iter;
 	ssize_t ret;
 
+	if (!f->nowait)
+		return false;
 	s->op = TCM_FILE_DATA;
 	s->done = 0;
 	s->bounce = NULL;
@@ -428,8 +430,7 @@ void tcm_file_submit(struct tcm_io *io)
 	if (tcm_file_may_try(io)) {
 		percpu_ref_get(&f->users);
 		tcm_file_enter(f, &task);
-		/* A block device waits for tags at most, as any disk does. */
-		over = tcm_file_step(io, f->nowait && !f->block);
+		over = tcm_file_step(io, f->nowait);
 		tcm_file_leave(&task);
 		percpu_ref_put(&f->users);
 	}

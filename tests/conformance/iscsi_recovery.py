@@ -234,9 +234,9 @@ def test_r2t_lost():
 def test_r2t_flood():
     """Who asks for an R2T again and again, and reads none of them, is not read from for ever."""
     c = session()
+    begin = time.monotonic()
     itt, _ = start_write(c, 100, 65536)
     many = c.together(lambda: c.snack(DATA, 0, 1, itt)) * 10000
-    begin = time.monotonic()
     c.sock.settimeout(5)
     try:
         for _ in range(80):
