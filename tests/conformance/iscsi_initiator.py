@@ -172,7 +172,7 @@ class Connection:
             return True
         finally:
             self.sock.settimeout(60)
-        raise AssertionError('the connection ended' if not got else 'an answer too early')
+        raise AssertionError('the connection ended' if not got else 'too early: %s' % self.recv().header.hex())
 
     def snack(self, kind, beg=0, run=0, itt=NO_TAG, tag=NO_TAG, lun=bytes(8)):
         self.send(SNACK, 0x80 | kind, lun=lun, itt=itt, word5=tag,

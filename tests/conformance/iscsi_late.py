@@ -24,6 +24,7 @@ AT_ONCE = 20
 BUSY, CONFLICT, CHECK_CONDITION = 0x08, 0x18, 0x02
 ABORT_TASK, ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET = 1, 2, 4, 5
 ORPHANS = '/sys/kernel/debug/tcm/orphans'
+TRACE = '/sys/kernel/tracing/'
 RND = random.Random(7)
 
 
@@ -31,11 +32,26 @@ class Device:
     """What LUN 0 lies on: suspended, resumed, and read from below"""
     def __init__(self, name, below):
         self.name = name
+        rdev = os.stat('/dev/mapper/' + name).st_rdev
+        self.queued = 'block_bio_queue: %d,%d W' % (os.major(rdev), os.minor(rdev))
+        if not os.path.exists(TRACE + 'events'):
+            subprocess.run(['mount', '-t', 'tracefs', 'none', TRACE], check=True)
+        with open(TRACE + 'events/block/block_bio_queue/enable', 'w') as f:
+            f.write('1')
         self.fd = os.open(below, os.O_RDONLY | os.O_DIRECT)
         self.buf = mmap.mmap(-1, SPREAD * BLOCK)
 
     def suspend(self):
         subprocess.run(['dmsetup', 'suspend', '--noflush', '--nolockfs', self.name], check=True)
+        with open(TRACE + 'trace', 'w'):
+            pass
+
+    def wait_for(self, writes):
+        """So many writes have come to it since it was suspended: one that has not yet may end before it does."""
+        def have_come():
+            with open(TRACE + 'trace') as f:
+                return sum(self.queued in line for line in f) >= writes
+        until(have_come, 'writes to come to the device')
 
     def resume(self):
         return subprocess.Popen(['dmsetup', 'resume', '--noudevsync', self.name])
@@ -111,7 +127,7 @@ def late_writes(dev, c, other, total):
         dev.suspend()
         tasks = [start_write(c, p.a, p.a_data) for p in pairs]
         how = (ABORT_TASK, ABORT_TASK_SET, LUN_RESET, CLEAR_TASK_SET)[cycle % 4]
-        c.nop()
+        dev.wait_for(len(tasks))
         abort(c, how, tasks)
         fenced = [line for line in orphans() if ' fenced ' in line]
         assert len(fenced) == len(pairs), '%d of %d: %s' % (len(fenced), len(pairs), fenced)
@@ -189,7 +205,7 @@ def preempts(dev, c, other, total, limit):
         pairs = [Pair(slot) for slot in RND.sample(range(131072 // SPREAD), 4)]
         dev.suspend()
         tasks = [start_write(c, p.a, p.a_data) for p in pairs]
-        c.nop()
+        dev.wait_for(len(tasks))
         if n % 2:
             abort(c, ABORT_TASK, tasks)
         fence = pr_out(other, 5, 2, 1, 5)
