@@ -227,7 +227,7 @@ static int tcm_file_open(struct tcm_device *dev)
 	INIT_WORK(&f->write_work, tcm_file_write_work);
 	f->block = S_ISBLK(file_inode(file)->i_mode);
 	f->memory = file_inode(file)->i_sb->s_magic == TMPFS_MAGIC;
-	/* A block device's buffered accesses take its inode's lock, and wait for it all the same. */
+	/* Buffered accesses of a block device wait for its inode's lock all the same. */
 	f->nowait = !f->block && file->f_mode & FMODE_NOWAIT;
 	f->nowait_write = f->nowait;
 	tcm_file_direct_limits(f);
