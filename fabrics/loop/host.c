@@ -4,6 +4,7 @@
  * completed in place. The block layer owns the memory, so nothing is given
  * back before the backend is done with it.
  */
+#include <compat/scsi_host.h>
 #include <linux/delay.h>
 #include <scsi/scsi.h>
 #include <scsi/scsi_cmnd.h>
@@ -41,9 +42,22 @@ static int tcm_loop_init_cmd(struct Scsi_Host *host, struct scsi_cmnd *sc)
  * dispatches below RCU, whatever our queue says of itself. (The block layer's flushes have one,
  * too, and lose nothing by it.)
  */
-static enum tcm_ctx tcm_loop_context(struct request *rq)
+static bool tcm_loop_may_wait(struct request *rq)
 {
-	return unlikely(rq->end_io && !blk_rq_is_passthrough(rq)) ? TCM_CTX_ATOMIC : TCM_CTX_NOWAIT;
+	return (!rq->end_io || blk_rq_is_passthrough(rq)) && tcm_host_may_leave();
+}
+
+/* Called in the block layer's dispatch. */
+static void tcm_loop_submit(struct tcm_cmd *cmd, struct request *rq)
+	__must_hold(RCU)
+{
+	if (unlikely(!tcm_loop_may_wait(rq))) {
+		tcm_cmd_submit(cmd, TCM_CTX_ATOMIC);
+		return;
+	}
+	tcm_host_leave();
+	tcm_cmd_submit(cmd, TCM_CTX_NOWAIT);
+	tcm_host_return();
 }
 
 static __always_inline int tcm_loop_queue(struct Scsi_Host *host, struct scsi_cmnd *sc, bool pi)
@@ -78,7 +92,7 @@ static __always_inline int tcm_loop_queue(struct Scsi_Host *host, struct scsi_cm
 	/* To insert and to strip is left to the core: it makes or checks, and nothing is moved. */
 	if (pi && scsi_get_prot_op(sc) != SCSI_PROT_NORMAL)
 		tcm_cmd_pi_aside(cmd, scsi_prot_sg_count(sc) ? scsi_prot_sglist(sc) : NULL);
-	tcm_cmd_submit(cmd, tcm_loop_context(scsi_cmd_to_rq(sc)));
+	tcm_loop_submit(cmd, scsi_cmd_to_rq(sc));
 	return 0;
 }
 

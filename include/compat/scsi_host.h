@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A SCSI host whose queuecommand may sleep: 6.5 has a word for it. */
+/*
+ * A SCSI host whose queuecommand may sleep: 6.5 has a word for it.
+ *
+ * Before that a queue that may block has an SRCU of its own, and when a request has been issued it
+ * is left by what rq->q is by then: the request may be over, and its tag another disk's of the host.
+ * That one is left then, the first never, and who removes the disk waits for ever. So there the
+ * queue is one that does not block, and the dispatch leaves the RCU section that it is called in.
+ * What that section is for holds all the same: the queue and its hardware contexts stay for who has
+ * the disk open, for the queue's own work items and for who holds the SCSI device, and whoever
+ * quiesces a queue to change it freezes it first, which waits for the request.
+ */
 #ifndef _TCM_COMPAT_SCSI_HOST_H
 #define _TCM_COMPAT_SCSI_HOST_H
 
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/version.h>
 #include <scsi/scsi_host.h>
 
@@ -12,11 +24,46 @@ static inline void tcm_host_may_block(struct Scsi_Host *host)
 {
 }
 
+/* Is the block layer's RCU section all that keeps queuecommand from sleeping? */
+static inline bool tcm_host_may_leave(void)
+{
+	return preemptible() && rcu_preempt_depth() == 1;
+}
+
+static inline void tcm_host_leave(void)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+static inline void tcm_host_return(void)
+	__acquires(RCU)
+{
+	rcu_read_lock();
+}
+
 #else
 
 static inline void tcm_host_may_block(struct Scsi_Host *host)
 {
 	host->queuecommand_may_block = true;
+}
+
+static inline bool tcm_host_may_leave(void)
+{
+	return true;
+}
+
+static inline void tcm_host_leave(void)
+	__releases(RCU)
+{
+	__release(RCU);
+}
+
+static inline void tcm_host_return(void)
+	__acquires(RCU)
+{
+	__acquire(RCU);
 }
 
 #endif
@@ -33,7 +80,7 @@ static inline int tcm_add_blocking_host(struct Scsi_Host *host, struct device *p
 	err = scsi_add_host(host, parent);
 	/* No disk has taken its queue from these flags yet. */
 	if (!err)
-		host->tag_set.flags |= BLK_MQ_F_BLOCKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT;
+		host->tag_set.flags |= BLK_MQ_F_NO_SCHED_BY_DEFAULT;
 	return err;
 }
 
