@@ -76,7 +76,7 @@ fixed='PreventAllow.*,StartStopUnit.Simple'
 writable='ReadOnly.*'
 # blocks that are no parts of larger ones
 whole='CompareAndWrite.InvalidDataOutSize,WriteSame1[06].UnmapUnaligned,WriteSame1[06].InvalidDataOutSize'
-provisioned='GetLBAStatus.UnmapSingle,Inquiry.BlockLimits,Unmap.*,WriteSame1[06].Unmap'
+provisioned='GetLBAStatus.UnmapSingle,Inquiry.BlockLimits,Unmap.*,WriteSame1[06].Unmap,WriteSame1[06].UnmapUntilEnd'
 
 # conform UNIT URL SUITES KNOWN SKIPS: of the family SCSI
 conform() {
