@@ -254,6 +254,7 @@ static void tcm_isc_conn_end(struct tcm_isc_conn *conn)
 		if (conn->isess->reorder)
 			tcm_isc_cmds_give_up(conn->isess, conn);
 		tcm_isc_session_end(conn);
+		tcm_isc_fence_end(conn);
 		tcm_isc_cmds_abandon(conn);
 		if (conn->erl > 1)
 			tcm_isc_lost_wake(conn->isess);
@@ -268,8 +269,10 @@ static void tcm_isc_conn_close(struct tcm_isc_conn *conn)
 	tcm_isc_sock_drop(conn);
 	tcm_isc_half_open_end(conn);
 	tcm_isc_login_end(conn);
-	if (conn->isess && conn->state != TCM_ISC_CS_LOGIN && tcm_isc_lost_begin(conn))
+	if (conn->isess && conn->state != TCM_ISC_CS_LOGIN && tcm_isc_lost_begin(conn)) {
+		tcm_isc_fence_end(conn);
 		return;
+	}
 	conn->state = TCM_ISC_CS_CLOSED;
 	tcm_isc_conn_end(conn);
 }
@@ -325,6 +328,10 @@ static void tcm_isc_conn_flags(struct tcm_isc_conn *conn)
 		tcm_isc_order_mine(conn);
 	if (test_and_clear_bit(TCM_ISC_CF_ASK, &conn->flags))
 		tcm_isc_ask_logout(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_FENCE, &conn->flags))
+		tcm_isc_fence_note(conn);
+	if (test_and_clear_bit(TCM_ISC_CF_FENCED, &conn->flags))
+		tcm_isc_fence_answer(conn);
 	if (test_and_clear_bit(TCM_ISC_CF_TICK, &conn->flags)) {
 		conn->tick_on = false;
 		if (time_before(jiffies, conn->tick_at))

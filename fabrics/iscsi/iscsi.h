@@ -300,8 +300,9 @@ struct tcm_isc_session {
 	u8			fault;		/* enum tcm_isc_fault; the first counts */
 	atomic_t		timeouts;	/* connections that have ended by one */
 
-	spinlock_t		lock;		/* protects the next six */
+	spinlock_t		lock;		/* protects the next seven */
 	struct list_head	conns;		/* the oldest first */
+	struct list_head	fences;		/* answers that wait: fence.c */
 	unsigned int		nr_conns;
 	bool			kill;		/* an administrator, or reinstatement */
 	bool			drop;		/* an administrator: the initiator is told */
@@ -343,6 +344,8 @@ enum {
 	TCM_ISC_CF_TURN,	/* what it holds may be next by CmdSN */
 	TCM_ISC_CF_GIVEN,	/* something is in @given */
 	TCM_ISC_CF_ASK,		/* an administrator wants the initiator to log out */
+	TCM_ISC_CF_FENCE,	/* an answer on another connection waits for what is sent here */
+	TCM_ISC_CF_FENCED,	/* an answer here has waited for all of the others */
 };
 
 enum tcm_isc_conn_state {
@@ -440,6 +443,8 @@ struct tcm_isc_conn {
 	bool			asked;		/* to log out, before: */
 	unsigned long		ask_due;
 	bool			ping_out;
+	bool			fenced;		/* an answer waits for acknowledgments here */
+	u8			nr_fences;	/* answers of this connection that wait */
 	unsigned long		ping_due;	/* when the answer to it */
 	struct rcu_work		free_work;
 	bool			freeing;
@@ -533,6 +538,21 @@ void tcm_isc_await_data(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
 void tcm_isc_tmf_done(struct tcm_tmf *tmf);
 void tcm_isc_ping_now(struct tcm_isc_conn *conn);
 
+/* Responses of commands that are over, to be sent before what is queued from now on */
+void tcm_isc_take_over(struct tcm_isc_conn *conn);
+
+/* fence.c: answers that wait until the session's other connections have been acknowledged */
+/* False: there is nothing to wait for, and @msg is still the caller's. */
+bool tcm_isc_fence_begin(struct tcm_isc_conn *conn, struct tcm_isc_msg *msg);
+/* The owner was told that an answer waits for what is sent here. */
+void tcm_isc_fence_note(struct tcm_isc_conn *conn);
+/* The initiator has said what it has. */
+void tcm_isc_fence_look(struct tcm_isc_conn *conn);
+/* Send those that have waited for all, or long enough. */
+void tcm_isc_fence_answer(struct tcm_isc_conn *conn);
+/* The connection takes part in nothing any more. */
+void tcm_isc_fence_end(struct tcm_isc_conn *conn);
+
 /* order.c: commands have their turn by CmdSN */
 bool tcm_isc_order_wanted(struct tcm_isc_session *isess, u32 cmdsn);
 void tcm_isc_order_cmd(struct tcm_isc_conn *conn, struct tcm_isc_cmd *icmd);
@@ -550,6 +570,8 @@ void tcm_isc_retain(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
 void tcm_isc_release(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx);
 void tcm_isc_acked(struct tcm_isc_conn *conn, u32 exp_statsn);
 void tcm_isc_tell_window(struct tcm_isc_conn *conn);
+/* How many StatSNs what waits to be sent will use up */
+u32 tcm_isc_tx_statsns(const struct tcm_isc_conn *conn);
 void tcm_isc_again_done(struct tcm_isc_conn *conn, struct tcm_isc_again *again);
 void tcm_isc_snack(struct tcm_isc_conn *conn);
 void tcm_isc_digest_lost(struct tcm_isc_conn *conn);

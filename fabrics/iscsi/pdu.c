@@ -31,8 +31,11 @@ static void tcm_isc_nop_out(struct tcm_isc_conn *conn)
 	struct tcm_isc_msg *msg;
 	u32 len;
 
-	if (req->word5 != TCM_ISC_NO_TAG)
+	if (req->word5 != TCM_ISC_NO_TAG) {
 		conn->ping_out = false;
+		if (unlikely(conn->fenced))
+			tcm_isc_fence_look(conn);
+	}
 	if (req->itt == TCM_ISC_NO_TAG)
 		return;
 	len = min(conn->rx.dsl, conn->nego.val[TCM_ISC_K_MAX_RECV]);
@@ -121,6 +124,8 @@ void tcm_isc_watch(struct tcm_isc_conn *conn)
 {
 	tcm_isc_ping(conn);
 	tcm_isc_watch_data(conn);
+	if (conn->nr_fences)
+		tcm_isc_fence_answer(conn);
 	tcm_isc_ask_watch(conn);
 	if (conn->isess->reorder)
 		tcm_isc_order_watch(conn);
@@ -322,7 +327,7 @@ static bool tcm_isc_has_straggler(struct tcm_isc_conn *conn)
  * initiator knows their tags no more (11.6.1). It is an instant until the last of them is there,
  * unless who brings it has lost the CPU.
  */
-static void tcm_isc_take_over(struct tcm_isc_conn *conn)
+void tcm_isc_take_over(struct tcm_isc_conn *conn)
 {
 	unsigned long end = jiffies + TCM_ISC_OVER_PATIENCE;
 
@@ -387,26 +392,6 @@ static void tcm_isc_cold_reset(struct tcm_isc_conn *conn)
 	mutex_unlock(&tcm_isc_lock);
 }
 
-static void tcm_isc_task(struct tcm_isc_conn *conn)
-{
-	const struct tcm_isc_tmf *req = (const struct tcm_isc_tmf *)conn->rx.hdr;
-	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_TMF_RSP, 0);
-
-	if (!msg)
-		return;
-	if ((req->flags & 0x7f) == TCM_ISC_TMF_REASSIGN) {
-		tcm_isc_reassign(conn, req, msg);
-		return;
-	}
-	msg->tmf.response = tcm_isc_tmf_run(conn, req, msg->tmf.info);
-	msg->bhs.itt = req->itt;
-	tcm_isc_msg_send(conn, msg);
-	if ((req->flags & 0x7f) == TCM_ISC_TMF_COLD_RESET) {
-		msg->close = true;
-		tcm_isc_cold_reset(conn);
-	}
-}
-
 /* Task management of more than one task */
 static bool tcm_isc_is_for_many(const struct tcm_isc_bhs *bhs)
 {
@@ -421,6 +406,29 @@ static bool tcm_isc_is_for_many(const struct tcm_isc_bhs *bhs)
 		return true;
 	default:
 		return false;
+	}
+}
+
+static void tcm_isc_task(struct tcm_isc_conn *conn)
+{
+	const struct tcm_isc_tmf *req = (const struct tcm_isc_tmf *)conn->rx.hdr;
+	struct tcm_isc_msg *msg = tcm_isc_msg_new(conn, TCM_ISC_TMF_RSP, 0);
+
+	if (!msg)
+		return;
+	if ((req->flags & 0x7f) == TCM_ISC_TMF_REASSIGN) {
+		tcm_isc_reassign(conn, req, msg);
+		return;
+	}
+	msg->tmf.response = tcm_isc_tmf_run(conn, req, msg->tmf.info);
+	msg->bhs.itt = req->itt;
+	if (tcm_isc_is_for_many((const struct tcm_isc_bhs *)conn->rx.hdr) &&
+	    tcm_isc_fence_begin(conn, msg))
+		return;
+	tcm_isc_msg_send(conn, msg);
+	if ((req->flags & 0x7f) == TCM_ISC_TMF_COLD_RESET) {
+		msg->close = true;
+		tcm_isc_cold_reset(conn);
 	}
 }
 

@@ -22,11 +22,22 @@ void tcm_isc_release(struct tcm_isc_conn *conn, struct tcm_isc_tx *tx)
 }
 
 /* R2Ts and pings show one, but do not use it up. */
-static bool tcm_isc_has_statsn(struct tcm_isc_tx *tx)
+static bool tcm_isc_has_statsn(const struct tcm_isc_tx *tx)
 {
 	return tx->kind == TCM_ISC_TX_CMD ||
 	       (tx->kind == TCM_ISC_TX_MSG &&
 		!container_of(tx, struct tcm_isc_msg, tx)->no_statsn);
+}
+
+u32 tcm_isc_tx_statsns(const struct tcm_isc_conn *conn)
+{
+	const struct tcm_isc_tx *tx;
+	u32 n = 0;
+
+	/* What is in @sent has its own. */
+	list_for_each_entry(tx, &conn->txq, node)
+		n += tcm_isc_has_statsn(tx);
+	return n;
 }
 
 /* The core's part of a command goes at once: what may be sent again is the connection's alone. */

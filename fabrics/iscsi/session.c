@@ -30,6 +30,7 @@ struct tcm_isc_session *tcm_isc_session_alloc(u32 depth)
 	init_waitqueue_head(&isess->left);
 	INIT_LIST_HEAD(&isess->node);
 	INIT_LIST_HEAD(&isess->conns);
+	INIT_LIST_HEAD(&isess->fences);
 	INIT_LIST_HEAD(&isess->held);
 	INIT_LIST_HEAD(&isess->free);
 	return isess;

@@ -9,6 +9,7 @@ As for iscsi_recovery.py.
 import os
 import random
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -184,6 +185,78 @@ def test_function_waits():
         assert c.recv().opcode == REJECT
     assert c.silent(0.1)
     c.close()
+
+
+def function(c, func):
+    return c.send(TMF | 0x40, 0x80 | func, word5=NO_TAG, words=c.sns(True))
+
+
+def answered(c, itt, what):
+    pdu = c.recv()
+    assert (pdu.opcode, pdu.itt, pdu.header[2]) == (TMF_RSP, itt, 0), (what, pdu.header.hex())
+
+
+def pong(d, ping):
+    assert ping.opcode == NOP_IN and ping.itt == NO_TAG and ping.ttt != NO_TAG, ping.header.hex()
+    d.send(NOP_OUT | 0x40, 0x80, itt=NO_TAG, word5=ping.ttt, words=d.sns(True))
+
+
+def test_function_fenced():
+    """What other connections were sent is acknowledged before a function for many tasks is answered (4.2.3.3)."""
+    c = first()
+    d = join(c, 1)
+    for func in (2, 4, 5, 6):
+        c.ready()
+        for _ in range(20):
+            itt = d.command(bytes(6))
+            assert d.recv().itt == itt
+            begin = time.monotonic()
+            tmf = function(c, func)
+            ping = d.recv()
+            early = select.select([c.sock], [], [], 0.1)[0]
+            took = time.monotonic() - begin
+            pong(d, ping)
+            answered(c, tmf, func)
+            if took < 0.45:
+                break
+        assert took < 0.45, 'too slow to tell'
+        assert not early, 'function %d has not waited' % func
+    c.ready()
+    # acknowledged, once that has come: nothing is asked
+    for _ in range(20):
+        d.send(NOP_OUT | 0x40, 0x80, itt=NO_TAG, word5=NO_TAG, words=d.sns(True))
+        answered(c, function(c, 2), 'acknowledged before')
+        asked = select.select([d.sock], [], [], 0.1)[0]
+        if not asked:
+            break
+        pong(d, d.recv())
+    assert not asked
+    # who does not answer is not waited for, and may answer later
+    d.command(bytes(6))
+    d.recv()
+    begin = time.monotonic()
+    answered(c, function(c, 2), 'no acknowledgment')
+    assert 0.4 < time.monotonic() - begin < 1 * SLOW
+    pong(d, d.recv())
+    assert d.tur() == 0 and d.silent(0.1)
+    c.close()
+
+
+def test_function_fence_ends():
+    """The connection that is waited for goes, or the one that waits."""
+    for ends in range(2):
+        c = first('2', DefaultTime2Retain='5')
+        pair = c, join(c, 1)
+        pair[1].command(bytes(6))
+        pair[1].recv()
+        tmf = function(c, 2)
+        pair[1].recv()
+        pair[not ends].close()
+        if not ends:
+            answered(c, tmf, 'the other connection went')
+        pair[ends].ready()
+        assert pair[ends].logout(0) == 0
+        wait_no_sessions()
 
 
 def test_abort_arriving():

@@ -246,7 +246,7 @@ def test_r2t_flood():
         pass
     except Closed:
         # on a slow machine the data of the write comes too late before that: dataout_timeout, six times
-        assert time.monotonic() - begin > 15, 'the connection is closed'
+        assert time.monotonic() - begin > 15, 'closed after %.1f s' % (time.monotonic() - begin)
     c.close()
 
 
