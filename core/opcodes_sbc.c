@@ -40,9 +40,8 @@
  */
 #define TCM_LONG_BITS(bits)	{ VARIABLE_LENGTH_CMD, [7 ... 9] = 0xff, [10] = (bits), \
 				  [12 ... 31] = 0xff }
-/* POWER CONDITION, NO_FLUSH and START; LOEJ where the medium can be taken out */
-#define TCM_START_BITS		0xf5
-#define TCM_START_LOEJ_BITS	0xf7
+/* POWER CONDITION, NO_FLUSH, LOEJ and START */
+#define TCM_START_BITS		0xf7
 
 const struct tcm_opcode tcm_ops_sbc[] = {
 	{
@@ -81,14 +80,6 @@ const struct tcm_opcode tcm_ops_sbc[] = {
 		.pr_allowed = tcm_sbc_start_allowed,
 		.usage = { START_STOP, 0x01, [4] = TCM_START_BITS },
 		.parse = tcm_sbc_start_stop_parse, .exec = tcm_sbc_start_stop,
-		.offered = tcm_sbc_fixed,
-	}, {
-		.opcode = START_STOP, .name = "START STOP UNIT", .cdb_len = 6,
-		.dir = DMA_NONE,
-		.pr_allowed = tcm_sbc_start_allowed,
-		.usage = { START_STOP, 0x01, [4] = TCM_START_LOEJ_BITS },
-		.parse = tcm_sbc_start_stop_parse, .exec = tcm_sbc_start_stop,
-		.offered = tcm_sbc_removable,
 	}, {
 		.opcode = ALLOW_MEDIUM_REMOVAL, .name = "PREVENT ALLOW MEDIUM REMOVAL",
 		.cdb_len = 6, .dir = DMA_NONE, .pr_allowed = tcm_sbc_allow_allowed,

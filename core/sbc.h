@@ -39,7 +39,6 @@ enum tcm_sense tcm_sbc_start_stop(struct tcm_cmd *cmd);
 enum tcm_sense tcm_sbc_prevent(struct tcm_cmd *cmd);
 /* Can the medium be taken out? The attribute `removable`. */
 bool tcm_sbc_removable(const struct tcm_device *dev);
-bool tcm_sbc_fixed(const struct tcm_device *dev);
 enum tcm_sense tcm_sbc_unmap(struct tcm_cmd *cmd);
 bool tcm_sbc_unmap_offered(const struct tcm_device *dev);
 enum tcm_sense tcm_sbc_caw_parse(struct tcm_cmd *cmd);

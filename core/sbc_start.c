@@ -94,11 +94,6 @@ bool tcm_sbc_removable(const struct tcm_device *dev)
 	return dev->attr.removable;
 }
 
-bool tcm_sbc_fixed(const struct tcm_device *dev)
-{
-	return !dev->attr.removable;
-}
-
 enum tcm_sense tcm_sbc_prevent(struct tcm_cmd *cmd)
 {
 	spin_lock_irq(&cmd->dev->lun_lock);
@@ -165,6 +160,10 @@ enum tcm_sense tcm_sbc_start_stop_parse(struct tcm_cmd *cmd)
 {
 	switch (cmd->cdb[4] >> 4) {
 	case TCM_POWER_START_VALID:
+		/* Elsewhere LOEJ is passed over (SBC-4 5.32). */
+		if ((cmd->cdb[4] & TCM_START_LOEJ) && !tcm_sbc_removable(cmd->dev))
+			return tcm_bad_cdb(cmd, 4, 1);
+		return TCM_OK;
 	case TCM_POWER_ACTIVE:
 	case TCM_POWER_IDLE:
 	case TCM_POWER_STANDBY:

@@ -46,7 +46,10 @@ def test_fixed(dev):
     t.bad(prevent(dev, 1), INVALID_OPCODE, 'PREVENT')
     for loej in (EJECT, LOAD):
         t.bad(start_stop(dev, loej), INVALID_FIELD_CDB, 'LOEJ', field=(4, 1))
-    t.eq(usage(dev, 0x1b).hex(), '1b010000f500', 'usage of START STOP UNIT')
+    # with a power condition it means nothing, and neither does START (SBC-4 5.32)
+    for loej in (EJECT, LOAD):
+        t.good(start_stop(dev, 0x10 | loej), 'LOEJ of the active power condition')
+    t.eq(usage(dev, 0x1b).hex(), '1b010000f700', 'usage of START STOP UNIT')
     t.eq(usage(dev, 0x1e), b'', 'usage of PREVENT ALLOW MEDIUM REMOVAL')
 
 

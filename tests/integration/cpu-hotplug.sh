@@ -33,7 +33,7 @@ settle
 fio=()
 for d in "${disks[@]}"; do
 	fio --name="$d" --filename="/dev/$d" --rw=randrw --bs=4k --iodepth=8 --numjobs=2 --thread \
-		--ioengine=libaio --direct=1 --rate_iops=400 --time_based --runtime=36000 >"/tmp/fio.$d" 2>&1 &
+		--ioengine=libaio --direct=1 --rate_iops=$((400 / VM_SLOW)) --time_based --runtime=36000 >"/tmp/fio.$d" 2>&1 &
 	fio+=($!)
 done
 cycles=5

@@ -118,12 +118,20 @@ if [ -n "${TCM_LONG:-}" ]; then
 	disk parts "$(debug_disk dev_size_mb=100 physblk_exp=3 lbpu=1 lbpws=1 lbpws10=1 lbprz=1)" \
 		emulate_tpu=1 emulate_tpws=1 max_unmap_lba_count=8192
 	conform parts "$url/4" "$rest" "$wrong_parts" "$every,$writable,$fixed"
-	# SANITIZE takes 10 seconds
+	# SANITIZE takes 10 seconds. The test sleeps 60 between two looks and answers no ping meanwhile: its
+	# connection would end, and what it found in the new one would be a unit attention, each time.
 	disk slow "$(null_disk slow 100 mbps=10 max_sectors=256)"
-	conform slow "$url/5" Sanitize.Reset "" ""
+	acl=iscsi/$IQN/tpgt_1/acls/iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-test
+	mkdir "$CFS/$acl" "$CFS/$acl/lun_0"
+	ln -s "$CFS/iscsi/$IQN/tpgt_1/lun/lun_5" "$CFS/$acl/lun_0/slow"
+	cfs_write "$acl/attrib/nopin_timeout" 0
+	conform slow "$url/0" Sanitize.Reset "" ""
+	rm "$CFS/$acl/lun_0/slow"
+	rmdir "$CFS/$acl/lun_0" "$CFS/$acl"
 	conform protected "$url:ro/0" "$reading" \
 		ReportSupportedOpcodes.OneCommand,ReadOnly.ReadOnlySBC ""
-	# of one unit, by two sessions
+	# of one unit, by two sessions; CompareAndWrite has 256 blocks written, and wants 257 to be zeros
+	dd if=/dev/zero of=/tmp/thin bs=1M count=1 conv=notrunc status=none
 	python3 /tcm/tests/conformance/libiscsi.py "$url/0" "$url/0" --name paths --suites MultipathIO || rc=1
 fi
 

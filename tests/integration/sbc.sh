@@ -80,7 +80,7 @@ suite() {
 suite thin $wrong "$skips" emulate_tpu=1 emulate_tpws=1 unmap_zeroes_data=1
 # as in iscsi-libiscsi.sh
 if [ -n "${TCM_LONG:-}" ]; then
-	suite thick $wrong "$skips,GetLBAStatus.UnmapSingle,Inquiry.BlockLimits,Unmap.*,WriteSame1[06].Unmap"
+	suite thick $wrong "$skips,GetLBAStatus.UnmapSingle,Inquiry.BlockLimits,Unmap.*,WriteSame1[06].Unmap,WriteSame1[06].UnmapUntilEnd"
 	suite removable $wrong "$skips" removable=1 emulate_tpu=1 emulate_tpws=1
 	# GetLBAStatus.UnmapSingle: it writes more at once than SG_IO takes; iscsi-libiscsi.sh has it over iSCSI
 	suite blocks4k $wrong,GetLBAStatus.UnmapSingle "$skips" block_size=4096 emulate_tpu=1 emulate_tpws=1
