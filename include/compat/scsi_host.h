@@ -2,10 +2,11 @@
 /*
  * A SCSI host whose queuecommand may sleep: 6.5 has a word for it.
  *
- * Before that a queue that may block has an SRCU of its own, and when a request has been issued it
- * is left by what rq->q is by then: the request may be over, and its tag another disk's of the host.
- * That one is left then, the first never, and who removes the disk waits for ever. So there the
- * queue is one that does not block, and the dispatch leaves the RCU section that it is called in.
+ * Before that a queue that may block has an SRCU of its own, and when a request has been issued
+ * that of rq->q is left, whatever that is by then: the request may be over, and its tag one of
+ * another disk of the host. That one is left then, the first never, and who removes the disk waits
+ * for ever. So there the queue is one that does not block, and the dispatch leaves the RCU section
+ * that it is called in.
  * What that section is for holds all the same: the queue and its hardware contexts stay for who has
  * the disk open, for the queue's own work items and for who holds the SCSI device, and whoever
  * quiesces a queue to change it freezes it first, which waits for the request.
