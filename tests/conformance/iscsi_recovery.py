@@ -234,7 +234,6 @@ def test_r2t_lost():
 def test_r2t_flood():
     """Who asks for an R2T again and again, and reads none of them, is not read from for ever."""
     c = session()
-    begin = time.monotonic()
     itt, _ = start_write(c, 100, 65536)
     many = c.together(lambda: c.snack(DATA, 0, 1, itt)) * 10000
     c.sock.settimeout(5)
@@ -242,11 +241,10 @@ def test_r2t_flood():
         for _ in range(80):
             c.send_raw(many)
         raise AssertionError('all of it was taken')
-    except TimeoutError:
+    except (TimeoutError, Closed):
+        # or it ends: of requests that come by more than 64 at once the others are rejected, and 256 rejects not
+        # acknowledged
         pass
-    except Closed:
-        # on a slow machine the data of the write comes too late before that: dataout_timeout, six times
-        assert time.monotonic() - begin > 15, 'closed after %.1f s' % (time.monotonic() - begin)
     c.close()
 
 
